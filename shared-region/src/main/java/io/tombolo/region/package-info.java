@@ -1,0 +1,2 @@
+/** Tombolo. */
+package io.tombolo.region;
