@@ -1,0 +1,122 @@
+package io.tombolo.coordinator;
+
+import io.tombolo.region.ErrorCode;
+
+/// Every error this module raises. Names are stable; docs/errors.md explains each.
+public enum CoordinatorError implements ErrorCode {
+    /// A configuration file is not there or cannot be read.
+    CONFIG_UNREADABLE(2),
+    /// A configuration file is not YAML or a value has the wrong type.
+    CONFIG_MALFORMED(2),
+    /// A configuration file has a key that the component does not know.
+    CONFIG_UNKNOWN_KEY(2),
+    /// A required key is missing.
+    CONFIG_MISSING_KEY(2),
+    /// A value is outside its range or contradicts another.
+    CONFIG_INVALID_VALUE(2),
+
+    /// Bytes that are not a frame of this protocol.
+    WIRE_GARBAGE(5),
+    /// A frame longer than the limit.
+    WIRE_OVERSIZED(5),
+    /// The connection ended in the middle of a frame.
+    WIRE_TRUNCATED(5),
+    /// A frame whose sequence number is not the next one.
+    WIRE_REPLAYED(5),
+    /// A frame whose CRC-32C does not match.
+    WIRE_DAMAGED(5),
+    /// A whole frame whose payload is not a message of this protocol, or not one allowed there.
+    WIRE_MALFORMED(5),
+    /// The peer speaks another protocol major.
+    WIRE_PROTOCOL_MAJOR(4),
+    /// The peer belongs to another cluster.
+    WIRE_FOREIGN_CLUSTER(4),
+    /// The peer did not say hello in time.
+    WIRE_HANDSHAKE_TIMEOUT(4),
+    /// A message does not fit a frame.
+    WIRE_MESSAGE_TOO_LARGE(3),
+
+    /// No connection could be made.
+    RPC_UNREACHABLE(4),
+    /// The RPC server's address cannot be bound.
+    RPC_BIND_FAILED(4),
+    /// The request was not sent: it has certainly not been executed.
+    RPC_NOT_SENT(4),
+    /// The connection was lost after the request was sent: it may have been executed.
+    RPC_CONNECTION_LOST(4),
+    /// No reply in time: the request may have been executed.
+    RPC_TIMEOUT(4),
+    /// The peer has too many requests of this connection in hand; this one was not executed.
+    RPC_BUSY(3),
+    /// The peer does not serve this kind of request.
+    RPC_NOT_SERVED(3),
+    /// The peer's handler failed in a way that has no code of its own.
+    RPC_HANDLER_FAILED(1),
+
+    /// No ZooKeeper server answered in time.
+    ZOOKEEPER_UNREACHABLE(4),
+    /// ZooKeeper answered with an error that this operation does not expect.
+    ZOOKEEPER_FAILED(4),
+    /// A ZooKeeper server process did not start.
+    ZOOKEEPER_START_FAILED(4),
+    /// A znode's payload is not what it should be.
+    ZNODE_DAMAGED(5),
+    /// A znode has a payload version that this program does not know.
+    ZNODE_VERSION_UNKNOWN(4),
+    /// The tree in ZooKeeper belongs to another cluster or region.
+    ZOOKEEPER_FOREIGN_CLUSTER(4),
+    /// A live host record with the same name or id exists.
+    HOST_ID_IN_USE(3),
+    /// This coordinator's term is over; the write was not done.
+    TERM_ENDED(3),
+    /// This coordinator does not lead.
+    NOT_LEADER(3),
+    /// No coordinator leads.
+    NO_LEADER(4),
+    /// The lease was not acquired in time.
+    LEASE_TIMEOUT(3),
+    /// The lease's znode is not of the current session.
+    LEASE_NOT_OURS(3),
+
+    /// A VM definition has a wrong field.
+    VM_SPEC_INVALID(2),
+    /// No VM of that name.
+    VM_UNKNOWN(2),
+    /// A VM of that name exists.
+    VM_EXISTS(3),
+    /// No free VM slot in the region.
+    VM_SLOTS_EXHAUSTED(3),
+    /// The VM is not in a state that allows the operation.
+    VM_NOT_RUNNING(3),
+    /// No host of that name.
+    HOST_UNKNOWN(2),
+    /// The host has no live record in ZooKeeper.
+    HOST_DEAD(3),
+    /// The host cannot take one more VM.
+    HOST_FULL(3),
+    /// No live host can take the VM.
+    NO_HOST_AVAILABLE(3),
+    /// The VM is on that host already.
+    VM_ALREADY_THERE(3),
+    /// An intent of this VM is open.
+    MIGRATION_IN_PROGRESS(3),
+    /// A hand-off ended with the VM at its source.
+    MIGRATION_ABORTED(3),
+    /// A hand-off did not end in time and its outcome is not known yet; the intent stays open.
+    MIGRATION_UNDECIDED(3),
+    /// The owner's host has no live record; nobody may write its owner word.
+    OWNER_HOST_DEAD(3),
+    /// The region's epoch is below the one in ZooKeeper.
+    REGION_BEHIND_ZOOKEEPER(5);
+
+    private final int exitStatus;
+
+    CoordinatorError(int exitStatus) {
+        this.exitStatus = exitStatus;
+    }
+
+    @Override
+    public int exitStatus() {
+        return exitStatus;
+    }
+}

@@ -1,0 +1,131 @@
+package io.tombolo.coordinator.wire;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+
+/// What an agent can be asked. Those that carry a `term` come from the leading coordinator; an agent refuses one with a
+/// lower term than the highest it has seen. `vmSlot` is the VM slot in the region, `epoch` the owner word's epoch that the
+/// sender acted upon: an agent that finds another epoch refuses.
+public sealed interface AgentRequest extends Request {
+    /// Answered by [Reply.Pong].
+    record Ping(long nonce) implements AgentRequest {
+    }
+
+    /// Create and run a VM in a slot that the coordinator has set aside in ZooKeeper. Answered by [Reply.VmReply].
+    record CreateVm(long term, int vmSlot, VmSpec spec) implements AgentRequest {
+        public CreateVm {
+            requireNonNull(spec, "spec is null");
+        }
+    }
+
+    /// Stop a VM for ever and give its frames back. Answered by [Reply.Ack].
+    record DestroyVm(long term, String vm, int vmSlot) implements AgentRequest {
+        public DestroyVm {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// RUNNING -> PAUSED. Answered by [Reply.VmReply].
+    record PauseVm(long term, String vm, int vmSlot) implements AgentRequest {
+        public PauseVm {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// PAUSED -> RUNNING. Answered by [Reply.VmReply].
+    record ResumeVm(long term, String vm, int vmSlot) implements AgentRequest {
+        public ResumeVm {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// All VMs of this host. Answered by [Reply.VmListReply].
+    record ListVms() implements AgentRequest {
+    }
+
+    /// One VM of this host with its instruction counts. Answered by [Reply.VmReply].
+    record ShowVm(String vm) implements AgentRequest {
+        public ShowVm {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// To the target of a hand-off: map, prove that it is the same memory (store `nonce` into the own host slot's echo
+    /// word, where the source looks for it), validate, pre-launch. Answered by [Reply.Prepared].
+    ///
+    /// @param epoch    epoch at which the source runs
+    /// @param fromSlot host slot of the source
+    /// @param fromHost its name
+    record PrepareTarget(long term, long intentSeq, VmSpec spec, int vmSlot, long epoch, int fromSlot, String fromHost,
+            long nonce) implements AgentRequest {
+        public PrepareTarget {
+            requireNonNull(spec, "spec is null");
+            requireNonNull(fromHost, "fromHost is null");
+        }
+    }
+
+    /// To the target: forget what [PrepareTarget] set up, unless the owner word already names this host. To the source:
+    /// clear the ARMED mark of this intent. Answered by [Reply.Cancelled], whose `owner` says which of the two holds.
+    record CancelIntent(long term, long intentSeq, String vm, int vmSlot) implements AgentRequest {
+        public CancelIntent {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// To the source: arm, open the target's window, quiesce, publish, switch. Answered by [Reply.Switched] when the target
+    /// runs or the source took the VM back; by an error when nothing was given away.
+    ///
+    /// @param toHost    address of the target's RPC server, `toPort` its port
+    /// @param toName    host name of the target
+    /// @param nonce     what the source must find in the echo word of host slot `toSlot`
+    record SwitchOver(long term, long intentSeq, String vm, int vmSlot, long epoch, int toSlot, String toName,
+            String toHost, int toPort, long nonce) implements AgentRequest {
+        public SwitchOver {
+            requireNonNull(vm, "vm is null");
+            requireNonNull(toName, "toName is null");
+            requireNonNull(toHost, "toHost is null");
+        }
+    }
+
+    /// Where a hand-off is, as this host sees it. Answered by [Reply.HandoffState].
+    record HandoffStatus(int vmSlot, long intentSeq) implements AgentRequest {
+    }
+
+    /// Source to target: spin now, the offer comes within `windowNs`. Answered by [Reply.WindowClosed] when the target runs
+    /// or the window has passed.
+    record OpenWindow(long intentSeq, int vmSlot, long epoch, long windowNs) implements AgentRequest {
+    }
+
+    /// To the source, after the owner word names the target: kill and reap the guest process, forget the VM. Answered by
+    /// [Reply.Ack]; answered the same way when there is nothing left to do.
+    record FinishSource(long term, long intentSeq, String vm, int vmSlot, long epoch) implements AgentRequest {
+        public FinishSource {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// One operation on a guest program that serves clients. Answered by [Reply.GuestReply].
+    ///
+    /// @param clientId who asks
+    /// @param seq      the client's own sequence number; a repeat is recognised and answered as before
+    /// @param op       operation of the guest program, for example `read`
+    record GuestCall(String vm, long clientId, long seq, String op, List<Long> args) implements AgentRequest {
+        public GuestCall {
+            requireNonNull(vm, "vm is null");
+            requireNonNull(op, "op is null");
+            args = List.copyOf(args);
+        }
+    }
+
+    /// The client operations of a VM from entry number `from`. Answered by [Reply.InputLog], which may hold fewer.
+    record FetchInputLog(String vm, long from) implements AgentRequest {
+        public FetchInputLog {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// Answered by [Reply.HostReply].
+    record DescribeHost() implements AgentRequest {
+    }
+}

@@ -1,0 +1,142 @@
+package io.tombolo.coordinator.wire;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+
+/// The answer to one [Request].
+public sealed interface Reply extends Message {
+    /// The request was carried out, or there was nothing left to do.
+    record Ack() implements Reply {
+    }
+
+    /// @param nonce       the request's
+    /// @param monotonicNs CLOCK_MONOTONIC of the answering process
+    record Pong(long nonce, long monotonicNs) implements Reply {
+    }
+
+    /// The request failed. See [RemoteException].
+    ///
+    /// @param code       stable name of the error
+    /// @param what       what happened, one clause
+    /// @param facts      `key=value` in order
+    /// @param next       what to do now; `""` when there is nothing
+    /// @param exitStatus exit status for a command that ends with this error
+    record ErrorReply(String code, String what, List<Fact> facts, String next, int exitStatus) implements Reply {
+        public ErrorReply {
+            requireNonNull(code, "code is null");
+            requireNonNull(what, "what is null");
+            facts = List.copyOf(facts);
+            requireNonNull(next, "next is null");
+        }
+    }
+
+    /// One `key=value` of an [ErrorReply].
+    record Fact(String key, String value) {
+        public Fact {
+            requireNonNull(key, "key is null");
+            requireNonNull(value, "value is null");
+        }
+    }
+
+    record VmReply(VmStatus vm) implements Reply {
+        public VmReply {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    record VmListReply(List<VmStatus> vms) implements Reply {
+        public VmListReply {
+            vms = List.copyOf(vms);
+        }
+    }
+
+    record HostReply(HostStatus host) implements Reply {
+        public HostReply {
+            requireNonNull(host, "host is null");
+        }
+    }
+
+    record HostListReply(List<HostStatus> hosts) implements Reply {
+        public HostListReply {
+            hosts = List.copyOf(hosts);
+        }
+    }
+
+    record ClusterReply(ClusterInfo cluster) implements Reply {
+        public ClusterReply {
+            requireNonNull(cluster, "cluster is null");
+        }
+    }
+
+    /// The target is ready to spin for this intent.
+    ///
+    /// @param hostSlot    slot of the target
+    /// @param incarnation incarnation of that slot
+    record Prepared(long intentSeq, int vmSlot, int hostSlot, long incarnation) implements Reply {
+    }
+
+    /// @param armed false for certain: the intent's ARMED mark or preparation is gone for good on this host
+    /// @param owner whether the owner word names this host at the time of the answer
+    /// @param epoch epoch of the owner word at the time of the answer
+    record Cancelled(long intentSeq, boolean armed, boolean owner, long epoch) implements Reply {
+    }
+
+    record Switched(HandoffReport report) implements Reply {
+        public Switched {
+            requireNonNull(report, "report is null");
+        }
+    }
+
+    /// @param phase what this host is doing for that intent
+    /// @param armed whether the ARMED mark of that intent is set (source) or the preparation is held (target)
+    /// @param epoch epoch of the owner word
+    record HandoffState(long intentSeq, HandoffPhase phase, boolean armed, long epoch) implements Reply {
+        public HandoffState {
+            requireNonNull(phase, "phase is null");
+        }
+    }
+
+    /// What the target measured; all clock readings are CLOCK_MONOTONIC.
+    ///
+    /// @param ran                whether the target runs the VM
+    /// @param offerSeenNs        when it saw the offer; 0 when it did not
+    /// @param runningNs          when its CAS to RUNNING succeeded; 0 when it did not
+    /// @param firstInstructionNs when the guest executed its first instruction; 0 when it did not
+    /// @param bytesCopied        bytes of guest memory copied at the target
+    /// @param epoch              epoch of the owner word after the target's last change
+    /// @param reason             error code of a refusal; `""` when it ran or saw no offer
+    record WindowClosed(long intentSeq, boolean ran, long offerSeenNs, long runningNs, long firstInstructionNs,
+            long bytesCopied, long epoch, String reason) implements Reply {
+        public WindowClosed {
+            requireNonNull(reason, "reason is null");
+        }
+    }
+
+    /// @param report what the hand-off cost, all phases filled in
+    /// @param vm     the VM afterwards
+    record Migrated(HandoffReport report, VmStatus vm) implements Reply {
+        public Migrated {
+            requireNonNull(report, "report is null");
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// @param status whether the operation was carried out
+    /// @param values what it returned, as the guest program defines it
+    record GuestReply(long clientId, long seq, GuestStatus status, List<Long> values) implements Reply {
+        public GuestReply {
+            requireNonNull(status, "status is null");
+            values = List.copyOf(values);
+        }
+    }
+
+    /// @param from    number of the first entry
+    /// @param entries as many as fit a frame
+    /// @param end     number of entries the log holds altogether
+    record InputLog(long from, List<InputEntry> entries, long end) implements Reply {
+        public InputLog {
+            entries = List.copyOf(entries);
+        }
+    }
+}

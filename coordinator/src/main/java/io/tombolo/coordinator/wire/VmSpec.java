@@ -1,0 +1,65 @@
+package io.tombolo.coordinator.wire;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.coordinator.CoordinatorError;
+import io.tombolo.region.TomboloException;
+import java.util.UUID;
+import java.util.regex.Pattern;
+
+/// The definition of a VM, the same record in requests, in ZooKeeper and in the agents.
+///
+/// @param name            1 to 63 of `a-z 0-9 -`, starting with a letter or digit; unique in the cluster
+/// @param uuid            identity for its whole life
+/// @param driver          `simulated` or `qemu`
+/// @param memoryBytes     guest physical memory in bytes, a multiple of 4096
+/// @param vcpus           number of vCPUs, 1 to [#MAX_VCPUS]
+/// @param program         guest program: `dirty`, `kv`, `bank` or `linux`
+/// @param workingSetBytes bytes the program works on, at most `memoryBytes`
+/// @param pattern         access pattern: `sequential`, `uniform` or `zipf`
+/// @param seed            seed of everything random in the program
+public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, int vcpus, String program,
+        long workingSetBytes, String pattern, long seed) {
+    /// A metadata slot of 1 MiB holds the registers of this many vCPUs with room to spare.
+    public static final int MAX_VCPUS = 64;
+
+    /// Names are file names, znode names and words of a command line, so they have the narrowest of the three alphabets.
+    private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
+
+    public VmSpec {
+        requireNonNull(name, "name is null");
+        requireNonNull(uuid, "uuid is null");
+        requireNonNull(driver, "driver is null");
+        requireNonNull(program, "program is null");
+        requireNonNull(pattern, "pattern is null");
+    }
+
+    /// Whether a text may name a VM or a host.
+    public static boolean isName(String text) {
+        return NAME.matcher(text).matches();
+    }
+
+    /// Refuses a definition that no driver can run, before anything has been changed.
+    ///
+    /// @throws TomboloException `VM_SPEC_INVALID` that names the first wrong field
+    public VmSpec checked() {
+        require(isName(name), "name", name, "1 to 63 of a-z 0-9 -, first a letter or digit");
+        require(driver.equals("simulated") || driver.equals("qemu"), "driver", driver, "simulated, qemu");
+        require(memoryBytes > 0 && memoryBytes % 4096 == 0, "memoryBytes", memoryBytes, "a positive multiple of 4096");
+        require(vcpus >= 1 && vcpus <= MAX_VCPUS, "vcpus", vcpus, "1 to " + MAX_VCPUS);
+        require(!program.isEmpty() && program.length() <= 32, "program", program, "dirty, kv, bank, linux");
+        require(workingSetBytes >= 0 && workingSetBytes <= memoryBytes, "workingSetBytes", workingSetBytes,
+                "0 to memoryBytes");
+        require(pattern.equals("sequential") || pattern.equals("uniform") || pattern.equals("zipf"), "pattern", pattern,
+                "sequential, uniform, zipf");
+        return this;
+    }
+
+    private void require(boolean holds, String field, Object found, String expected) {
+        if (!holds) {
+            throw TomboloException.error(CoordinatorError.VM_SPEC_INVALID, "the VM definition has a wrong field")
+                    .fact("vm", name).fact("field", field).fact("found", found).fact("expected", expected)
+                    .next("correct the field and repeat the command").build();
+        }
+    }
+}

@@ -1,0 +1,25 @@
+package io.tombolo.coordinator.wire;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.List;
+
+/// What is known of one VM at one moment; the owner word was read once, so state, host and epoch belong together.
+///
+/// @param spec         its definition
+/// @param slot         VM slot in the region
+/// @param ownerState   name of the owner word's state, for example `RUNNING`
+/// @param ownerHost    name of the host the owner word names; `""` when none or not known by name
+/// @param epoch        epoch of the owner word
+/// @param instructions executed instructions per vCPU; empty when the answering process does not run the VM
+/// @param reason       code of why it does not run, as kept in ZooKeeper; `""` when there is none
+public record VmStatus(VmSpec spec, int slot, String ownerState, String ownerHost, long epoch, List<Long> instructions,
+        String reason) {
+    public VmStatus {
+        requireNonNull(spec, "spec is null");
+        requireNonNull(ownerState, "ownerState is null");
+        requireNonNull(ownerHost, "ownerHost is null");
+        instructions = List.copyOf(instructions);
+        requireNonNull(reason, "reason is null");
+    }
+}
