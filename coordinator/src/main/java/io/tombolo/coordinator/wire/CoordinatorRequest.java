@@ -4,7 +4,9 @@ import static java.util.Objects.requireNonNull;
 
 /// What the CLI asks the leading coordinator; another coordinator answers `NOT_LEADER` with the leader's address.
 public sealed interface CoordinatorRequest extends Request {
-    /// @param host where to create it; `""` lets placement choose. Answered by [Reply.VmReply].
+    /// Create and run a VM. Answered by [Reply.VmReply].
+    ///
+    /// @param host where to create it; `""` lets placement choose
     record VmCreate(VmSpec spec, String host) implements CoordinatorRequest {
         public VmCreate {
             requireNonNull(spec, "spec is null");

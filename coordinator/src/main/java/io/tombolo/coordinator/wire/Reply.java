@@ -10,6 +10,8 @@ public sealed interface Reply extends Message {
     record Ack() implements Reply {
     }
 
+    /// Answer to a ping.
+    ///
     /// @param nonce       the request's
     /// @param monotonicNs CLOCK_MONOTONIC of the answering process
     record Pong(long nonce, long monotonicNs) implements Reply {
@@ -39,30 +41,35 @@ public sealed interface Reply extends Message {
         }
     }
 
+    /// One VM.
     record VmReply(VmStatus vm) implements Reply {
         public VmReply {
             requireNonNull(vm, "vm is null");
         }
     }
 
+    /// Several VMs, by name.
     record VmListReply(List<VmStatus> vms) implements Reply {
         public VmListReply {
             vms = List.copyOf(vms);
         }
     }
 
+    /// One host.
     record HostReply(HostStatus host) implements Reply {
         public HostReply {
             requireNonNull(host, "host is null");
         }
     }
 
+    /// Several hosts, by name.
     record HostListReply(List<HostStatus> hosts) implements Reply {
         public HostListReply {
             hosts = List.copyOf(hosts);
         }
     }
 
+    /// The cluster.
     record ClusterReply(ClusterInfo cluster) implements Reply {
         public ClusterReply {
             requireNonNull(cluster, "cluster is null");
@@ -76,18 +83,23 @@ public sealed interface Reply extends Message {
     record Prepared(long intentSeq, int vmSlot, int hostSlot, long incarnation) implements Reply {
     }
 
+    /// Answer to a cancellation.
+    ///
     /// @param armed false for certain: the intent's ARMED mark or preparation is gone for good on this host
     /// @param owner whether the owner word names this host at the time of the answer
     /// @param epoch epoch of the owner word at the time of the answer
     record Cancelled(long intentSeq, boolean armed, boolean owner, long epoch) implements Reply {
     }
 
+    /// The hand-off is decided, one way or the other.
     record Switched(HandoffReport report) implements Reply {
         public Switched {
             requireNonNull(report, "report is null");
         }
     }
 
+    /// Where a hand-off is.
+    ///
     /// @param phase what this host is doing for that intent
     /// @param armed whether the ARMED mark of that intent is set (source) or the preparation is held (target)
     /// @param epoch epoch of the owner word
@@ -113,6 +125,8 @@ public sealed interface Reply extends Message {
         }
     }
 
+    /// A migration that ended with the VM at its target.
+    ///
     /// @param report what the hand-off cost, all phases filled in
     /// @param vm     the VM afterwards
     record Migrated(HandoffReport report, VmStatus vm) implements Reply {
@@ -122,6 +136,8 @@ public sealed interface Reply extends Message {
         }
     }
 
+    /// Answer of a guest program.
+    ///
     /// @param status whether the operation was carried out
     /// @param values what it returned, as the guest program defines it
     record GuestReply(long clientId, long seq, GuestStatus status, List<Long> values) implements Reply {
@@ -131,6 +147,8 @@ public sealed interface Reply extends Message {
         }
     }
 
+    /// A part of an input log.
+    ///
     /// @param from    number of the first entry
     /// @param entries as many as fit a frame
     /// @param end     number of entries the log holds altogether
