@@ -1,0 +1,122 @@
+package io.tombolo.coordinator.wire;
+
+import static io.tombolo.coordinator.wire.ValueCodecs.VM_SPEC;
+
+import java.util.List;
+
+/// Codecs of the requests. An id is never used again, also when its message goes away: 16 to 63 agents, 64 to 95
+/// coordinators.
+final class RequestCodecs {
+    static final List<Codec<? extends AgentRequest>> AGENT = List.of(
+            new Codec<>(16, AgentRequest.Ping.class, (w, v) -> w.i64(v.nonce()), r -> new AgentRequest.Ping(r.i64())),
+            new Codec<>(17, AgentRequest.CreateVm.class, (w, v) -> {
+                w.i64(v.term());
+                w.i32(v.vmSlot());
+                VM_SPEC.write(w, v.spec());
+            }, r -> new AgentRequest.CreateVm(r.i64(), r.i32(), VM_SPEC.read(r))),
+            new Codec<>(18, AgentRequest.DestroyVm.class, (w, v) -> onVm(w, v.term(), v.vm(), v.vmSlot()),
+                    r -> new AgentRequest.DestroyVm(r.i64(), r.string(), r.i32())),
+            new Codec<>(19, AgentRequest.PauseVm.class, (w, v) -> onVm(w, v.term(), v.vm(), v.vmSlot()),
+                    r -> new AgentRequest.PauseVm(r.i64(), r.string(), r.i32())),
+            new Codec<>(20, AgentRequest.ResumeVm.class, (w, v) -> onVm(w, v.term(), v.vm(), v.vmSlot()),
+                    r -> new AgentRequest.ResumeVm(r.i64(), r.string(), r.i32())),
+            new Codec<>(21, AgentRequest.ListVms.class, (w, v) -> {
+            }, r -> new AgentRequest.ListVms()),
+            new Codec<>(22, AgentRequest.ShowVm.class, (w, v) -> w.string(v.vm()),
+                    r -> new AgentRequest.ShowVm(r.string())),
+            new Codec<>(23, AgentRequest.PrepareTarget.class, (w, v) -> {
+                w.i64(v.term());
+                w.i64(v.intentSeq());
+                VM_SPEC.write(w, v.spec());
+                w.i32(v.vmSlot());
+                w.i64(v.epoch());
+                w.i32(v.fromSlot());
+                w.string(v.fromHost());
+                w.i64(v.nonce());
+            }, r -> new AgentRequest.PrepareTarget(r.i64(), r.i64(), VM_SPEC.read(r), r.i32(), r.i64(), r.i32(),
+                    r.string(), r.i64())),
+            new Codec<>(24, AgentRequest.CancelIntent.class, (w, v) -> {
+                w.i64(v.term());
+                w.i64(v.intentSeq());
+                w.string(v.vm());
+                w.i32(v.vmSlot());
+            }, r -> new AgentRequest.CancelIntent(r.i64(), r.i64(), r.string(), r.i32())),
+            new Codec<>(25, AgentRequest.SwitchOver.class, (w, v) -> {
+                w.i64(v.term());
+                w.i64(v.intentSeq());
+                w.string(v.vm());
+                w.i32(v.vmSlot());
+                w.i64(v.epoch());
+                w.i32(v.toSlot());
+                w.string(v.toName());
+                w.string(v.toHost());
+                w.i32(v.toPort());
+                w.i64(v.nonce());
+            }, r -> new AgentRequest.SwitchOver(r.i64(), r.i64(), r.string(), r.i32(), r.i64(), r.i32(), r.string(),
+                    r.string(), r.i32(), r.i64())),
+            new Codec<>(26, AgentRequest.HandoffStatus.class, (w, v) -> {
+                w.i32(v.vmSlot());
+                w.i64(v.intentSeq());
+            }, r -> new AgentRequest.HandoffStatus(r.i32(), r.i64())),
+            new Codec<>(27, AgentRequest.OpenWindow.class, (w, v) -> {
+                w.i64(v.intentSeq());
+                w.i32(v.vmSlot());
+                w.i64(v.epoch());
+                w.i64(v.windowNs());
+            }, r -> new AgentRequest.OpenWindow(r.i64(), r.i32(), r.i64(), r.i64())),
+            new Codec<>(28, AgentRequest.FinishSource.class, (w, v) -> {
+                w.i64(v.term());
+                w.i64(v.intentSeq());
+                w.string(v.vm());
+                w.i32(v.vmSlot());
+                w.i64(v.epoch());
+            }, r -> new AgentRequest.FinishSource(r.i64(), r.i64(), r.string(), r.i32(), r.i64())),
+            new Codec<>(29, AgentRequest.GuestCall.class, (w, v) -> {
+                w.string(v.vm());
+                w.i64(v.clientId());
+                w.i64(v.seq());
+                w.string(v.op());
+                w.list(v.args(), WireWriter::i64);
+            }, r -> new AgentRequest.GuestCall(r.string(), r.i64(), r.i64(), r.string(), r.list(8, WireReader::i64))),
+            new Codec<>(30, AgentRequest.FetchInputLog.class, (w, v) -> {
+                w.string(v.vm());
+                w.i64(v.from());
+            }, r -> new AgentRequest.FetchInputLog(r.string(), r.i64())),
+            new Codec<>(31, AgentRequest.DescribeHost.class, (w, v) -> {
+            }, r -> new AgentRequest.DescribeHost()));
+
+    static final List<Codec<? extends CoordinatorRequest>> COORDINATOR = List
+            .of(new Codec<>(64, CoordinatorRequest.VmCreate.class, (w, v) -> {
+                VM_SPEC.write(w, v.spec());
+                w.string(v.host());
+            }, r -> new CoordinatorRequest.VmCreate(VM_SPEC.read(r), r.string())),
+                    new Codec<>(65, CoordinatorRequest.VmDestroy.class, (w, v) -> w.string(v.vm()),
+                            r -> new CoordinatorRequest.VmDestroy(r.string())),
+                    new Codec<>(66, CoordinatorRequest.VmPause.class, (w, v) -> w.string(v.vm()),
+                            r -> new CoordinatorRequest.VmPause(r.string())),
+                    new Codec<>(67, CoordinatorRequest.VmResume.class, (w, v) -> w.string(v.vm()),
+                            r -> new CoordinatorRequest.VmResume(r.string())),
+                    new Codec<>(68, CoordinatorRequest.VmMigrate.class, (w, v) -> {
+                        w.string(v.vm());
+                        w.string(v.toHost());
+                    }, r -> new CoordinatorRequest.VmMigrate(r.string(), r.string())),
+                    new Codec<>(69, CoordinatorRequest.VmList.class, (w, v) -> {
+                    }, r -> new CoordinatorRequest.VmList()),
+                    new Codec<>(70, CoordinatorRequest.VmShow.class, (w, v) -> w.string(v.vm()),
+                            r -> new CoordinatorRequest.VmShow(r.string())),
+                    new Codec<>(71, CoordinatorRequest.HostList.class, (w, v) -> {
+                    }, r -> new CoordinatorRequest.HostList()),
+                    new Codec<>(72, CoordinatorRequest.HostShow.class, (w, v) -> w.string(v.host()),
+                            r -> new CoordinatorRequest.HostShow(r.string())),
+                    new Codec<>(73, CoordinatorRequest.ClusterStatus.class, (w, v) -> {
+                    }, r -> new CoordinatorRequest.ClusterStatus()));
+
+    private RequestCodecs() {
+    }
+
+    private static void onVm(WireWriter w, long term, String vm, int vmSlot) {
+        w.i64(term);
+        w.string(vm);
+        w.i32(vmSlot);
+    }
+}

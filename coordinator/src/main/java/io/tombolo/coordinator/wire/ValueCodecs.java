@@ -1,0 +1,92 @@
+package io.tombolo.coordinator.wire;
+
+/// Codecs of the records that occur inside messages.
+final class ValueCodecs {
+    static final Codec<VmSpec> VM_SPEC = Codec.inner(VmSpec.class, (w, v) -> {
+        w.string(v.name());
+        w.uuid(v.uuid());
+        w.string(v.driver());
+        w.i64(v.memoryBytes());
+        w.i32(v.vcpus());
+        w.string(v.program());
+        w.i64(v.workingSetBytes());
+        w.string(v.pattern());
+        w.i64(v.seed());
+    }, r -> new VmSpec(r.string(), r.uuid(), r.string(), r.i64(), r.i32(), r.string(), r.i64(), r.string(), r.i64()));
+
+    static final Codec<VmStatus> VM_STATUS = Codec.inner(VmStatus.class, (w, v) -> {
+        VM_SPEC.write(w, v.spec());
+        w.i32(v.slot());
+        w.string(v.ownerState());
+        w.string(v.ownerHost());
+        w.i64(v.epoch());
+        w.list(v.instructions(), WireWriter::i64);
+        w.string(v.reason());
+    }, r -> new VmStatus(VM_SPEC.read(r), r.i32(), r.string(), r.string(), r.i64(), r.list(8, WireReader::i64),
+            r.string()));
+
+    static final Codec<HostStatus> HOST_STATUS = Codec.inner(HostStatus.class, (w, v) -> {
+        w.string(v.name());
+        w.i32(v.slot());
+        w.i64(v.incarnation());
+        w.string(v.state());
+        w.string(v.address());
+        w.i32(v.port());
+        w.i64(v.framesFree());
+        w.i64(v.framesTotal());
+        w.list(v.vms(), WireWriter::string);
+    }, r -> new HostStatus(r.string(), r.i32(), r.i64(), r.string(), r.string(), r.i32(), r.i64(), r.i64(),
+            r.list(2, WireReader::string)));
+
+    static final Codec<HandoffReport> HANDOFF_REPORT = Codec.inner(HandoffReport.class, (w, v) -> {
+        w.string(v.vm());
+        w.string(v.fromHost());
+        w.string(v.toHost());
+        w.i64(v.intentSeq());
+        w.i64(v.prepareNs());
+        w.i64(v.quiesceNs());
+        w.i64(v.publishNs());
+        w.i64(v.switchNs());
+        w.i64(v.resumeNs());
+        w.i64(v.commitNs());
+        w.i64(v.lastInstructionNs());
+        w.i64(v.firstInstructionNs());
+        w.i64(v.downtimeNs());
+        w.i64(v.stateBytes());
+        w.i64(v.bytesCopied());
+        w.i64(v.epochBefore());
+        w.i64(v.epochAfter());
+        w.enumeration(v.outcome());
+    }, r -> new HandoffReport(r.string(), r.string(), r.string(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(),
+            r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(),
+            r.enumeration(HandoffOutcome.values())));
+
+    static final Codec<InputEntry> INPUT_ENTRY = Codec.inner(InputEntry.class, (w, v) -> {
+        w.i32(v.vcpu());
+        w.i64(v.instructions());
+        w.i64(v.clientId());
+        w.i64(v.seq());
+        w.string(v.op());
+        w.list(v.args(), WireWriter::i64);
+    }, r -> new InputEntry(r.i32(), r.i64(), r.i64(), r.i64(), r.string(), r.list(8, WireReader::i64)));
+
+    static final Codec<Reply.Fact> FACT = Codec.inner(Reply.Fact.class, (w, v) -> {
+        w.string(v.key());
+        w.string(v.value());
+    }, r -> new Reply.Fact(r.string(), r.string()));
+
+    static final Codec<ClusterInfo> CLUSTER_INFO = Codec.inner(ClusterInfo.class, (w, v) -> {
+        w.string(v.name());
+        w.uuid(v.uuid());
+        w.string(v.leader());
+        w.i64(v.term());
+        w.uuid(v.region());
+        w.list(v.hosts(), HOST_STATUS::write);
+        w.list(v.vms(), VM_STATUS::write);
+        w.list(v.openIntents(), WireWriter::string);
+    }, r -> new ClusterInfo(r.string(), r.uuid(), r.string(), r.i64(), r.uuid(), r.list(40, HOST_STATUS::read),
+            r.list(60, VM_STATUS::read), r.list(2, WireReader::string)));
+
+    private ValueCodecs() {
+    }
+}
