@@ -14,6 +14,7 @@ final class FrameEncoder extends ChannelOutboundHandlerAdapter {
         OutFrame frame = (OutFrame) message;
         sequence++;
         byte[] bytes = FrameHeader.frame(frame.type(), frame.correlation(), sequence, frame.payload());
-        context.write(Unpooled.wrappedBuffer(bytes), promise);
+        // The promise carries the outcome; the returned future is the same one.
+        var _ = context.write(Unpooled.wrappedBuffer(bytes), promise);
     }
 }

@@ -1,0 +1,29 @@
+package io.tombolo.coordinator;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.coordinator.wire.VmSpec;
+import java.util.UUID;
+
+/// Configuration of one coordinator process.
+///
+/// @param id          name of this coordinator, unique in the cluster
+/// @param clusterName name of the cluster
+/// @param clusterUuid its UUID, the same in every configuration and in the region
+/// @param zookeeper   how to reach ZooKeeper
+/// @param rpc         where to listen
+/// @param regionFile  path of the region file; mapped read-only
+/// @param handoff     time limits
+public record CoordinatorConfig(String id, String clusterName, UUID clusterUuid, ZooKeeperConfig zookeeper,
+        @Defaulted("{}") RpcConfig rpc, String regionFile, @Defaulted("{}") HandoffTimings handoff) {
+    public CoordinatorConfig {
+        requireNonNull(clusterUuid, "clusterUuid is null");
+        requireNonNull(zookeeper, "zookeeper is null");
+        requireNonNull(rpc, "rpc is null");
+        requireNonNull(handoff, "handoff is null");
+        ConfigFile.check(VmSpec.isName(id), "id", id, "1 to 63 of a-z 0-9 -, first a letter or digit");
+        ConfigFile.check(VmSpec.isName(clusterName), "clusterName", clusterName,
+                "1 to 63 of a-z 0-9 -, first a letter or digit");
+        ConfigFile.check(!regionFile.isBlank(), "regionFile", regionFile, "a path");
+    }
+}
