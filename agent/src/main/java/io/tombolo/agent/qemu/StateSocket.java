@@ -1,0 +1,135 @@
+package io.tombolo.agent.qemu;
+
+import io.tombolo.region.TomboloException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/// One end of QEMU's migration stream over a UNIX domain socket, with a time limit on every wait. Used by one thread.
+///
+/// Bytes go between the socket and the given memory directly: a mapped segment is never copied through the heap.
+final class StateSocket implements AutoCloseable {
+    /// The whole state of a small machine, so that neither side waits for the other half way.
+    private static final int BUFFER_BYTES = 1 << 20;
+    private static final int LARGEST_VIEW = Integer.MAX_VALUE - 8;
+
+    private final Path path;
+    private final Selector selector;
+    private final ServerSocketChannel listener;
+    private SocketChannel channel;
+
+    private StateSocket(Path path, Selector selector, ServerSocketChannel listener, SocketChannel channel) {
+        this.path = path;
+        this.selector = selector;
+        this.listener = listener;
+        this.channel = channel;
+    }
+
+    /// Listens, so that a source can be told to migrate here.
+    static StateSocket listen(Path path) throws IOException {
+        ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            listener.bind(UnixDomainSocketAddress.of(path), 1);
+            listener.configureBlocking(false);
+            Selector selector = Selector.open();
+            listener.register(selector, SelectionKey.OP_ACCEPT);
+            return new StateSocket(path, selector, listener, null);
+        } catch (IOException e) {
+            listener.close();
+            Files.deleteIfExists(path);
+            throw e;
+        }
+    }
+
+    /// Connects to a target that listens.
+    static StateSocket connect(Path path) throws IOException {
+        SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path));
+        try {
+            channel.setOption(java.net.StandardSocketOptions.SO_SNDBUF, BUFFER_BYTES);
+            channel.configureBlocking(false);
+            Selector selector = Selector.open();
+            channel.register(selector, SelectionKey.OP_WRITE);
+            return new StateSocket(path, selector, null, channel);
+        } catch (IOException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    void accept(long deadlineNs) throws IOException {
+        channel = listener.accept();
+        while (channel == null) {
+            select(deadlineNs);
+            channel = listener.accept();
+        }
+        listener.close();
+        selector.selectNow();
+        channel.configureBlocking(false);
+        channel.setOption(java.net.StandardSocketOptions.SO_RCVBUF, BUFFER_BYTES);
+        channel.register(selector, SelectionKey.OP_READ);
+    }
+
+    /// Reads until the other side closes; the number of bytes, or -1 if `into` is too small (what fits has been read).
+    long drain(MemorySegment into, long deadlineNs) throws IOException {
+        long capacity = Math.min(into.byteSize(), LARGEST_VIEW);
+        ByteBuffer room = into.asSlice(0, capacity).asByteBuffer();
+        ByteBuffer beyond = ByteBuffer.allocate(1);
+        while (true) {
+            int count = channel.read(room.hasRemaining() ? room : beyond);
+            if (count < 0) {
+                return room.position();
+            }
+            if (beyond.position() > 0) {
+                return -1;
+            }
+            if (count == 0) {
+                select(deadlineNs);
+            }
+        }
+    }
+
+    /// Writes all of `state` and closes.
+    void feed(MemorySegment state, long deadlineNs) throws IOException {
+        ByteBuffer bytes = state.asByteBuffer();
+        while (bytes.hasRemaining()) {
+            if (channel.write(bytes) == 0) {
+                select(deadlineNs);
+            }
+        }
+        channel.close();
+    }
+
+    private void select(long deadlineNs) throws IOException {
+        long leftMs = TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime()) + 1;
+        if (leftMs <= 0 || (selector.select(leftMs) == 0 && deadlineNs - System.nanoTime() <= 0)) {
+            throw TomboloException.error(QemuError.QEMU_TIMEOUT, "QEMU's migration stream stands still")
+                    .fact("socket", path).build();
+        }
+        selector.selectedKeys().clear();
+    }
+
+    @Override
+    public void close() {
+        try {
+            selector.close();
+            if (channel != null) {
+                channel.close();
+            }
+            if (listener != null) {
+                listener.close();
+                Files.deleteIfExists(path);
+            }
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}
