@@ -1,0 +1,39 @@
+package io.tombolo.deploy;
+
+import io.tombolo.region.ErrorCode;
+
+/// Every way in which the command line and the local cluster refuse. Exit status: 1 internal, 2 bad input, 3 refused because
+/// of a state, 4 environment, 5 damage. Names are stable: scripts match on them.
+public enum DeployError implements ErrorCode {
+    /// The pipe ping-pong that measures a context switch could not be run.
+    CONTEXT_SWITCH_FAILED(4),
+    /// A size on the command line is not a number with an optional K, M, G or T.
+    SIZE_INVALID(2),
+    /// A duration on the command line is not a number with ns, us, ms, s, m or h.
+    DURATION_INVALID(2),
+    /// Options that exclude each other, or a value out of its range.
+    OPTION_INVALID(2),
+    /// The drill ran and at least one of its checks did not hold.
+    DRILL_CHECKS_FAILED(1),
+    /// The drill could not be carried out to its end.
+    DRILL_ABORTED(1),
+    /// The report could not be written.
+    REPORT_NOT_WRITTEN(4),
+    /// `region verify` found damage.
+    REGION_DAMAGED(5),
+    /// `region inspect` was asked for a structure that a region does not have.
+    STRUCTURE_UNKNOWN(2),
+    /// At least one line of `doctor` says FAIL.
+    DOCTOR_FAILED(4);
+
+    private final int exitStatus;
+
+    DeployError(int exitStatus) {
+        this.exitStatus = exitStatus;
+    }
+
+    @Override
+    public int exitStatus() {
+        return exitStatus;
+    }
+}
