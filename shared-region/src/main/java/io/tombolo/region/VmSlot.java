@@ -1,0 +1,168 @@
+package io.tombolo.region;
+
+/// View of one VM slot; thread safe, holds no state of its own. Who is not named by the owner word stores nothing here, nor to the
+/// VM's tables, metadata or frames.
+public final class VmSlot {
+    private static final Struct LAYOUT = RegionLayout.VM_SLOT;
+    private static final long OWNER = LAYOUT.offset("owner");
+    private static final long ARMED = LAYOUT.offset("armed");
+    private static final long SPIN = LAYOUT.offset("spin");
+    private static final long FROM = LAYOUT.offset("from");
+    static final long IDENTITY = LAYOUT.offset("uuid");
+    static final long IDENTITY_END = LAYOUT.offset("crc") + 4;
+
+    private final Region region;
+    private final Memory memory;
+    private final int index;
+    private final long base;
+
+    VmSlot(Region region, int index) {
+        this.region = region;
+        this.memory = region.memory();
+        this.index = index;
+        this.base = region.superblock().vmOffset() + index * LAYOUT.bytes();
+    }
+
+    public int index() {
+        return index;
+    }
+
+    long base() {
+        return base;
+    }
+
+    public long ownerAcquire() {
+        return memory.loadAcquire(base + OWNER);
+    }
+
+    /// Changes the owner word if it is still `expect`. Everything that the caller stored before is persisted by the operation that
+    /// stored it; this call adds a full fence before, and persists the word itself after. IllegalStateException for a change that
+    /// [OwnerState] does not allow. No allocation.
+    public boolean compareAndSetOwner(long expect, long next) {
+        if (!OwnerState.permits(expect, next)) {
+            throw new IllegalStateException(
+                    "vm slot " + index + ": " + OwnerWord.describe(expect) + " -> " + OwnerWord.describe(next));
+        }
+        memory.persist(base, LAYOUT.bytes());
+        if (!memory.compareAndSet(base + OWNER, expect, next)) {
+            return false;
+        }
+        memory.persist(base + OWNER, 8);
+        return true;
+    }
+
+    /// [ArmedWord]: for which intent and target the owner is about to switch. Writer: the owner.
+    public long armedAcquire() {
+        return memory.loadAcquire(base + ARMED);
+    }
+
+    public void armedRelease(long word) {
+        memory.storeRelease(base + ARMED, word);
+    }
+
+    /// Equal to the armed word while the armed target spins on the owner word. Writer: the armed target; a line of its own.
+    public long spinAcquire() {
+        return memory.loadAcquire(base + SPIN);
+    }
+
+    public void spinRelease(long word) {
+        memory.storeRelease(base + SPIN, word);
+    }
+
+    /// [FromWord]: who may take the VM back from OFFERED, at exactly one epoch. Writer: the owner, before it offers.
+    public long fromAcquire() {
+        return memory.loadAcquire(base + FROM);
+    }
+
+    public void fromRelease(long word) {
+        memory.storeRelease(base + FROM, word);
+        memory.persist(base + FROM, 8);
+    }
+
+    /// What the VM is. Throws [RegionError#REGION_IDENTITY_DAMAGED] if it is not whole, also for a slot without a VM.
+    public VmIdentity readIdentity() {
+        FieldBuffer raw = load();
+        VmIdentity identity = decodeOrNull(raw);
+        if (identity == null) {
+            throw TomboloException
+                    .error(RegionError.REGION_IDENTITY_DAMAGED, "the VM's identity is damaged or not there")
+                    .fact("file", region.file()).fact("vm", index).fact("offset", base + IDENTITY)
+                    .fact("owner", OwnerWord.describe(ownerAcquire()))
+                    .fact("found", "crc 0x" + Integer.toHexString(raw.int32("crc")))
+                    .fact("expected", "crc 0x" + Integer.toHexString(raw.crc("uuid")))
+                    .next("tombolo region verify " + region.file()).build();
+        }
+        return identity;
+    }
+
+    /// Writer: the host that is CREATING the VM. Not atomic for a reader; the owner word says when it is whole.
+    public void writeIdentity(VmIdentity identity) {
+        FieldBuffer raw = new FieldBuffer(LAYOUT).uuid("uuid", identity.uuid())
+                .word("created_epoch", OwnerWord.epoch(ownerAcquire())).word("memory_bytes", identity.memoryBytes())
+                .int32("page_bytes", identity.pageBytes()).int32("vcpus", identity.vcpus())
+                .int32("backing", identity.backing().code()).int32("table_frames", identity.tableFrames())
+                .word("table_first_frame", identity.tableFirstFrame()).uuid("segment_uuid", identity.segmentUuid())
+                .text("name", "name_bytes", identity.name()).text("driver", "driver_bytes", identity.driver());
+        raw.int32("crc", raw.crc("uuid"));
+        memory.copyIn(raw.bytes(), IDENTITY, base + IDENTITY, IDENTITY_END - IDENTITY);
+        memory.persist(base + IDENTITY, IDENTITY_END - IDENTITY);
+    }
+
+    /// The identity, or null while it is not there as a whole.
+    VmIdentity identityOrNull() {
+        return decodeOrNull(load());
+    }
+
+    /// Clears everything but the owner word; only in DESTROYING, when no frame of the VM is left.
+    void clear() {
+        memory.zero(base + IDENTITY, IDENTITY_END - IDENTITY);
+        memory.storeRelease(base + ARMED, ArmedWord.NONE);
+        memory.storeRelease(base + SPIN, ArmedWord.NONE);
+        memory.storeRelease(base + FROM, FromWord.NONE);
+        memory.persist(base, LAYOUT.bytes());
+    }
+
+    FieldBuffer load() {
+        return new FieldBuffer(LAYOUT).load(memory, base, 0, LAYOUT.bytes());
+    }
+
+    private VmIdentity decodeOrNull(FieldBuffer raw) {
+        return decodeOrNull(raw, region.superblock().frameCount());
+    }
+
+    static VmIdentity decodeOrNull(FieldBuffer raw, long frameCount) {
+        String name = raw.text("name", "name_bytes");
+        String driver = raw.text("driver", "driver_bytes");
+        Backing backing = Backing.ofCode(raw.int32("backing"));
+        long memoryBytes = raw.word("memory_bytes");
+        if (!raw.crcMatches("uuid") || name == null || driver == null || backing == null || raw.int32("vcpus") < 1
+                || raw.int32("page_bytes") != RegionLayout.FRAME_BYTES || memoryBytes <= 0
+                || memoryBytes % RegionLayout.FRAME_BYTES != 0 || memoryBytes > VmIdentity.MEMORY_BYTES_MAX
+                || raw.int32("table_frames") < 0 || raw.word("table_first_frame") < 0
+                || raw.word("table_first_frame") + raw.int32("table_frames") > frameCount) {
+            return null;
+        }
+        VmIdentity identity = new VmIdentity(raw.uuid("uuid"), name, memoryBytes, RegionLayout.FRAME_BYTES,
+                raw.int32("vcpus"),
+                backing, driver, raw.uuid("segment_uuid"), raw.word("table_first_frame"), raw.int32("table_frames"));
+        return identity.tableFrames() == 0 || identity.tableFrames() == identity.tableFramesNeeded() ? identity : null;
+    }
+
+    public MetadataSlot metadata(int which) {
+        if (which != 0 && which != 1) {
+            throw new IndexOutOfBoundsException("metadata slot " + which + " is not 0 or 1");
+        }
+        return new MetadataSlot(region, index, which);
+    }
+
+    /// The VM's page table; reads the identity, so keep the result while the VM stays. Only for [Backing#FRAMES].
+    public PageTable pageTable() {
+        VmIdentity identity = readIdentity();
+        if (identity.tableFrames() == 0) {
+            throw TomboloException.error(RegionError.REGION_WRONG_STATE, "the VM has no page table")
+                    .fact("file", region.file()).fact("vm", index).fact("backing", identity.backing())
+                    .next("only VMs in frames of the region have one, after they are populated").build();
+        }
+        return new PageTable(region, index, identity);
+    }
+}
