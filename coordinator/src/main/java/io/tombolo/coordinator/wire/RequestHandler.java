@@ -6,6 +6,8 @@ import java.util.concurrent.CompletableFuture;
 /// connection may run at the same time and in any order.
 @FunctionalInterface
 public interface RequestHandler {
+    /// Serves one request.
+    ///
     /// @return the reply; a future that fails, or an exception, becomes a [Reply.ErrorReply] with the failure's code
     CompletableFuture<? extends Reply> handle(Request request, PeerInfo peer);
 }

@@ -54,7 +54,10 @@ public final class RpcPool implements AutoCloseable {
     @Override
     public void close() {
         synchronized (clients) {
-            clients.values().forEach(future -> future.thenAccept(RpcClient::close));
+            for (CompletableFuture<RpcClient> client : clients.values()) {
+                // A connection that could not be made needs no closing.
+                var _ = client.thenAccept(RpcClient::close);
+            }
             clients.clear();
         }
     }

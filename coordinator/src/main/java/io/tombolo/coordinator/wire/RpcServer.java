@@ -38,6 +38,8 @@ public final class RpcServer implements AutoCloseable {
         this.handler = handler;
     }
 
+    /// Starts to listen.
+    ///
     /// @param bind where to listen; port 0 takes a free one, see [#port()]
     /// @param self what to say in the handshake, asked anew for every connection
     /// @throws TomboloException `RPC_BIND_FAILED`

@@ -73,10 +73,8 @@ class RpcTest {
 
     @Test
     void carriesManyCallsAtOnceAndMatchesTheirReplies() {
-        RpcServer server = server((request, peer) -> CompletableFuture.supplyAsync(() -> {
-            Thread.yield();
-            return new Reply.Pong(((AgentRequest.Ping) request).nonce(), 0);
-        }));
+        RpcServer server = server((request, peer) -> CompletableFuture
+                .supplyAsync(() -> new Reply.Pong(((AgentRequest.Ping) request).nonce(), 0)));
         RpcClient client = client(server.port());
         List<CompletableFuture<Reply.Pong>> calls = new ArrayList<>();
         for (long i = 0; i < 200; i++) {
@@ -202,10 +200,12 @@ class RpcTest {
             return new CompletableFuture<>();
         });
         RpcClient client = client(server.port());
+        List<CompletableFuture<Reply>> waiting = new ArrayList<>();
         for (int i = 0; i < WireLimits.MAX_REQUESTS_IN_HAND; i++) {
-            client.call(new AgentRequest.Ping(i), TIMEOUT_MS);
+            waiting.add(client.call(new AgentRequest.Ping(i), TIMEOUT_MS));
         }
         assertThat(codeOf(client.call(new AgentRequest.Ping(0), TIMEOUT_MS))).isEqualTo("RPC_NOT_SENT");
+        assertThat(waiting).noneMatch(CompletableFuture::isDone);
         assertThat(handled.get()).isLessThanOrEqualTo(WireLimits.MAX_REQUESTS_IN_HAND);
     }
 
@@ -242,7 +242,7 @@ class RpcTest {
     @Test
     void namesTheAddressThatCannotBeReachedOrBound() throws IOException {
         int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(LOOPBACK))) {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = socket.getLocalPort();
             assertThat(Errors.codeOf(org.assertj.core.api.Assertions
                     .catchThrowable(() -> RpcServer.start(transport, new RpcAddress(LOOPBACK, socket.getLocalPort()),
@@ -274,7 +274,7 @@ class RpcTest {
 
     /// What a raw socket gets back: the refusal's code, and then the end of the stream.
     private String refusalOf(int port, byte[]... writes) throws IOException {
-        try (Socket socket = new Socket(LOOPBACK, port)) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(10_000);
             for (byte[] bytes : writes) {
                 socket.getOutputStream().write(bytes);
@@ -362,7 +362,7 @@ class RpcTest {
         });
         byte[] ping = frame(FrameType.REQUEST, 1, 2, new AgentRequest.Ping(1));
         for (int length = 1; length < ping.length; length++) {
-            try (Socket socket = new Socket(LOOPBACK, server.port())) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
                 socket.setSoTimeout(10_000);
                 socket.getOutputStream().write(greeting());
                 socket.getOutputStream().write(ping, 0, length);
@@ -379,7 +379,7 @@ class RpcTest {
 
     @Test
     void aClientNamesATruncatedReply() throws Exception {
-        try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getByName(LOOPBACK))) {
+        try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             CompletableFuture<Void> server = CompletableFuture.runAsync(() -> {
                 try (Socket socket = listener.accept()) {
                     socket.getOutputStream().write(frame(FrameType.HELLO, 0, 1, hello(Role.AGENT, "liar")));
@@ -417,7 +417,7 @@ class RpcTest {
             System.arraycopy(ping, 0, stream, hello.length, ping.length);
             int at = random.nextInt(stream.length);
             stream[at] ^= (byte) (1 + random.nextInt(255));
-            try (Socket socket = new Socket(LOOPBACK, server.port())) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
                 socket.setSoTimeout(10_000);
                 socket.getOutputStream().write(stream);
                 socket.shutdownOutput();
