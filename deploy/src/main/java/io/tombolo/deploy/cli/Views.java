@@ -1,0 +1,88 @@
+package io.tombolo.deploy.cli;
+
+import io.tombolo.coordinator.wire.ClusterInfo;
+import io.tombolo.coordinator.wire.HandoffReport;
+import io.tombolo.coordinator.wire.HostStatus;
+import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.coordinator.wire.VmStatus;
+import io.tombolo.deploy.report.TextTable;
+import io.tombolo.deploy.report.Units;
+import java.util.List;
+
+/// Hosts, VMs and clusters as text for a person.
+final class Views {
+    private static final long FRAME_BYTES = 4096;
+
+    private Views() {
+    }
+
+    static String hosts(List<HostStatus> hosts) {
+        TextTable table = new TextTable("HOST", "SLOT", "STATE", "ADDRESS", "FREE", "TOTAL", "VMS");
+        for (HostStatus host : hosts) {
+            table.row(host.name(), host.slot(), host.state(), host.address() + ":" + host.port(),
+                    Units.bytes(host.framesFree() * FRAME_BYTES), Units.bytes(host.framesTotal() * FRAME_BYTES),
+                    host.vms().isEmpty() ? "-" : String.join(",", host.vms()));
+        }
+        return table.text();
+    }
+
+    static String host(HostStatus host) {
+        return lines("host", host.name(), "slot", host.slot(), "incarnation", host.incarnation(), "state", host.state(),
+                "address", host.address() + ":" + host.port(), "free",
+                Units.bytes(host.framesFree() * FRAME_BYTES) + " of " + Units.bytes(host.framesTotal() * FRAME_BYTES),
+                "vms", host.vms().isEmpty() ? "-" : String.join(",", host.vms()));
+    }
+
+    static String vms(List<VmStatus> vms) {
+        TextTable table = new TextTable("VM", "STATE", "HOST", "EPOCH", "MEMORY", "VCPUS", "PROGRAM", "REASON");
+        for (VmStatus vm : vms) {
+            table.row(vm.spec().name(), vm.ownerState(), orDash(vm.ownerHost()), vm.epoch(),
+                    Units.bytes(vm.spec().memoryBytes()), vm.spec().vcpus(), vm.spec().program(), orDash(vm.reason()));
+        }
+        return table.text();
+    }
+
+    static String vm(VmStatus vm) {
+        VmSpec spec = vm.spec();
+        return lines("vm", spec.name(), "uuid", spec.uuid(), "state", vm.ownerState(), "host", orDash(vm.ownerHost()),
+                "epoch", vm.epoch(), "slot", vm.slot(), "memory", Units.bytes(spec.memoryBytes()), "vcpus",
+                spec.vcpus(), "driver", spec.driver(), "program", spec.program(), "working set",
+                Units.bytes(spec.workingSetBytes()), "pattern", spec.pattern(), "seed", spec.seed(), "instructions",
+                vm.instructions().isEmpty() ? "-" : vm.instructions().toString(), "reason", orDash(vm.reason()));
+    }
+
+    static String handoff(HandoffReport report) {
+        return lines("vm", report.vm(), "from", report.fromHost(), "to", report.toHost(), "outcome", report.outcome(),
+                "epoch", report.epochBefore() + " -> " + report.epochAfter(), "downtime",
+                Units.nanos(report.downtimeNs()), "prepare", Units.nanos(report.prepareNs()), "quiesce",
+                Units.nanos(report.quiesceNs()), "publish", Units.nanos(report.publishNs()), "switch",
+                Units.nanos(report.switchNs()), "resume", Units.nanos(report.resumeNs()), "commit",
+                Units.nanos(report.commitNs()), "state", Units.bytes(report.stateBytes()), "guest bytes copied",
+                report.bytesCopied());
+    }
+
+    static String cluster(ClusterInfo cluster) {
+        return lines("cluster", cluster.name(), "uuid", cluster.uuid(), "region", cluster.region(), "leader",
+                cluster.leader() + " (term " + cluster.term() + ")", "open moves",
+                cluster.openIntents().isEmpty() ? "-" : String.join(",", cluster.openIntents())) + "\n"
+                + hosts(cluster.hosts()) + (cluster.vms().isEmpty() ? "" : "\n" + vms(cluster.vms()));
+    }
+
+    /// Name and value in turn, one pair per line, values below each other.
+    static String lines(Object... pairs) {
+        int width = 0;
+        for (int i = 0; i < pairs.length; i += 2) {
+            width = Math.max(width, pairs[i].toString().length());
+        }
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < pairs.length; i += 2) {
+            text.append(pairs[i]).append(" ".repeat(width - pairs[i].toString().length() + 2)).append(pairs[i + 1])
+                    .append('\n');
+        }
+        return text.toString();
+    }
+
+    private static String orDash(String text) {
+        return text.isEmpty() ? "-" : text;
+    }
+}

@@ -1,0 +1,129 @@
+package io.tombolo.deploy.report;
+
+import static java.util.Objects.requireNonNull;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToLongFunction;
+
+/// Everything that one drill found out; what report.json holds and report.html shows. The keys are stable, docs/report.md
+/// describes them. Durations are nanoseconds, sizes bytes.
+///
+/// @param guest           `simulated` or `linux`
+/// @param hops            hand-offs that were completed
+/// @param vmBytes         guest memory
+/// @param downtimeNs      last instruction on the old host until first instruction on the new one
+/// @param phases          the parts of a hand-off
+/// @param contextSwitchNs the baseline, measured in the same run
+/// @param bytesCopied     guest bytes that anything but a vCPU moved during all hand-offs
+/// @param verification    what became of the guest's memory and of the region
+/// @param compare         the same guest moved by QEMU's own means; absent unless asked for
+/// @param vm              what the guest was
+/// @param seed            seed of everything random in it
+/// @param startedAt       wall clock at the start, ISO 8601
+/// @param elapsedMs       start of the cluster until everything was stopped
+/// @param versions        name to version
+/// @param host            the machine
+/// @param perHop          every hand-off in order
+/// @param checks          what had to hold, with its verdict
+/// @param passed          whether every check held
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record DrillReport(String guest, int hops, long vmBytes, Statistics downtimeNs, Phases phases,
+        ContextSwitch contextSwitchNs, long bytesCopied, Verification verification, Compare compare, Guest vm,
+        long seed, String startedAt, long elapsedMs, Map<String, String> versions, HostFacts host, List<Hop> perHop,
+        List<Check> checks, boolean passed) {
+    public DrillReport {
+        requireNonNull(guest, "guest is null");
+        requireNonNull(downtimeNs, "downtimeNs is null");
+        requireNonNull(phases, "phases is null");
+        requireNonNull(contextSwitchNs, "contextSwitchNs is null");
+        requireNonNull(verification, "verification is null");
+        requireNonNull(vm, "vm is null");
+        requireNonNull(startedAt, "startedAt is null");
+        requireNonNull(versions, "versions is null");
+        requireNonNull(host, "host is null");
+        perHop = List.copyOf(perHop);
+        checks = List.copyOf(checks);
+    }
+
+    /// One way of the pipe ping-pong; `p50` is the smaller of the two ways of measuring it.
+    public record ContextSwitch(long p50, OneWay pinned, OneWay unpinned) {
+    }
+
+    /// One way of measuring: both processes on one core, or left to the scheduler.
+    public record OneWay(long p50, long p99, long min, long rounds) {
+    }
+
+    /// @param identical    memory is what it would be had the guest never moved
+    /// @param doubleOwners pairs of hosts that executed the VM at the same time
+    /// @param framesLeaked frames that belong to nothing after the VM was destroyed
+    /// @param method       how `identical` was decided
+    /// @param bytesCompared guest bytes that were compared, one by one
+    /// @param selfCheckErrors what the guest itself found wrong in its memory
+    public record Verification(boolean identical, int doubleOwners, long framesLeaked, String method,
+            long bytesCompared, long selfCheckErrors) {
+    }
+
+    /// The guest moved without Tombolo: by a bare QMP script, and by QEMU's pre-copy over TCP loopback.
+    public record Compare(Baseline bareHop, Baseline precopy) {
+    }
+
+    /// @param totalNs    order to move until the guest runs at the target
+    /// @param downtimeNs STOP event at the source until RESUME event at the target
+    /// @param bytes      bytes that QEMU sent, median
+    /// @param runs       moves measured
+    public record Baseline(Median totalNs, MedianMax downtimeNs, long bytes, int runs) {
+    }
+
+    /// A median.
+    public record Median(long p50) {
+    }
+
+    /// A median and a maximum.
+    public record MedianMax(long p50, long max) {
+    }
+
+    /// What the guest was.
+    public record Guest(String driver, int vcpus, String program, long workingSetBytes, String pattern) {
+    }
+
+    /// The machine, for whoever reads the figures elsewhere.
+    public record HostFacts(int cpus, String cpuModel, String kernel, long memoryBytes, String clockSource, int hosts) {
+    }
+
+    /// One hand-off.
+    ///
+    /// @param hop  number, from 1
+    /// @param atMs when it was ordered, since the start of the first
+    public record Hop(int hop, String from, String to, long epoch, long atMs, long downtimeNs, long prepareNs,
+            long quiesceNs, long publishNs, @JsonProperty("switchNs") long switchNs, long resumeNs, long commitNs,
+            long stateBytes, long bytesCopied) {
+    }
+
+    /// One thing that had to hold.
+    public record Check(String name, Verdict verdict, String detail) {
+    }
+
+    /// What became of a check.
+    public enum Verdict {
+        /// It held.
+        PASS,
+        /// It did not hold: the drill fails.
+        FAIL,
+        /// A figure that the project wants to reach was missed; the drill does not fail, because machines are noisy.
+        MISSED
+    }
+
+    /// Statistics of the phases over all hops.
+    public static Phases phasesOf(List<Hop> hops) {
+        return new Phases(of(hops, Hop::prepareNs), of(hops, Hop::quiesceNs), of(hops, Hop::publishNs),
+                of(hops, Hop::switchNs), of(hops, Hop::resumeNs), of(hops, Hop::commitNs));
+    }
+
+    /// Statistics of one figure over all hops.
+    public static Statistics of(List<Hop> hops, ToLongFunction<Hop> figure) {
+        return Statistics.of(hops.stream().mapToLong(figure).toArray());
+    }
+}
