@@ -1,0 +1,98 @@
+package io.tombolo.agent.sim;
+
+import static java.util.Objects.requireNonNull;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/// Guest memory through the VM's page table in the shared region: the production path. Every access loads the 8-byte
+/// entry of its page with acquire order, checks that it is present in the shared tier, and goes to the frame; no
+/// translation outlives the access that read it, so a mover has to wait only for accesses, not for cached entries.
+///
+/// For vCPU threads only: it is not counted by [GuestCopier], because what a vCPU touches is not copying. One instance
+/// may serve all vCPUs of a VM; it holds no mutable state.
+///
+/// Errors: [GuestFault]. A damaged entry that names a frame outside the data area is a fault of this guest
+/// ([GuestFault.Kind#BAD_FRAME]), never an access outside the area.
+public final class PagedMemory implements GuestMemory {
+    private static final ValueLayout.OfLong LAYOUT = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle WORD = LAYOUT.varHandle();
+
+    private final MemorySegment table;
+    private final MemorySegment data;
+    private final long bytes;
+    private final long lastFrameOffset;
+    private final PageFaultHandler faults;
+
+    /// Guest memory of a VM on this host.
+    ///
+    /// @param bytes  size of guest memory, a multiple of the page size
+    /// @param table  the entries, 8 bytes each, at least one per page
+    /// @param data   the frames of the region, frame 0 first
+    /// @param faults slow path
+    public PagedMemory(long bytes, MemorySegment table, MemorySegment data, PageFaultHandler faults) {
+        this.table = requireNonNull(table, "table is null");
+        this.data = requireNonNull(data, "data is null");
+        this.faults = requireNonNull(faults, "faults is null");
+        if (bytes <= 0 || bytes % PAGE_BYTES != 0) {
+            throw new IllegalArgumentException("bytes is not a positive multiple of the page size: bytes=" + bytes);
+        }
+        if (table.byteSize() >>> 3 < bytes >>> PAGE_SHIFT) {
+            throw new IllegalArgumentException("page table too short: entries=" + (table.byteSize() >>> 3) + " pages="
+                    + (bytes >>> PAGE_SHIFT));
+        }
+        this.bytes = bytes;
+        this.lastFrameOffset = data.byteSize() - PAGE_BYTES;
+    }
+
+    @Override
+    public long bytes() {
+        return bytes;
+    }
+
+    @Override
+    public long getLong(long gpa) {
+        return data.get(LAYOUT, translate(gpa));
+    }
+
+    @Override
+    public void setLong(long gpa, long value) {
+        data.set(LAYOUT, translate(gpa), value);
+    }
+
+    private long translate(long gpa) {
+        if ((gpa & 7) != 0 || Long.compareUnsigned(gpa, bytes) >= 0) {
+            throw GuestMemory.refused(gpa, bytes);
+        }
+        long entry = (long) WORD.getAcquire(table, gpa >>> PAGE_SHIFT << 3);
+        if (entry >>> PteBits.KIND_SHIFT != PteBits.PRESENT_SHARED) {
+            entry = slowEntry(gpa >>> PAGE_SHIFT, entry);
+        }
+        long frameOffset = PteBits.frameOffset(entry);
+        if (frameOffset > lastFrameOffset) {
+            throw new GuestFault(GuestFault.Kind.BAD_FRAME, gpa,
+                    "page-table entry 0x" + Long.toHexString(entry) + " names a frame outside the data area");
+        }
+        return frameOffset | (gpa & (PAGE_BYTES - 1));
+    }
+
+    private long slowEntry(long page, long entry) {
+        long current = entry;
+        while (current >>> PteBits.KIND_SHIFT != PteBits.PRESENT_SHARED) {
+            faults.awaitPresent(page, current);
+            current = (long) WORD.getAcquire(table, page << 3);
+        }
+        return current;
+    }
+
+    /// Offset in [#data] of a page, for [GuestCopier] and the comparison; same checks as an access.
+    long pageOffset(long page) {
+        return translate(page << PAGE_SHIFT);
+    }
+
+    MemorySegment data() {
+        return data;
+    }
+}

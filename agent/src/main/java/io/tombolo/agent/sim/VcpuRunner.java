@@ -1,0 +1,539 @@
+package io.tombolo.agent.sim;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.region.TomboloException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+
+/// Runs the vCPUs of one simulated VM on this host: one daemon platform thread `vm-<name>-vcpu-<n>` each, in slices whose
+/// length is an instruction count and never a time.
+///
+/// Between slices a thread looks at the gate (one volatile load) and asks for its right ([RightCheck]); vCPU 0 also executes
+/// client requests. Stopped threads are parked; no thread of this class spins.
+///
+/// Life: created stopped. [#resume] runs a VM whose state is in place, [#arm] waits for one to arrive. [#requestStop] and
+/// [#requestSwitch] bring all vCPUs to a stop; the last one to stop carries out the switch-over on its own thread. [#kill] ends
+/// the threads. All methods may be called from any thread but a vCPU's.
+public final class VcpuRunner implements AutoCloseable {
+    private static final int STARTED = 0;
+    private static final int FIRST_DONE = 1;
+    private static final int LAST = 2;
+    // One cache line pair per vCPU.
+    private static final int TIMES_STRIDE = 16;
+    private static final int REQUESTS_PER_SLICE = 32;
+    private static final long KILL_TIMEOUT_MS = 10_000;
+
+    /// Everything a runner needs beside the VM itself.
+    ///
+    /// @param right      asked before every slice
+    /// @param requests   client requests, null if the VM takes none
+    /// @param log        log of executed requests, null only together with `requests`
+    /// @param listener   hears of stops and damage
+    /// @param executor   where futures are completed and the listener is called
+    /// @param idleParkNs how long a vCPU sleeps after each slice, 0 = never: for many VMs on few cores. Keep it well below the
+    ///                   interval in which the right must be checked
+    public record Options(RightCheck right, RequestQueue requests, InputLog log, VmListener listener, Executor executor,
+            long idleParkNs) {
+        public Options {
+            requireNonNull(right, "right is null");
+            requireNonNull(listener, "listener is null");
+            requireNonNull(executor, "executor is null");
+            if (requests != null) {
+                requireNonNull(log, "log is null");
+            }
+        }
+    }
+
+    /// What the threads are doing.
+    public enum State {
+        /// Parked, all stopped.
+        STOPPED,
+        /// vCPU 0's thread waits for a VM to arrive.
+        ARMED,
+        /// Executing.
+        RUNNING,
+        /// Asked to stop, not all have.
+        STOPPING,
+        /// The threads are ending or have ended.
+        DEAD
+    }
+
+    private record Failure(StopReason reason, Throwable cause) {
+    }
+
+    private record Ticket(SwitchAction action, CompletableFuture<SwitchAction.Outcome> done) {
+    }
+
+    private final String vmName;
+    private final SimulatedState state;
+    private final GuestProgram program;
+    private final GuestMemory memory;
+    private final Options options;
+    private final Thread[] threads;
+    private final VcpuGate gate;
+    private final AtomicLongArray times;
+    private final AtomicReference<Failure> failure = new AtomicReference<>();
+    private final Object control = new Object();
+    private volatile CompletableFuture<StopReport> stopped = CompletableFuture
+            .completedFuture(new StopReport(StopReason.REQUESTED, null, 0));
+    private volatile Ticket ticket;
+    private volatile IncomingWaiter armed;
+    // vCPU 0's own: it opened the gate itself and has not woken the others yet.
+    private boolean followersAsleep;
+
+    private VcpuRunner(String vmName, SimulatedState state, GuestMemory memory, Options options) {
+        this.vmName = requireNonNull(vmName, "vmName is null");
+        this.state = requireNonNull(state, "state is null");
+        this.memory = requireNonNull(memory, "memory is null");
+        this.options = requireNonNull(options, "options is null");
+        this.program = state.spec().program();
+        this.threads = new Thread[state.spec().vcpus()];
+        this.gate = new VcpuGate(threads);
+        this.times = new AtomicLongArray(threads.length * TIMES_STRIDE);
+        if (memory.bytes() != state.spec().memoryBytes()) {
+            throw new IllegalArgumentException("memory does not fit the definition: bytes=" + memory.bytes()
+                    + " defined=" + state.spec().memoryBytes());
+        }
+    }
+
+    /// Makes the threads, parked.
+    public static VcpuRunner create(String vmName, SimulatedState state, GuestMemory memory, Options options) {
+        VcpuRunner runner = new VcpuRunner(vmName, state, memory, options);
+        for (int i = 0; i < runner.threads.length; i++) {
+            int vcpu = i;
+            runner.threads[i] = Thread.ofPlatform().daemon().name("vm-" + vmName + "-vcpu-" + i)
+                    .unstarted(() -> runner.threadMain(vcpu));
+        }
+        for (Thread thread : runner.threads) {
+            thread.start();
+        }
+        return runner;
+    }
+
+    // ---- control side ----
+
+    /// Lets stopped vCPUs run from the state that is in place, booting those that never ran.
+    ///
+    /// @throws TomboloException [SimError#VCPU_NOT_STOPPED] if they run, stop or wait for an arrival;
+    ///                          [SimError#VCPU_FAILED] if the VM cannot go on
+    public void resume() {
+        synchronized (control) {
+            checkIdle();
+            failure.set(null);
+            stopped = new CompletableFuture<>();
+            gate.open();
+            gate.wake(-1);
+        }
+    }
+
+    /// Has vCPU 0's thread call the waiter, and run when it returns true. Whatever state was in place is replaced.
+    ///
+    /// @throws TomboloException as [#resume]
+    public void arm(IncomingWaiter waiter) {
+        requireNonNull(waiter, "waiter is null");
+        synchronized (control) {
+            checkIdle();
+            failure.set(null);
+            stopped = new CompletableFuture<>();
+            armed = waiter;
+            LockSupport.unpark(threads[0]);
+        }
+    }
+
+    private void checkIdle() {
+        if (!gate.settled() || armed != null || gate.order() == VcpuGate.KILL) {
+            throw refusal(SimError.VCPU_NOT_STOPPED, "the vCPUs are not stopped");
+        }
+        Failure failed = failure.get();
+        if (failed != null && !failed.reason.resumable()) {
+            throw TomboloException.error(SimError.VCPU_FAILED, "the VM stopped because of a failure").fact("vm", vmName)
+                    .fact("reason", failed.reason).fact("cause", failed.cause).next("tombolo vm show " + vmName)
+                    .cause(failed.cause).build();
+        }
+    }
+
+    private TomboloException refusal(SimError code, String what) {
+        return TomboloException.error(code, what).fact("vm", vmName).fact("state", state()).build();
+    }
+
+    /// Asks all vCPUs to stop; they do at the end of their slices. The future completes when all have; asking again while
+    /// they stop, or are stopped, gives the same future.
+    ///
+    /// @throws TomboloException [SimError#VCPU_BUSY] while a switch-over or an arrival is under way, or after [#kill]
+    public CompletableFuture<StopReport> requestStop() {
+        synchronized (control) {
+            if (!gate.request(VcpuGate.STOP)) {
+                int order = gate.order();
+                if ((order == VcpuGate.SWITCH && !gate.settled()) || order == VcpuGate.KILL || armed != null) {
+                    throw refusal(SimError.VCPU_BUSY, "the vCPUs cannot be stopped now");
+                }
+            }
+            gate.wake(-1);
+            return stopped;
+        }
+    }
+
+    /// Asks all vCPUs to stop and the last one to carry out the action on its thread. The future completes with the action's
+    /// outcome, or exceptionally if the action threw (the VM is then stopped as failed) or was not run because the VM stopped
+    /// for another reason.
+    ///
+    /// @throws TomboloException [SimError#VCPU_BUSY] if the vCPUs are not running or something else was asked before
+    public CompletableFuture<SwitchAction.Outcome> requestSwitch(SwitchAction action) {
+        requireNonNull(action, "action is null");
+        synchronized (control) {
+            if (gate.isOpen()) {
+                // Nobody reads the ticket before the request below wins: a stop from inside does not look at it, and all
+                // others come through this lock.
+                Ticket next = new Ticket(action, new CompletableFuture<>());
+                ticket = next;
+                if (gate.request(VcpuGate.SWITCH)) {
+                    if (options.idleParkNs > 0) {
+                        gate.wake(-1);
+                    }
+                    return next.done;
+                }
+                ticket = null;
+            }
+            throw refusal(SimError.VCPU_BUSY, "the vCPUs cannot be switched over now");
+        }
+    }
+
+    /// Ends the threads at the end of their slices and waits for them; the VM's state stays as it is.
+    ///
+    /// @throws TomboloException [SimError#VCPU_NOT_STOPPED] if a thread does not end within ten seconds
+    public void kill() {
+        synchronized (control) {
+            gate.kill();
+            if (armed != null) {
+                threads[0].interrupt();
+            }
+        }
+        long deadlineNs = System.nanoTime() + KILL_TIMEOUT_MS * 1_000_000;
+        boolean interrupted = false;
+        for (Thread thread : threads) {
+            while (thread.isAlive()) {
+                long leftMs = (deadlineNs - System.nanoTime()) / 1_000_000;
+                if (leftMs <= 0) {
+                    throw refusal(SimError.VCPU_NOT_STOPPED, "a vCPU thread does not end");
+                }
+                try {
+                    thread.join(leftMs);
+                } catch (InterruptedException _) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        stopped.complete(new StopReport(StopReason.KILLED, null, lastInstructionNs()));
+        Ticket pending = ticket;
+        if (pending != null) {
+            pending.done
+                    .completeExceptionally(refusal(SimError.VCPU_FAILED, "the VM was killed before its switch-over"));
+        }
+    }
+
+    @Override
+    public void close() {
+        kill();
+    }
+
+    public State state() {
+        int order = gate.order();
+        if (order == VcpuGate.KILL) {
+            return State.DEAD;
+        }
+        if (!gate.settled()) {
+            return order == VcpuGate.RUN ? State.RUNNING : State.STOPPING;
+        }
+        return armed == null ? State.STOPPED : State.ARMED;
+    }
+
+    /// The registers; see [SimulatedState] for who may touch them when.
+    public SimulatedState vm() {
+        return state;
+    }
+
+    /// `System.nanoTime()` after the last instruction of any vCPU before the latest stop; 0 if none was executed.
+    public long lastInstructionNs() {
+        long last = 0;
+        for (int i = 0; i < threads.length; i++) {
+            last = Math.max(last, times.getAcquire(i * TIMES_STRIDE + LAST));
+        }
+        return last;
+    }
+
+    /// `System.nanoTime()` just before vCPU 0's first instruction after the latest start.
+    public long startedNs() {
+        return times.getAcquire(STARTED);
+    }
+
+    /// `System.nanoTime()` just after vCPU 0's first instruction after the latest start.
+    public long firstInstructionDoneNs() {
+        return times.getAcquire(FIRST_DONE);
+    }
+
+    /// Checks all guest memory against the registers while the VM is stopped, without changing either.
+    ///
+    /// @return failed checks, those that the VM counted itself included
+    /// @throws TomboloException [SimError#VCPU_NOT_STOPPED] if it is not stopped
+    public long checkAll() {
+        synchronized (control) {
+            if (state() != State.STOPPED) {
+                throw refusal(SimError.VCPU_NOT_STOPPED, "the vCPUs are not stopped");
+            }
+            long errors = 0;
+            for (int i = 0; i < threads.length; i++) {
+                VcpuRegisters copy = new VcpuRegisters();
+                copy.copyFrom(state.vcpu(i));
+                if (copy.get(VcpuRegisters.BOOTED) != 0) {
+                    program.checkAll(copy, memory);
+                }
+                errors += copy.get(VcpuRegisters.ERRORS);
+            }
+            return errors;
+        }
+    }
+
+    // ---- vCPU side ----
+
+    private void threadMain(int vcpu) {
+        long arrivedIn = 0;
+        while (awaitOpen(vcpu, arrivedIn)) {
+            // Stable while this thread is counted in: nobody can open before it arrives.
+            arrivedIn = gate.generation();
+            runUntilClosed(vcpu);
+            if (vcpu == 0 && followersAsleep) {
+                wakeFollowers();
+            }
+            if (gate.arrive() && gate.order() != VcpuGate.KILL) {
+                settle();
+            }
+        }
+    }
+
+    private boolean awaitOpen(int vcpu, long arrivedIn) {
+        while (gate.order() != VcpuGate.KILL) {
+            if (gate.hasOpenedSince(arrivedIn)) {
+                return true;
+            }
+            IncomingWaiter waiter = vcpu == 0 ? armed : null;
+            if (waiter == null) {
+                gate.park();
+            } else if (arrived(waiter)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean arrived(IncomingWaiter waiter) {
+        try {
+            if (waiter.await(state)) {
+                followersAsleep = threads.length > 1;
+                boolean opened = gate.open();
+                armed = null;
+                return opened;
+            }
+            armed = null;
+            report(new StopReport(StopReason.ARRIVAL_CALLED_OFF, null, lastInstructionNs()));
+        } catch (Throwable t) {
+            failure.compareAndSet(null, new Failure(StopReason.FAILED, t));
+            armed = null;
+            report(new StopReport(StopReason.FAILED, t, lastInstructionNs()));
+        }
+        return false;
+    }
+
+    private void wakeFollowers() {
+        followersAsleep = false;
+        gate.wake(0);
+    }
+
+    private void runUntilClosed(int vcpu) {
+        VcpuRegisters regs = state.vcpu(vcpu);
+        long slice = program.sliceInstructions();
+        long errorsBefore = regs.get(VcpuRegisters.ERRORS);
+        boolean executed = false;
+        while (gate.isOpen()) {
+            try {
+                if (!options.right.mayRun(vcpu)) {
+                    halt(StopReason.RIGHT_LAPSED, null);
+                    break;
+                }
+                if (executed) {
+                    runSlice(vcpu, regs, slice);
+                } else {
+                    executed = true;
+                    runFirst(vcpu, regs);
+                }
+            } catch (GuestFault fault) {
+                noteFault(regs, fault);
+                halt(StopReason.GUEST_FAULT, fault);
+                break;
+            } catch (Throwable t) {
+                halt(StopReason.FAILED, t);
+                break;
+            }
+            if (regs.get(VcpuRegisters.ERRORS) != 0 && errorsBefore == 0) {
+                errorsBefore = 1;
+                reportDamage(vcpu, regs);
+            }
+        }
+        if (executed) {
+            times.setRelease(vcpu * TIMES_STRIDE + LAST, System.nanoTime());
+        }
+    }
+
+    /// The first instruction alone, so that its time can be taken and the other vCPUs are not woken before it is done.
+    private void runFirst(int vcpu, VcpuRegisters regs) {
+        times.setRelease(vcpu * TIMES_STRIDE + STARTED, System.nanoTime());
+        if (regs.get(VcpuRegisters.BOOTED) == 0) {
+            program.boot(regs, memory, state.spec());
+        }
+        program.run(regs, memory, 1);
+        if (vcpu == 0) {
+            times.setRelease(FIRST_DONE, System.nanoTime());
+            if (followersAsleep) {
+                wakeFollowers();
+            }
+        }
+    }
+
+    private void runSlice(int vcpu, VcpuRegisters regs, long slice) {
+        boolean asked = vcpu == 0 && options.requests != null && !options.requests.isEmpty();
+        if (asked) {
+            executeRequests(regs);
+        }
+        program.run(regs, memory, slice);
+        if (options.idleParkNs > 0 && !asked && gate.isOpen()) {
+            LockSupport.parkNanos(this, options.idleParkNs);
+        }
+    }
+
+    private void executeRequests(VcpuRegisters regs) {
+        for (int i = 0; i < REQUESTS_PER_SLICE; i++) {
+            RequestQueue.Pending next = options.requests.poll();
+            if (next == null) {
+                return;
+            }
+            if (!options.log.hasRoom()) {
+                options.requests.complete(next, GuestReply.of(ReplyStatus.LOG_FULL, 0));
+                continue;
+            }
+            options.log.append(regs.get(VcpuRegisters.REQUESTS), regs.get(VcpuRegisters.INSTRUCTIONS), next.request());
+            options.requests.complete(next, execute(program, regs, memory, next.request()));
+        }
+    }
+
+    /// One request, the same here and in a reference run.
+    static GuestReply execute(GuestProgram program, VcpuRegisters regs, GuestMemory memory, GuestRequest request) {
+        GuestReply reply = program.call(regs, memory, request);
+        regs.set(VcpuRegisters.REQUESTS, regs.get(VcpuRegisters.REQUESTS) + 1);
+        return reply;
+    }
+
+    private static void noteFault(VcpuRegisters regs, GuestFault fault) {
+        long[] r = regs.words();
+        r[VcpuRegisters.FAULTS]++;
+        if (r[VcpuRegisters.ERRORS]++ == 0) {
+            r[VcpuRegisters.FIRST_ERROR_KIND] = SelfCheck.faultCode(fault.kind());
+            r[VcpuRegisters.FIRST_ERROR_GPA] = fault.gpa();
+            r[VcpuRegisters.FIRST_ERROR_INSTRUCTION] = r[VcpuRegisters.INSTRUCTIONS];
+        }
+    }
+
+    private void halt(StopReason reason, Throwable cause) {
+        failure.compareAndSet(null, new Failure(reason, cause));
+        gate.request(VcpuGate.HALT);
+        if (options.idleParkNs > 0) {
+            gate.wake(-1);
+        }
+    }
+
+    /// On the thread that stopped last, everybody else parked or about to.
+    private void settle() {
+        state.stoppedAtNs(lastInstructionNs());
+        Ticket switching = gate.order() == VcpuGate.SWITCH ? ticket : null;
+        SwitchAction.Outcome outcome = null;
+        if (switching != null && failure.get() == null) {
+            try {
+                outcome = requireNonNull(switching.action.switchOver(state), "outcome is null");
+            } catch (Throwable t) {
+                failure.set(new Failure(StopReason.FAILED, t));
+            }
+        }
+        if (switching != null) {
+            ticket = null;
+        }
+        if (outcome == SwitchAction.Outcome.RESUME) {
+            if (gate.open()) {
+                gate.wake(-1);
+            }
+            later(() -> switching.done.complete(SwitchAction.Outcome.RESUME));
+            return;
+        }
+        StopReport report = stopReport(outcome);
+        CompletableFuture<StopReport> settledNow = stopped;
+        gate.settle();
+        SwitchAction.Outcome result = outcome;
+        later(() -> {
+            settledNow.complete(report);
+            if (switching != null) {
+                answer(switching, result, report);
+            }
+            options.listener.stopped(report);
+        });
+    }
+
+    private void answer(Ticket switching, SwitchAction.Outcome outcome, StopReport report) {
+        if (outcome != null) {
+            switching.done.complete(outcome);
+        } else {
+            switching.done.completeExceptionally(
+                    TomboloException.error(SimError.VCPU_FAILED, "the VM stopped and was not switched over")
+                            .fact("vm", vmName).fact("reason", report.reason()).fact("cause", report.cause())
+                            .next("tombolo vm show " + vmName).cause(report.cause()).build());
+        }
+    }
+
+    private StopReport stopReport(SwitchAction.Outcome outcome) {
+        Failure failed = failure.get();
+        StopReason reason = switch (outcome) {
+            case DEPARTED -> StopReason.DEPARTED;
+            case STOP, RESUME -> StopReason.SWITCH_ENDED;
+            case null -> failed == null ? StopReason.REQUESTED : failed.reason;
+        };
+        return new StopReport(reason, failed == null ? null : failed.cause, state.stoppedAtNs());
+    }
+
+    private void report(StopReport report) {
+        CompletableFuture<StopReport> settledNow = stopped;
+        later(() -> {
+            settledNow.complete(report);
+            options.listener.stopped(report);
+        });
+    }
+
+    private void reportDamage(int vcpu, VcpuRegisters regs) {
+        VmListener.SelfCheckFailure found = new VmListener.SelfCheckFailure(
+                SelfCheck.describe(regs.get(VcpuRegisters.FIRST_ERROR_KIND)), regs.get(VcpuRegisters.FIRST_ERROR_GPA),
+                regs.get(VcpuRegisters.FIRST_ERROR_INSTRUCTION));
+        later(() -> options.listener.selfCheckFailed(vcpu, found));
+    }
+
+    private void later(Runnable task) {
+        try {
+            options.executor.execute(task);
+        } catch (RejectedExecutionException _) {
+            // The agent is going down; whoever still waits must hear it all the same.
+            task.run();
+        }
+    }
+}
