@@ -19,11 +19,11 @@ die() { # code, what, next step
 
 [ $# -eq 1 ] || { echo "usage: $0 OUTPUT" >&2; exit 2; }
 output=$1
-here=$(cd "$(dirname "$0")" && pwd)
-[ -e "$output/manifest" ] && exit 0
+case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
+[ ! -e "$output/manifest" ] || exit 0
 
 missing=
-for tool in gcc cpio sha256sum find sort; do
+for tool in gcc cpio sha256sum find sort mktemp; do
     command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 done
 if [ -z "${TOMBOLO_GUEST_KERNEL:-}" ] || [ -z "${TOMBOLO_GUEST_BUSYBOX:-}" ]; then
@@ -34,7 +34,7 @@ fi
 [ -z "$missing" ] || die GUEST_IMAGE_TOOLS_MISSING "cannot build the Linux guest, not found:$missing" \
     "apt-get install gcc libc6-dev cpio (on systems without apt: set TOMBOLO_GUEST_KERNEL and TOMBOLO_GUEST_BUSYBOX)"
 
-mkdir -p "$(dirname "$output")"
+case $output in */*) mkdir -p "${output%/*}" ;; esac
 work=$(mktemp -d "$output.tmp.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM

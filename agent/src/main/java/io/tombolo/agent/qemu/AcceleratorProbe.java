@@ -21,6 +21,8 @@ public final class AcceleratorProbe {
     private AcceleratorProbe() {
     }
 
+    /// What the probe found.
+    ///
     /// @param accelerator what to use
     /// @param reason why not KVM; empty for KVM
     public record Result(Accelerator accelerator, String reason) {

@@ -22,9 +22,12 @@ final class QemuCommandLine {
         INCOMING_AUTOSTART
     }
 
-    /// What a guest of this driver does without costs device state at each hop: 1.7 ms against 2.2 ms of downtime.
+    /// What a guest of this driver does without would cost device state at each hop. So would SeaBIOS, which is 256 KiB of memory
+    /// that is not shared; qboot is 64 KiB and boots Linux only. Together 1.2 ms of downtime instead of 2.2 ms.
     private static final String MACHINE = "q35,suppress-vmdesc=on,sata=off,smbus=off,usb=off,vmport=off,i8042=off,"
             + "graphics=off,memory-backend=mem";
+
+    private static final String FIRMWARE = "qboot.rom";
 
     private static final Set<String> SAFE_DEVICES = Set.of("virtio-rng-pci", "virtio-net-pci", "virtio-blk-pci",
             "pvpanic", "isa-debugcon", "pcie-root-port");
@@ -39,6 +42,8 @@ final class QemuCommandLine {
         String mebibytes = definition.memoryBytes() / 1024 + "K";
         List<String> line = new ArrayList<>(List.of(definition.binary().path().toString(),
                 "-name", "guest=" + definition.name(), "-uuid", definition.uuid().toString(),
+                // With its vapic QEMU patches guest memory when it loads a state.
+                "-global", "apic-common.vapic=off", "-bios", FIRMWARE,
                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
                 "-machine", MACHINE, "-accel", definition.accelerator().option(),
                 "-cpu", definition.accelerator().cpu(), "-smp", Integer.toString(definition.vcpus()),

@@ -20,7 +20,7 @@ import java.util.function.Predicate;
 /// QEMU never decides here whether a guest runs: it is started stopped on both sides, and goes on by itself only where a save
 /// fails while this host still owns the VM. After [#saveState] has returned, only [#takeBack] or [#kill] may follow.
 ///
-/// Used by one thread at a time, except [#kill], [#pid], [#isAlive] and [#exited]: `kill` ends whatever another thread waits for here.
+/// Used by one thread at a time, except [#kill], [#pid], [#isAlive] and [#endedByItself]: `kill` ends whatever another thread waits for here.
 public final class QemuGuest implements AutoCloseable {
     /// Bound of each QMP command that is not a move.
     static final long COMMAND_TIMEOUT_MS = 10_000;
@@ -189,9 +189,9 @@ public final class QemuGuest implements AutoCloseable {
     }
 
     private TomboloException gaveUp(StateSocket socket, long mark, QemuError code, String what, MemorySegment into) {
-        call("migrate_cancel", Map.of());
-        // A QEMU that waits for room in the socket sees the cancel only when the socket is gone.
+        // First the socket: a QEMU that waits for room in it holds its big lock and answers nothing.
         socket.close();
+        call("migrate_cancel", Map.of());
         await(mark, "end of the cancelled save", SAVE_ENDED, deadline(COMMAND_TIMEOUT_MS));
         if (settledStatus().equals("postmigrate") && qmp.findEvent(mark, STOPPED) != null) {
             // The whole state was out before the cancel came: for QEMU the move is done, so it must be told to go on.
@@ -318,13 +318,10 @@ public final class QemuGuest implements AutoCloseable {
 
     /// Completes with why when the process ends without [#kill]; never otherwise.
     public CompletableFuture<String> endedByItself() {
-        CompletableFuture<String> ended = new CompletableFuture<>();
-        process.exited().thenAccept(p -> {
-            if (!process.wasKilled()) {
-                ended.complete("QEMU ended with status " + p.exitValue() + ": " + process.lastOutput());
-            }
-        });
-        return ended;
+        return process.exited().thenCompose(p -> process.wasKilled()
+                ? new CompletableFuture<>()
+                : CompletableFuture.completedFuture(
+                        "QEMU ended with status " + p.exitValue() + ": " + process.lastOutput()));
     }
 
     /// SIGKILL; returns when the process is reaped, from when on it stores nothing, and its files are removed. Any thread,

@@ -305,7 +305,7 @@ public final class QmpClient implements AutoCloseable {
     @Override
     public void close() {
         fail(closed("this side closed the QMP socket", null));
-        if (Thread.currentThread() != reader) {
+        if (!Thread.currentThread().equals(reader)) {
             try {
                 reader.join(TimeUnit.SECONDS.toMillis(5));
             } catch (InterruptedException _) {
