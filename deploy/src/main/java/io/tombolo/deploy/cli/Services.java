@@ -1,15 +1,32 @@
 package io.tombolo.deploy.cli;
 
+import io.tombolo.deploy.drill.Drill;
+import io.tombolo.deploy.drill.DrillPlan;
+import io.tombolo.deploy.drill.DrillProgress;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
 
 /// What the commands reach outside their own process with. Tests give their own.
 interface Services {
     /// Connects to the coordinators of a cluster. Blocks until the ensemble answers or the attempt has failed.
     ClusterConnection connect(ClusterTarget target);
 
+    /// Starts a local cluster and leaves it running.
+    LocalClusterFacts up(UpPlan plan, Consumer<String> progress);
+
+    /// Stops a local cluster and removes its files; the number of processes that were stopped.
+    int down(String cluster, Consumer<String> progress);
+
+    /// Everything a drill needs; nothing is started yet.
+    Drill.Tools drillTools(DrillPlan plan, DrillProgress progress);
+
     /// Runs an agent until it is told to stop; its exit status.
     int runAgent(Path config);
 
     /// Runs a coordinator until it is told to stop; its exit status.
     int runCoordinator(Path config);
+
+    /// Runs a supervisor until it is told to stop; its exit status.
+    int runSupervisor(List<String> arguments);
 }

@@ -1,0 +1,82 @@
+package io.tombolo.deploy.cli;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.deploy.drill.BarProgress;
+import io.tombolo.deploy.drill.Drill;
+import io.tombolo.deploy.drill.DrillPlan;
+import io.tombolo.deploy.drill.DrillProgress;
+import io.tombolo.deploy.drill.PlainProgress;
+import io.tombolo.deploy.report.DrillReport;
+import io.tombolo.deploy.report.ReportWriter;
+import io.tombolo.deploy.report.TerminalReport;
+import java.nio.file.Path;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `tombolo drill`.
+@Command(name = "drill", description = {
+        "Start a cluster, let a running VM hop round its hosts, verify, report, stop everything.",
+        "Ends with 0 only if every check held."})
+final class DrillCommand implements Callable<Integer> {
+    private final Services services;
+
+    @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Hosts to start (${DEFAULT-VALUE}).")
+    private int hosts;
+
+    @Option(names = "--hops", paramLabel = "N", defaultValue = "30",
+            description = "Hand-offs, round robin (${DEFAULT-VALUE}).")
+    private int hops;
+
+    @Mixin
+    private GuestMixin guest;
+
+    @Option(names = "--compare",
+            description = "With --guest linux: also move the same guest by a bare QMP script and by QEMU's pre-copy.")
+    private boolean compare;
+
+    @Option(names = "--report", paramLabel = "DIR", description = "Write report.json and report.html there.")
+    private Path reportDirectory;
+
+    @Option(names = "--keep", description = "Leave the cluster running and its files in place.")
+    private boolean keep;
+
+    @Mixin
+    private OutputMixin output;
+
+    DrillCommand(Services services) {
+        this.services = requireNonNull(services, "services is null");
+    }
+
+    @Override
+    public Integer call() {
+        Options.check(hosts >= 2 && hosts <= 64, "--hosts", hosts, "2 to 64");
+        Options.check(hops >= 1 && hops <= 100_000, "--hops", hops, "1 to 100000");
+        Options.check(!compare || guest.isLinux(), "--compare", "--guest simulated", "--guest linux");
+        VmSpec spec = guest.spec("drill", UUID.randomUUID());
+        DrillPlan plan = new DrillPlan(hosts, hops, spec, compare, keep);
+        DrillReport report;
+        try (DrillProgress progress = progress()) {
+            report = new Drill(plan, services.drillTools(plan, progress), System::nanoTime).run();
+        }
+        if (reportDirectory != null) {
+            ReportWriter.write(report, reportDirectory);
+        }
+        output.print(report, () -> "\n" + TerminalReport.text(report)
+                + (reportDirectory == null ? "" : "\nreport: " + reportDirectory.resolve("report.html") + "\n"));
+        if (!report.passed()) {
+            throw Drill.failed(report);
+        }
+        return 0;
+    }
+
+    /// Progress goes to standard error, so that is what must be a terminal for a bar; JSON on standard output does not matter.
+    private DrillProgress progress() {
+        boolean terminal = System.console() != null && System.console().isTerminal();
+        return terminal ? new BarProgress(output.err()) : new PlainProgress(output.err(), System::nanoTime);
+    }
+}

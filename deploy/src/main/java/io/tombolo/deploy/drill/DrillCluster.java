@@ -1,0 +1,40 @@
+package io.tombolo.deploy.drill;
+
+import io.tombolo.coordinator.wire.HandoffReport;
+import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.coordinator.wire.VmStatus;
+import java.nio.file.Path;
+import java.util.List;
+
+/// The cluster a drill works on. Calls block until the thing is done and throw
+/// [io.tombolo.region.TomboloException] when it cannot be. Used by one thread, except [#close].
+public interface DrillCluster extends AutoCloseable {
+    /// Names of its hosts, in the order in which the VM goes round.
+    List<String> hosts();
+
+    /// The region file.
+    Path region();
+
+    VmStatus create(VmSpec vm, String host);
+
+    HandoffReport migrate(String vm, String toHost);
+
+    /// Stops the vCPUs; the answer holds the instruction count of each.
+    VmStatus pause(String vm);
+
+    VmStatus show(String vm);
+
+    /// All client requests that the VM has executed, whichever host it was on.
+    List<InputEntry> inputLog(String vm);
+
+    void destroy(String vm);
+
+    /// One line that tells a person how to go on with the cluster after `--keep`.
+    String describe();
+
+    /// Stops every process that was started and removes their files. Any thread may call; the second call does nothing but
+    /// wait for the first.
+    @Override
+    void close();
+}

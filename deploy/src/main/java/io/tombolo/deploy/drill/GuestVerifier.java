@@ -1,0 +1,36 @@
+package io.tombolo.deploy.drill;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.coordinator.wire.VmStatus;
+
+/// Decides whether a guest that hopped has the memory that it would have had if it had stayed.
+public interface GuestVerifier {
+    /// @param cluster where the VM is
+    /// @param stopped the VM after its vCPUs were stopped
+    Result verify(DrillCluster cluster, VmStatus stopped);
+
+    /// Looks at the region after the VM was destroyed.
+    Frames verifyRegion(DrillCluster cluster);
+
+    /// @param identical       whether memory is as it should be
+    /// @param method          how that was decided
+    /// @param bytesCompared   guest bytes looked at
+    /// @param selfCheckErrors what the guest itself found wrong
+    /// @param detail          what differs first; `""` when nothing does
+    record Result(boolean identical, String method, long bytesCompared, long selfCheckErrors, String detail) {
+        public Result {
+            requireNonNull(method, "method is null");
+            requireNonNull(detail, "detail is null");
+        }
+    }
+
+    /// @param leaked   frames that belong to nothing
+    /// @param findings what `region verify` found besides
+    /// @param detail   the first finding; `""` when there is none
+    record Frames(long leaked, int findings, String detail) {
+        public Frames {
+            requireNonNull(detail, "detail is null");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package io.tombolo.deploy.drill;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.coordinator.wire.HandoffOutcome;
+import io.tombolo.coordinator.wire.HandoffReport;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Who executed the VM from when until when, as the hosts' own clocks say (CLOCK_MONOTONIC of one machine, so they can be
+/// compared), and whether two ever did at once (I1). Not thread safe.
+///
+/// A stay that began before the first hand-off has no known start, the last one no known end.
+public final class OwnershipRecords {
+    /// One stay of the VM on one host. Times are nanoseconds; the open ends are the limits of long.
+    public record Stay(String host, long epoch, long fromNs, long untilNs) {
+        public Stay {
+            requireNonNull(host, "host is null");
+        }
+
+        boolean overlaps(Stay other) {
+            return fromNs < other.untilNs && other.fromNs < untilNs;
+        }
+    }
+
+    private final List<Stay> stays = new ArrayList<>();
+    private final List<String> contradictions = new ArrayList<>();
+    private String host;
+    private long epoch;
+    private long sinceNs = Long.MIN_VALUE;
+
+    /// @param host  where the VM was created
+    /// @param epoch the epoch at which it runs there
+    public OwnershipRecords(String host, long epoch) {
+        this.host = requireNonNull(host, "host is null");
+        this.epoch = epoch;
+    }
+
+    /// Adds what one hand-off says. A hand-off that ended with the source must not have let the target execute anything.
+    public void add(HandoffReport report) {
+        if (!report.fromHost().equals(host)) {
+            contradictions.add("left " + report.fromHost() + " while " + host + " ran it");
+        }
+        if (report.outcome() != HandoffOutcome.COMPLETED) {
+            if (report.firstInstructionNs() != 0) {
+                contradictions.add(report.toHost() + " executed although the hand-off ended as " + report.outcome());
+            }
+            epoch = report.epochAfter();
+            return;
+        }
+        if (report.epochAfter() <= epoch) {
+            contradictions.add("epoch " + report.epochAfter() + " after " + epoch);
+        }
+        stays.add(new Stay(report.fromHost(), epoch, sinceNs, report.lastInstructionNs()));
+        host = report.toHost();
+        epoch = report.epochAfter();
+        sinceNs = report.firstInstructionNs();
+    }
+
+    /// Pairs of stays that overlap, and every contradiction between two hand-offs.
+    public int doubleOwners() {
+        List<Stay> all = stays();
+        int overlaps = 0;
+        for (int i = 0; i < all.size(); i++) {
+            for (int j = i + 1; j < all.size(); j++) {
+                overlaps += all.get(i).overlaps(all.get(j)) ? 1 : 0;
+            }
+        }
+        return overlaps + contradictions.size();
+    }
+
+    /// Where the VM is now.
+    public String host() {
+        return host;
+    }
+
+    /// All stays in order, the present one last.
+    public List<Stay> stays() {
+        List<Stay> all = new ArrayList<>(stays);
+        all.add(new Stay(host, epoch, sinceNs, Long.MAX_VALUE));
+        return all;
+    }
+
+    /// What cannot be true, in words.
+    public List<String> contradictions() {
+        return List.copyOf(contradictions);
+    }
+}
