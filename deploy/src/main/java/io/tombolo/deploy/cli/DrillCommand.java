@@ -28,15 +28,13 @@ final class DrillCommand implements Callable<Integer> {
     @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Hosts to start (${DEFAULT-VALUE}).")
     private int hosts;
 
-    @Option(names = "--hops", paramLabel = "N", defaultValue = "30",
-            description = "Hand-offs, round robin (${DEFAULT-VALUE}).")
+    @Option(names = "--hops", paramLabel = "N", defaultValue = "30", description = "Hand-offs, round robin (${DEFAULT-VALUE}).")
     private int hops;
 
     @Mixin
     private GuestMixin guest;
 
-    @Option(names = "--compare",
-            description = "With --guest linux: also move the same guest by a bare QMP script and by QEMU's pre-copy.")
+    @Option(names = "--compare", description = "With --guest linux: also move the same guest by a bare QMP script and by QEMU's pre-copy.")
     private boolean compare;
 
     @Option(names = "--report", paramLabel = "DIR", description = "Write report.json and report.html there.")

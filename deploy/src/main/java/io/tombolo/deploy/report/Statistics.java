@@ -19,7 +19,8 @@ public record Statistics(long p50, long p99, long max) {
             max = Math.max(max, ns);
         }
         // The histogram answers with the upper end of a bucket, which may lie above the largest value there is.
-        return durationsNs.length == 0 ? new Statistics(0, 0, 0)
+        return durationsNs.length == 0
+                ? new Statistics(0, 0, 0)
                 : new Statistics(Math.min(max, histogram.getValueAtPercentile(50)),
                         Math.min(max, histogram.getValueAtPercentile(99)), max);
     }
