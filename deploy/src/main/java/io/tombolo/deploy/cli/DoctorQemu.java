@@ -66,17 +66,14 @@ final class DoctorQemu {
         } catch (IOException e) {
             return warn("kvm", "not tried: " + e.getMessage(), "make the directory for temporary files writable");
         }
+        AcceleratorProbe.Result result = AcceleratorProbe.probe(binary, image, cache, directory);
         try {
-            AcceleratorProbe.Result result = AcceleratorProbe.probe(binary, image, cache, directory);
-            return result.accelerator() == Accelerator.KVM
-                    ? ok("kvm", "a guest booted and makes progress")
-                    : warn("kvm", result.reason(), "guests run under TCG, which is slower");
-        } finally {
-            try {
-                Files.deleteIfExists(directory);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            Files.deleteIfExists(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
+        return result.accelerator() == Accelerator.KVM
+                ? ok("kvm", "a guest booted and makes progress")
+                : warn("kvm", result.reason(), "guests run under TCG, which is slower");
     }
 }

@@ -11,6 +11,8 @@ import io.tombolo.deploy.drill.PlainProgress;
 import io.tombolo.deploy.report.DrillReport;
 import io.tombolo.deploy.report.ReportWriter;
 import io.tombolo.deploy.report.TerminalReport;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -72,9 +74,17 @@ final class DrillCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// Progress goes to standard error, so that is what must be a terminal for a bar; JSON on standard output does not matter.
     private DrillProgress progress() {
-        boolean terminal = System.console() != null && System.console().isTerminal();
-        return terminal ? new BarProgress(output.err()) : new PlainProgress(output.err(), System::nanoTime);
+        return isTerminal() ? new BarProgress(output.err()) : new PlainProgress(output.err(), System::nanoTime);
+    }
+
+    /// Whether standard error, where progress goes, is a terminal; the JVM only tells about input and output together.
+    private static boolean isTerminal() {
+        try {
+            String device = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
+            return device.startsWith("/dev/pts/") || device.startsWith("/dev/tty");
+        } catch (IOException e) {
+            return false;
+        }
     }
 }

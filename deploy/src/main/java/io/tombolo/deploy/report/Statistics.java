@@ -7,6 +7,8 @@ import org.HdrHistogram.Histogram;
 public record Statistics(long p50, long p99, long max) {
     private static final int DIGITS = 3;
 
+    /// Statistics of the durations, in any order.
+    ///
     /// @throws IllegalArgumentException on a negative duration: a clock was read in the wrong order
     public static Statistics of(long[] durationsNs) {
         Histogram histogram = new Histogram(DIGITS);
