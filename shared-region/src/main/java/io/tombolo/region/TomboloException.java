@@ -2,6 +2,7 @@ package io.tombolo.region;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -45,7 +46,7 @@ public final class TomboloException extends RuntimeException {
     }
 
     public Map<String, String> facts() {
-        return Map.copyOf(facts);
+        return Collections.unmodifiableMap(facts);
     }
 
     /// What the reader should do now; empty when there is nothing to do.

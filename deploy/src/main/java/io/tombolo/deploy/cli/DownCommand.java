@@ -12,8 +12,7 @@ import picocli.CommandLine.Option;
 final class DownCommand implements Runnable {
     private final Services services;
 
-    @Option(names = "--cluster", paramLabel = "NAME", defaultValue = "default",
-            description = "Name of the cluster (${DEFAULT-VALUE}).")
+    @Option(names = "--cluster", paramLabel = "NAME", defaultValue = "default", description = "Name of the cluster (${DEFAULT-VALUE}).")
     private String cluster;
 
     @Mixin

@@ -11,6 +11,8 @@ import io.tombolo.deploy.drill.PlainProgress;
 import io.tombolo.deploy.report.DrillReport;
 import io.tombolo.deploy.report.ReportWriter;
 import io.tombolo.deploy.report.TerminalReport;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -28,15 +30,13 @@ final class DrillCommand implements Callable<Integer> {
     @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Hosts to start (${DEFAULT-VALUE}).")
     private int hosts;
 
-    @Option(names = "--hops", paramLabel = "N", defaultValue = "30",
-            description = "Hand-offs, round robin (${DEFAULT-VALUE}).")
+    @Option(names = "--hops", paramLabel = "N", defaultValue = "30", description = "Hand-offs, round robin (${DEFAULT-VALUE}).")
     private int hops;
 
     @Mixin
     private GuestMixin guest;
 
-    @Option(names = "--compare",
-            description = "With --guest linux: also move the same guest by a bare QMP script and by QEMU's pre-copy.")
+    @Option(names = "--compare", description = "With --guest linux: also move the same guest by a bare QMP script and by QEMU's pre-copy.")
     private boolean compare;
 
     @Option(names = "--report", paramLabel = "DIR", description = "Write report.json and report.html there.")
@@ -74,9 +74,17 @@ final class DrillCommand implements Callable<Integer> {
         return 0;
     }
 
-    /// Progress goes to standard error, so that is what must be a terminal for a bar; JSON on standard output does not matter.
     private DrillProgress progress() {
-        boolean terminal = System.console() != null && System.console().isTerminal();
-        return terminal ? new BarProgress(output.err()) : new PlainProgress(output.err(), System::nanoTime);
+        return isTerminal() ? new BarProgress(output.err()) : new PlainProgress(output.err(), System::nanoTime);
+    }
+
+    /// Whether standard error, where progress goes, is a terminal; the JVM only tells about input and output together.
+    private static boolean isTerminal() {
+        try {
+            String device = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
+            return device.startsWith("/dev/pts/") || device.startsWith("/dev/tty");
+        } catch (IOException e) {
+            return false;
+        }
     }
 }

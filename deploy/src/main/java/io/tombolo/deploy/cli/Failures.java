@@ -9,12 +9,15 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
 
 /// Turns whatever ends a command into one line and an exit status.
 final class Failures {
@@ -29,8 +32,7 @@ final class Failures {
         CommandLine command = exception.getCommandLine();
         PrintWriter err = command.getErr();
         if (exception.getCause() instanceof TomboloException tombolo) {
-            String option = exception.getArgSpec() == null ? "" : argument(exception) + ": ";
-            err.println(option + tombolo.getMessage());
+            err.println(withOption(tombolo, exception.getArgSpec()).getMessage());
             err.flush();
             return tombolo.code().exitStatus();
         }
@@ -40,9 +42,15 @@ final class Failures {
         return USAGE;
     }
 
-    private static String argument(ParameterException exception) {
-        var spec = exception.getArgSpec();
-        return spec.isOption() ? ((CommandLine.Model.OptionSpec) spec).longestName() : spec.paramLabel();
+    /// A converter knows the value but not whose value it is.
+    private static TomboloException withOption(TomboloException exception, ArgSpec argument) {
+        if (argument == null || exception.facts().containsKey("option")) {
+            return exception;
+        }
+        TomboloException.Builder builder = TomboloException.error(exception.code(), exception.what()).fact("option",
+                argument instanceof OptionSpec option ? option.longestName() : argument.paramLabel());
+        exception.facts().forEach(builder::fact);
+        return builder.next(exception.next()).cause(exception).build();
     }
 
     /// A command that threw.
@@ -74,8 +82,8 @@ final class Failures {
             Path file = StateDirectory.resolve().resolve("tombolo.log");
             Files.createDirectories(file.getParent());
             try (PrintWriter log = new PrintWriter(
-                    Files.newBufferedWriter(file, StandardCharsets.UTF_8, java.nio.file.StandardOpenOption.CREATE,
-                            java.nio.file.StandardOpenOption.APPEND))) {
+                    Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.CREATE,
+                            StandardOpenOption.APPEND))) {
                 log.println(Instant.now() + " " + Version.tombolo() + " " + command);
                 failure.printStackTrace(log);
             }

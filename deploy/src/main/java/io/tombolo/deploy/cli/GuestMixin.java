@@ -9,27 +9,22 @@ public final class GuestMixin {
     /// Without `--working-set`, a quarter of memory: enough to leave every cache, little enough to go round often.
     private static final int WORKING_SET_PART = 4;
 
-    @Option(names = "--guest", paramLabel = "KIND", defaultValue = "simulated",
-            description = "simulated, or linux for a Linux guest in QEMU (${DEFAULT-VALUE}).")
+    @Option(names = "--guest", paramLabel = "KIND", defaultValue = "simulated", description = "simulated, or linux for a Linux guest in QEMU (${DEFAULT-VALUE}).")
     private String guest;
 
-    @Option(names = "--memory", paramLabel = "SIZE", converter = SizeConverter.class,
-            description = "Guest memory (1G; 512M for a Linux guest).")
+    @Option(names = "--memory", paramLabel = "SIZE", converter = SizeConverter.class, description = "Guest memory (1G; 512M for a Linux guest).")
     private Long memoryBytes;
 
     @Option(names = "--vcpus", paramLabel = "N", defaultValue = "1", description = "Number of vCPUs (${DEFAULT-VALUE}).")
     private int vcpus;
 
-    @Option(names = "--program", paramLabel = "PROGRAM", defaultValue = "dirty",
-            description = "What a simulated guest runs: dirty, kv or bank (${DEFAULT-VALUE}).")
+    @Option(names = "--program", paramLabel = "PROGRAM", defaultValue = "dirty", description = "What a simulated guest runs: dirty, kv or bank (${DEFAULT-VALUE}).")
     private String program;
 
-    @Option(names = "--working-set", paramLabel = "SIZE", converter = SizeConverter.class,
-            description = "Memory that the program works on (a quarter of the guest's).")
+    @Option(names = "--working-set", paramLabel = "SIZE", converter = SizeConverter.class, description = "Memory that the program works on (a quarter of the guest's).")
     private Long workingSetBytes;
 
-    @Option(names = "--pattern", paramLabel = "PATTERN", defaultValue = "uniform",
-            description = "sequential, uniform or zipf (${DEFAULT-VALUE}).")
+    @Option(names = "--pattern", paramLabel = "PATTERN", defaultValue = "uniform", description = "sequential, uniform or zipf (${DEFAULT-VALUE}).")
     private String pattern;
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed of everything random (a new one each time).")
@@ -45,7 +40,8 @@ public final class GuestMixin {
             throw Options.invalid("--guest", guest, "simulated, linux");
         }
         long memory = memoryBytes != null ? memoryBytes : isLinux() ? 512L << 20 : 1L << 30;
-        long workingSet = workingSetBytes != null ? workingSetBytes
+        long workingSet = workingSetBytes != null
+                ? workingSetBytes
                 : Math.max(4096, memory / WORKING_SET_PART / 4096 * 4096);
         long seedOrNew = seed != null ? seed : System.nanoTime() ^ ProcessHandle.current().pid() << 40;
         return new VmSpec(name, uuid, isLinux() ? "qemu" : "simulated", memory, vcpus, isLinux() ? "linux" : program,

@@ -14,8 +14,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `tombolo host`.
-@Command(name = "host", description = "Show the hypervisors of a cluster.",
-        subcommands = {HostCommand.ListHosts.class, HostCommand.Show.class})
+@Command(name = "host", description = "Show the hypervisors of a cluster.", subcommands = {HostCommand.ListHosts.class,
+        HostCommand.Show.class})
 final class HostCommand implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -21,20 +21,16 @@ final class UpCommand implements Runnable {
     @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Agents (${DEFAULT-VALUE}).")
     private int hosts;
 
-    @Option(names = "--coordinators", paramLabel = "N", defaultValue = "2",
-            description = "Coordinators, of which one leads (${DEFAULT-VALUE}).")
+    @Option(names = "--coordinators", paramLabel = "N", defaultValue = "2", description = "Coordinators, of which one leads (${DEFAULT-VALUE}).")
     private int coordinators;
 
-    @Option(names = "--zookeeper-servers", paramLabel = "N", defaultValue = "1",
-            description = "Servers of the cluster's own ensemble (${DEFAULT-VALUE}).")
+    @Option(names = "--zookeeper-servers", paramLabel = "N", defaultValue = "1", description = "Servers of the cluster's own ensemble (${DEFAULT-VALUE}).")
     private int zookeeperServers;
 
-    @Option(names = "--region-size", paramLabel = "SIZE", defaultValue = "4G", converter = SizeConverter.class,
-            description = "Room for guest memory and page tables (${DEFAULT-VALUE}).")
+    @Option(names = "--region-size", paramLabel = "SIZE", defaultValue = "4G", converter = SizeConverter.class, description = "Room for guest memory and page tables (${DEFAULT-VALUE}).")
     private long regionBytes;
 
-    @Option(names = "--base", paramLabel = "DURATION", converter = DurationConverter.class,
-            description = "The figure that all timings are derived from (500ms).")
+    @Option(names = "--base", paramLabel = "DURATION", converter = DurationConverter.class, description = "The figure that all timings are derived from (500ms).")
     private Long baseNs;
 
     UpCommand(Services services) {

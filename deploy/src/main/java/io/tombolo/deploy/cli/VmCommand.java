@@ -19,9 +19,9 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `tombolo vm`.
-@Command(name = "vm", description = "Create, show, move and destroy VMs.",
-        subcommands = {VmCommand.Create.class, VmCommand.ListVms.class, VmCommand.Show.class, VmCommand.Migrate.class,
-                VmCommand.Pause.class, VmCommand.Resume.class, VmCommand.Destroy.class})
+@Command(name = "vm", description = "Create, show, move and destroy VMs.", subcommands = {VmCommand.Create.class,
+        VmCommand.ListVms.class, VmCommand.Show.class, VmCommand.Migrate.class,
+        VmCommand.Pause.class, VmCommand.Resume.class, VmCommand.Destroy.class})
 final class VmCommand implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -65,8 +65,7 @@ final class VmCommand implements Runnable {
         @Mixin
         private GuestMixin guest;
 
-        @Option(names = "--host", paramLabel = "HOST", defaultValue = "",
-                description = "Where to create it; placement chooses if not given.")
+        @Option(names = "--host", paramLabel = "HOST", defaultValue = "", description = "Where to create it; placement chooses if not given.")
         private String host;
 
         Create(Services services) {

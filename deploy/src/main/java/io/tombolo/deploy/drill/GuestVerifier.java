@@ -6,6 +6,8 @@ import io.tombolo.coordinator.wire.VmStatus;
 
 /// Decides whether a guest that hopped has the memory that it would have had if it had stayed.
 public interface GuestVerifier {
+    /// Looks at the guest.
+    ///
     /// @param cluster where the VM is
     /// @param stopped the VM after its vCPUs were stopped
     Result verify(DrillCluster cluster, VmStatus stopped);
@@ -13,6 +15,8 @@ public interface GuestVerifier {
     /// Looks at the region after the VM was destroyed.
     Frames verifyRegion(DrillCluster cluster);
 
+    /// What was found of the guest.
+    ///
     /// @param identical       whether memory is as it should be
     /// @param method          how that was decided
     /// @param bytesCompared   guest bytes looked at
@@ -25,6 +29,8 @@ public interface GuestVerifier {
         }
     }
 
+    /// What was found of the region.
+    ///
     /// @param leaked   frames that belong to nothing
     /// @param findings what `region verify` found besides
     /// @param detail   the first finding; `""` when there is none

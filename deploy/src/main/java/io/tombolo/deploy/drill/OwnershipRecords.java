@@ -29,6 +29,8 @@ public final class OwnershipRecords {
     private long epoch;
     private long sinceNs = Long.MIN_VALUE;
 
+    /// Begins with the creation of the VM.
+    ///
     /// @param host  where the VM was created
     /// @param epoch the epoch at which it runs there
     public OwnershipRecords(String host, long epoch) {

@@ -56,6 +56,8 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
     public record OneWay(long p50, long p99, long min, long rounds) {
     }
 
+    /// What the checks after the last hop found.
+    ///
     /// @param identical    memory is what it would be had the guest never moved
     /// @param doubleOwners pairs of hosts that executed the VM at the same time
     /// @param framesLeaked frames that belong to nothing after the VM was destroyed
@@ -70,6 +72,8 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
     public record Compare(Baseline bareHop, Baseline precopy) {
     }
 
+    /// What moving the guest cost in one of those ways.
+    ///
     /// @param totalNs    order to move until the guest runs at the target
     /// @param downtimeNs STOP event at the source until RESUME event at the target
     /// @param bytes      bytes that QEMU sent, median

@@ -11,6 +11,8 @@ public final class HostFactsReader {
     private HostFactsReader() {
     }
 
+    /// Reads them.
+    ///
     /// @param hosts number of hosts of the cluster
     public static DrillReport.HostFacts read(int hosts) {
         String memory = field(Path.of("/proc/meminfo"), l -> l.startsWith("MemTotal")).replaceAll("[^0-9]", "");

@@ -6,7 +6,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 
 /// Statistics of each phase of a hand-off, in the order in which the phases happen. `prepare` and `commit` lie outside the
 /// downtime.
-public record Phases(Statistics prepare, Statistics quiesce, Statistics publish, @JsonProperty("switch") Statistics switch_,
+public record Phases(Statistics prepare, Statistics quiesce, Statistics publish,
+        @JsonProperty("switch") Statistics switch_,
         Statistics resume, Statistics commit) {
     public Phases {
         requireNonNull(prepare, "prepare is null");

@@ -7,6 +7,8 @@ import org.HdrHistogram.Histogram;
 public record Statistics(long p50, long p99, long max) {
     private static final int DIGITS = 3;
 
+    /// Statistics of the durations, in any order.
+    ///
     /// @throws IllegalArgumentException on a negative duration: a clock was read in the wrong order
     public static Statistics of(long[] durationsNs) {
         Histogram histogram = new Histogram(DIGITS);
@@ -19,7 +21,8 @@ public record Statistics(long p50, long p99, long max) {
             max = Math.max(max, ns);
         }
         // The histogram answers with the upper end of a bucket, which may lie above the largest value there is.
-        return durationsNs.length == 0 ? new Statistics(0, 0, 0)
+        return durationsNs.length == 0
+                ? new Statistics(0, 0, 0)
                 : new Statistics(Math.min(max, histogram.getValueAtPercentile(50)),
                         Math.min(max, histogram.getValueAtPercentile(99)), max);
     }

@@ -13,6 +13,8 @@ public final class TextTable {
         this.head = List.of(head);
     }
 
+    /// Adds a row below the others.
+    ///
     /// @throws IllegalArgumentException if the number of cells is not the number of columns
     public TextTable row(Object... cells) {
         if (cells.length != head.size()) {
