@@ -11,7 +11,8 @@ import java.util.stream.IntStream;
 
 /// What the documents promise about themselves. Every method returns findings; none means the rule holds.
 final class DocsRules {
-    private static final Pattern TEST_LINK = Pattern.compile("\\[`?([A-Za-z0-9]+)(?:#([A-Za-z0-9_]+))?`?\\]\\(([^)\\s]+\\.java)\\)");
+    private static final Pattern TEST_LINK = Pattern
+            .compile("\\[`?([A-Za-z0-9]+)(?:#([A-Za-z0-9_]+))?`?\\]\\(([^)\\s]+\\.java)\\)");
     private static final int GUARANTEES = 8;
 
     private final Function<String, String> contentOrNull;
@@ -74,7 +75,8 @@ final class DocsRules {
             return List.of(file.path() + ": no table of failure cases");
         }
         return rows.stream()
-                .flatMap(row -> unbacked(file.path(), "case " + row.getFirst() + ": ", row.getLast()).stream()).toList();
+                .flatMap(row -> unbacked(file.path(), "case " + row.getFirst() + ": ", row.getLast()).stream())
+                .toList();
     }
 
     /// Decisions are numbered without a gap and say what was rejected.

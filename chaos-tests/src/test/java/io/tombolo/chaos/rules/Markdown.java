@@ -43,7 +43,8 @@ record Markdown(String path, List<String> prose) {
     /// What `#…` may name, spelt as the forges spell it: lower case, blanks to dashes, punctuation dropped.
     List<String> anchors() {
         return prose.stream().map(HEADING::matcher).filter(Matcher::matches)
-                .map(heading -> heading.group(2).toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N} _-]", "").replace(' ', '-'))
+                .map(heading -> heading.group(2).toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N} _-]", "")
+                        .replace(' ', '-'))
                 .toList();
     }
 
