@@ -1,10 +1,6 @@
 package io.tombolo.chaos.rules;
 
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
-import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.name;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
-import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.methods;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -22,7 +18,7 @@ import java.util.Map;
 
 /// The rules on who may use what. A class that is an exception is named here, with its reason.
 final class PackageRules {
-    /// Who may copy memory in bulk. Guest memory is copied by one of them only; that is what makes `bytesCopied` honest.
+    /// Who may copy memory in bulk. One of them only copies guest memory; that is what makes `bytesCopied` honest.
     static final Map<String, String> MAY_COPY = Map.of("io.tombolo.region.MappedMemory",
             "the memory port: headers, blobs and, on behalf of a counted caller, frames",
             "io.tombolo.region.FieldBuffer",

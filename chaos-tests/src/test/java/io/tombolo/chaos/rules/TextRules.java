@@ -2,20 +2,23 @@ package io.tombolo.chaos.rules;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.BiFunction;
 import java.util.regex.Pattern;
 
 /// The house rules that can be read off a file's text. Each takes a path and its lines and returns one finding per
 /// breach, `path:line: what`; nothing found means the rule holds.
 enum TextRules {
-    LINES_ARE_AT_MOST_120_WIDE(TextRules::width), FILES_ARE_AT_MOST_600_LINES_LONG(
-            TextRules::length), METHODS_ARE_AT_MOST_80_LINES_LONG(TextRules::methods), NO_UNFINISHED_WORK(
-                    TextRules::unfinished), NO_REGISTRY_HOSTS(TextRules::registries), NO_PATHS_OF_ONE_MACHINE(
-                            TextRules::machinePaths), CLEAN_WHITE_SPACE(TextRules::whiteSpace), TESTS_DO_NOT_SLEEP(
-                                    TextRules::sleeps), TESTS_ARE_NOT_DISABLED(TextRules::disabled), TEST_FILES_ARE_RUN(
-                                            TextRules::testNames), NO_PREVIEW_FEATURES(
-                                                    TextRules::preview), PUBLIC_TYPES_ARE_DOCUMENTED(
-                                                            TextRules::documented);
+    LINES_ARE_AT_MOST_120_WIDE, //
+    FILES_ARE_AT_MOST_600_LINES_LONG, //
+    METHODS_ARE_AT_MOST_80_LINES_LONG, //
+    NO_UNFINISHED_WORK, //
+    NO_REGISTRY_HOSTS, //
+    NO_PATHS_OF_ONE_MACHINE, //
+    CLEAN_WHITE_SPACE, //
+    TESTS_DO_NOT_SLEEP, //
+    TESTS_ARE_NOT_DISABLED, //
+    TEST_FILES_ARE_RUN, //
+    NO_PREVIEW_FEATURES, //
+    PUBLIC_TYPES_ARE_DOCUMENTED;
 
     private static final int WIDTH = 120;
     private static final int FILE_LINES = 600;
@@ -23,28 +26,34 @@ enum TextRules {
 
     // The words are put together, so that this file does not break its own rules.
     private static final Pattern UNFINISHED = Pattern.compile("\\b(TO" + "DO|FIX" + "ME|XX" + "X)\\b");
-    private static final Pattern REGISTRY = Pattern
-            .compile("(?i)(repo1?\\.maven\\." + "(apache\\.)?org|central\\.sona" + "type|oss\\.sona" + "type|jitpack\\."
-                    + "io|plugins\\.gradle\\." + "org|registry\\.npm" + "js|pypi\\." + "org|crates\\." + "io|proxy\\.go"
-                    + "lang|deb\\.debian\\." + "org|security\\.debian\\." + "org|docker\\." + "io|ghcr\\."
-                    + "io|quay\\."
-                    + "io|archive\\.apache\\." + "org)");
+    private static final Pattern REGISTRY = Pattern.compile("(?i)(" + String.join("|", "repo1?\\.maven\\.",
+            "jitpack\\.",
+            "(central|oss)\\.sona" + "type", "plugins\\.gradle\\.", "registry\\.npm" + "js", "pypi\\." + "org",
+            "crates\\." + "io", "proxy\\.go" + "lang", "(deb|security|snapshot)\\.debian\\.", "docker\\." + "io",
+            "(ghcr|quay)\\." + "io", "archive\\.apache\\.") + ")");
     private static final Pattern MACHINE_PATH = Pattern
             .compile("(?<![\\w.~$}])/(home/[a-z]|root/|Users/[A-Za-z]|work/(wt|main|shared)\\b)");
     private static final Pattern SLEEP = Pattern
             .compile("Thread\\.sle" + "ep\\(|TimeUnit\\.\\w+\\.sle" + "ep\\(|LockSupport\\.parkNa" + "nos\\(");
-    private static final Pattern PUBLIC_TYPE = Pattern.compile(
-            "^public (?:(?:final|sealed|non-sealed|abstract|static|strictfp) )*(?:class|interface|record|enum|@interface) (\\w+).*");
+    private static final Pattern PUBLIC_TYPE = Pattern.compile("^public ((final|sealed|non-sealed|abstract|strictfp) )*"
+            + "(class|interface|record|enum|@interface) \\w+.*");
     private static final Pattern RUN_BY_SUREFIRE = Pattern.compile(".*(Test|IT)\\.java");
 
-    private final BiFunction<String, List<String>, List<String>> rule;
-
-    TextRules(BiFunction<String, List<String>, List<String>> rule) {
-        this.rule = rule;
-    }
-
     List<String> findings(String path, List<String> lines) {
-        return rule.apply(path, lines);
+        return switch (this) {
+            case LINES_ARE_AT_MOST_120_WIDE -> width(path, lines);
+            case FILES_ARE_AT_MOST_600_LINES_LONG -> length(path, lines);
+            case METHODS_ARE_AT_MOST_80_LINES_LONG -> methods(path, lines);
+            case NO_UNFINISHED_WORK -> unfinished(path, lines);
+            case NO_REGISTRY_HOSTS -> registries(path, lines);
+            case NO_PATHS_OF_ONE_MACHINE -> machinePaths(path, lines);
+            case CLEAN_WHITE_SPACE -> whiteSpace(path, lines);
+            case TESTS_DO_NOT_SLEEP -> sleeps(path, lines);
+            case TESTS_ARE_NOT_DISABLED -> disabled(path, lines);
+            case TEST_FILES_ARE_RUN -> testNames(path, lines);
+            case NO_PREVIEW_FEATURES -> preview(path, lines);
+            case PUBLIC_TYPES_ARE_DOCUMENTED -> documented(path, lines);
+        };
     }
 
     private static List<String> width(String path, List<String> lines) {

@@ -44,8 +44,10 @@ public final class PlantedBreaches {
         }
 
         /// Says nothing about what goes wrong.
-        public static void run() throws Exception {
-            throw new java.io.IOException("planted");
+        public static void run(boolean fails) throws Exception {
+            if (fails) {
+                throw new java.io.IOException("planted");
+            }
         }
     }
 }
