@@ -10,4 +10,9 @@ public interface RightCheck {
     /// Whether this vCPU may execute one more slice. No stops all vCPUs of the VM with [StopReason#RIGHT_LAPSED]; they run
     /// again only after [VcpuRunner#resume].
     boolean mayRun(int vcpu);
+
+    /// The vCPU's thread has made its last store and stores nothing before the next [#mayRun] that says yes. Called on that
+    /// thread, before it counts as stopped.
+    default void stopped(int vcpu) {
+    }
 }

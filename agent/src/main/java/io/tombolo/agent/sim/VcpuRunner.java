@@ -145,6 +145,11 @@ public final class VcpuRunner implements AutoCloseable {
         }
     }
 
+    /// Makes the waiter of [#arm] look around now, if it sleeps in [LockSupport].
+    public void wakeArmed() {
+        LockSupport.unpark(threads[0]);
+    }
+
     private void checkIdle() {
         if (!gate.settled() || armed != null || gate.order() == VcpuGate.KILL) {
             throw refusal(SimError.VCPU_NOT_STOPPED, "the vCPUs are not stopped");
@@ -389,6 +394,7 @@ public final class VcpuRunner implements AutoCloseable {
         if (executed) {
             times.setRelease(vcpu * TIMES_STRIDE + LAST, System.nanoTime());
         }
+        options.right.stopped(vcpu);
     }
 
     /// The first instruction alone, so that its time can be taken and the other vCPUs are not woken before it is done.

@@ -1,0 +1,382 @@
+package io.tombolo.agent;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.agent.handoff.HandoffPoint;
+import io.tombolo.agent.handoff.HostPorts;
+import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
+import io.tombolo.agent.handoff.HostedVm;
+import io.tombolo.agent.handoff.SourceCore;
+import io.tombolo.agent.hypervisor.Hypervisor;
+import io.tombolo.agent.hypervisor.SimulatedHypervisor;
+import io.tombolo.agent.right.CheckBoard;
+import io.tombolo.agent.right.LapseReason;
+import io.tombolo.agent.right.PetMode;
+import io.tombolo.agent.right.RightActions;
+import io.tombolo.agent.right.RightEvent;
+import io.tombolo.agent.right.RightKeeper;
+import io.tombolo.agent.right.RightLoop;
+import io.tombolo.agent.right.Timings;
+import io.tombolo.agent.right.WatchdogPetter;
+import io.tombolo.agent.right.WatchdogSettings;
+import io.tombolo.agent.sim.GuestCopier;
+import io.tombolo.coordinator.wire.HostStatus;
+import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.region.ClaimedSlot;
+import io.tombolo.region.HostIdentity;
+import io.tombolo.region.HostSlots;
+import io.tombolo.region.OpenOptions;
+import io.tombolo.region.Region;
+import io.tombolo.region.SlotWord;
+import io.tombolo.region.TomboloException;
+import io.tombolo.region.WatchdogBound;
+import io.tombolo.region.os.Linux;
+import io.tombolo.region.os.NotifySocket;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One host of a cluster: claims a slot of the region, keeps the right to run VMs, runs them, hands them over.
+///
+/// Life: [#start] takes everything or gives everything back; [#awaitEnd] returns when the right keeper ends the incarnation;
+/// [#close] stops guests and says STOPPED. A process is one incarnation; it never takes a second slot.
+public final class Agent implements AutoCloseable {
+    /// Exit status of a process that halted itself because a storing thread did not stop.
+    public static final int EXIT_HALTED = 70;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
+    private static final int DRIFT_PPM = 1_000;
+    /// A slow machine is not kept waiting for compiled code longer than this.
+    private static final long REHEARSAL_MS = 3_000;
+
+    private final AgentConfig config;
+    private final Timings timings;
+    private final ClusterMembership.Factory membership;
+    private final Consumer<HandoffPoint> points;
+    /// All copying of guest memory in this process goes through it, so that "zero" is a reading and not a claim.
+    private final GuestCopier copier = new GuestCopier();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final List<AutoCloseable> opened = new ArrayList<>();
+
+    private Region region;
+    private ClaimedSlot slot;
+    private CheckBoard board;
+    private RightLoop rightLoop;
+    private HostedVms vms;
+    private PeerLink peers;
+    private ClusterMembership cluster;
+    private volatile LapseReason endReason;
+
+    private Agent(AgentConfig config, ClusterMembership.Factory membership, Consumer<HandoffPoint> points) {
+        this.membership = requireNonNull(membership, "membership is null");
+        this.config = requireNonNull(config, "config is null");
+        this.points = requireNonNull(points, "points is null");
+        this.timings = config.timing().timings();
+    }
+
+    /// Starts an agent. When it returns the host is a member of its cluster and READY has been said to the supervisor.
+    ///
+    /// @param membership how to join the cluster
+    /// @param points told of named moments of hand-offs; a production agent passes one that does nothing
+    public static Agent start(AgentConfig config, ClusterMembership.Factory membership,
+            Consumer<HandoffPoint> points) {
+        Agent agent = new Agent(config, membership, points);
+        boolean ok = false;
+        try {
+            agent.open();
+            ok = true;
+            return agent;
+        } finally {
+            if (!ok) {
+                agent.close();
+            }
+        }
+    }
+
+    private void open() {
+        Optional<WatchdogSettings> watchdog = WatchdogSettings.fromEnvironment(System.getenv(),
+                ProcessHandle.current().pid());
+        Path runDirectory = runDirectory();
+        if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
+            Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
+        }
+        region = Region.open(Path.of(config.regionFile()), OpenOptions.ofCluster(config.clusterUuid()));
+        opened.add(region::close);
+        slot = HostSlots.claim(region, new HostIdentity(config.hostUuid(), config.name(), Linux.bootId(),
+                ProcessHandle.current().pid(), bound(watchdog)));
+        LOG.info("host {}: slot {} incarnation {} of region {}", config.name(), slot.slot(), slot.incarnation(),
+                region.superblock().regionUuid());
+        board = new CheckBoard(Linux::clockBoottimeNs, () -> region.host(slot.slot()).wordAcquire(), slot.word(),
+                config.maxStoringThreads());
+        boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
+        RightKeeper keeper = new RightKeeper(timings, slot.word(), supervised);
+        rightLoop = new RightLoop(keeper, board, new Actions(), Linux::clockBoottimeNs, Linux::clockMonotonicNs,
+                () -> region.host(slot.slot()).wordAcquire(), timings);
+        opened.add(rightLoop);
+        peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
+        opened.add(peers);
+        cluster = membership.open(config, timings, slot, rightLoop::post);
+        opened.add(cluster);
+        List<Hypervisor> drivers = drivers();
+        vms = new HostedVms(region, new Ports(), drivers, this::bounds, copier::bytesCopied);
+        opened.add(vms::closeDrivers);
+        peers.serve(new AgentService(vms, peers.terms(), new View()));
+        watchdog.ifPresent(this::pet);
+        rightLoop.start();
+        cluster.join(config.rpc().advertised(), peers.port());
+        watchdog.ifPresent(settings -> notify(settings, "READY=1"));
+    }
+
+    private Path runDirectory() {
+        try {
+            return Files.createDirectories(Path.of(config.runDirectory()));
+        } catch (IOException e) {
+            throw TomboloException.error(AgentError.RUN_DIRECTORY_UNUSABLE, "the run directory cannot be made")
+                    .fact("directory", config.runDirectory()).fact("cause", e)
+                    .next("set runDirectory to a directory that this user may write").cause(e).build();
+        }
+    }
+
+    /// What this host promises about its watchdog. A supervisor on the same machine stops when the machine stops, so elapsed
+    /// time alone is never evidence for it.
+    private WatchdogBound bound(Optional<WatchdogSettings> watchdog) {
+        return watchdog.filter(settings -> settings.watchdogNs().isPresent()).map(settings -> new WatchdogBound(
+                settings.mode() == PetMode.TIMESTAMPED ? 1 : 2, settings.watchdogNs().orElseThrow(),
+                settings.mode() == PetMode.TIMESTAMPED ? timings.checkPeriodNs() : timings.plainCheckAgeLimitNs(),
+                TimeUnit.MILLISECONDS.toNanos(timings.scanMs()), TimeUnit.MILLISECONDS.toNanos(timings.killToReapedMs()),
+                DRIFT_PPM, false)).orElse(WatchdogBound.UNKNOWN);
+    }
+
+    private List<Hypervisor> drivers() {
+        List<Hypervisor> drivers = new ArrayList<>();
+        for (String name : config.drivers()) {
+            drivers.add(switch (name) {
+                case SimulatedHypervisor.NAME -> new SimulatedHypervisor(region, slot.slot());
+                default -> throw new IllegalStateException("the configuration let an unknown driver pass: " + name);
+            });
+        }
+        return drivers;
+    }
+
+    /// A QEMU guest stops and loads in milliseconds, a simulated one in microseconds; what is waited for differs likewise.
+    private HandoffBounds bounds(String driver) {
+        long base = TimeUnit.MILLISECONDS.toNanos(timings.baseMs());
+        boolean qemu = !driver.equals(SimulatedHypervisor.NAME);
+        // The spin window is short: a spinning thread takes a core from everybody else on the host.
+        long window = qemu ? 4 * base : Math.min(base / 10, TimeUnit.MILLISECONDS.toNanos(50));
+        long takeBack = qemu ? 8 * base : base;
+        return new HandoffBounds(new SourceCore.Bounds(2 * base, 8 * base, takeBack), 60 * base, window,
+                TimeUnit.MICROSECONDS.toNanos(50), base);
+    }
+
+    private void pet(WatchdogSettings settings) {
+        if (settings.watchdogNs().isEmpty()) {
+            return;
+        }
+        NotifySocket socket = NotifySocket.sender(settings.socket());
+        opened.add(socket::close);
+        WatchdogPetter petter = new WatchdogPetter(board, rightLoop::fresh, Linux::clockBoottimeNs, settings, timings,
+                socket::send, new WatchdogPetter.Listener() {
+                    @Override
+                    public void supervisorSeen() {
+                        rightLoop.post(new RightEvent.SupervisorSeen());
+                    }
+
+                    @Override
+                    public void supervisorLost() {
+                        rightLoop.post(new RightEvent.SupervisorLost());
+                    }
+                });
+        opened.add(petter);
+        petter.start();
+    }
+
+    private static void notify(WatchdogSettings settings, String message) {
+        try (NotifySocket socket = NotifySocket.sender(settings.socket())) {
+            if (!socket.send(message)) {
+                LOG.warn("the supervisor did not take {}", message);
+            }
+        }
+    }
+
+    /// Waits until this incarnation ends by itself.
+    ///
+    /// @return why it ended
+    public LapseReason awaitEnd() throws InterruptedException {
+        ended.await();
+        return endReason;
+    }
+
+    /// Kills the guests, says STOPPED in the slot word and leaves the cluster. Idempotent.
+    @Override
+    public void close() {
+        if (vms != null) {
+            vms.all().forEach(vm -> await(vm.abandon(), "abandon " + vm.spec().name()));
+        }
+        if (slot != null && board != null && board.allStopped()) {
+            HostSlots.markStopped(region, slot.slot(), slot.incarnation());
+        }
+        for (AutoCloseable part : opened.reversed()) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOG.warn("closing {}: {}", part, e.toString());
+            }
+        }
+        opened.clear();
+        slot = null;
+        vms = null;
+    }
+
+    private void await(CompletableFuture<?> future, String what) {
+        try {
+            future.get(timings.killToReapedMs() * 4, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("{}: {}", what, e.toString());
+        }
+    }
+
+    private final class Actions implements RightActions {
+        @Override
+        public void warn(long remainingNs) {
+            LOG.warn("host {}: ZooKeeper has not answered; VMs pause in {} ms", config.name(),
+                    TimeUnit.NANOSECONDS.toMillis(remainingNs));
+        }
+
+        @Override
+        public void pauseAll(LapseReason reason, boolean terminal) {
+            LOG.warn("host {}: right lapsed: {}{}", config.name(), reason, terminal ? ", for good" : "");
+            vms.all().forEach(vm -> {
+                CompletableFuture<Void> done = terminal ? vm.abandon() : vm.rightLapsed("right lapsed: " + reason);
+                done.exceptionally(e -> {
+                    LOG.error("vm {}: could not be stopped", vm.spec().name(), e);
+                    return null;
+                });
+            });
+        }
+
+        @Override
+        public boolean guestsGone() {
+            return vms.hosted().isEmpty();
+        }
+
+        @Override
+        public void renewAll(long generation) {
+            CompletableFuture<?>[] all = vms.all().stream().map(HostedVm::renew).toArray(CompletableFuture[]::new);
+            CompletableFuture.allOf(all).whenComplete((_, error) -> {
+                if (error != null) {
+                    LOG.error("a VM could not be renewed", error);
+                }
+                rightLoop.renewDone(generation);
+            });
+        }
+
+        @Override
+        public void resumeAll(long generation) {
+            vms.all().forEach(HostedVm::runRenewed);
+        }
+
+        @Override
+        public void stopVm(int vmSlot) {
+            vms.find(vmSlot).ifPresent(HostedVm::abandon);
+        }
+
+        @Override
+        public void sayStopped() {
+            HostSlots.markStopped(region, slot.slot(), slot.incarnation());
+        }
+
+        @Override
+        public void exit(LapseReason reason, boolean allStopped) {
+            LOG.error("host {}: this incarnation ends: {}", config.name(), reason);
+            if (!allStopped) {
+                // Some thread may still store to the region; only the end of the process stops it for certain.
+                Runtime.getRuntime().halt(EXIT_HALTED);
+            }
+            endReason = reason;
+            ended.countDown();
+        }
+    }
+
+    private final class Ports implements HostPorts {
+        @Override
+        public int self() {
+            return slot.slot();
+        }
+
+        @Override
+        public boolean rightHolds() {
+            return board.gateOpen() && region.host(slot.slot()).wordAcquire() == slot.word();
+        }
+
+        @Override
+        public CheckBoard board() {
+            return board;
+        }
+
+        @Override
+        public void at(HandoffPoint point) {
+            points.accept(point);
+        }
+
+        @Override
+        public long nowNs() {
+            return System.nanoTime();
+        }
+
+        @Override
+        public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch,
+                long windowNs) {
+            return peers.openWindow(target, intentSeq, vmSlot, epoch, windowNs);
+        }
+
+        @Override
+        public long echoOf(int hostSlot) {
+            return region.host(hostSlot).echoAcquire();
+        }
+    }
+
+    private final class View implements AgentService.HostView {
+        @Override
+        public String name() {
+            return config.name();
+        }
+
+        @Override
+        public long incarnation() {
+            return slot.incarnation();
+        }
+
+        @Override
+        public Reply.HostReply describe() {
+            long word = region.host(slot.slot()).wordAcquire();
+            return new Reply.HostReply(new HostStatus(config.name(), slot.slot(), slot.incarnation(),
+                    String.valueOf(SlotWord.state(word)), config.rpc().advertised(), peers.port(),
+                    region.allocator(slot.slot()).freeFrames(), region.superblock().frameCount(),
+                    vms.hosted().stream().map(vm -> vm.spec().name()).toList()));
+        }
+
+        @Override
+        public void echo(long nonce) {
+            region.host(slot.slot()).echoRelease(nonce);
+        }
+
+        @Override
+        public String hostName(int hostSlot) {
+            return cluster.hostName(hostSlot);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+package io.tombolo.agent;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.agent.handoff.HandoffError;
+import io.tombolo.agent.handoff.HostPorts.Peer;
+import io.tombolo.agent.handoff.HostPorts.WindowEnd;
+import io.tombolo.agent.handoff.HostedVm;
+import io.tombolo.agent.handoff.HostedVm.Standing;
+import io.tombolo.agent.handoff.SourceCore;
+import io.tombolo.agent.handoff.SourceReport;
+import io.tombolo.agent.handoff.TargetCore;
+import io.tombolo.agent.hypervisor.GuestFacts;
+import io.tombolo.coordinator.wire.AgentRequest;
+import io.tombolo.coordinator.wire.CoordinatorRequest;
+import io.tombolo.coordinator.wire.HandoffOutcome;
+import io.tombolo.coordinator.wire.HandoffPhase;
+import io.tombolo.coordinator.wire.HandoffReport;
+import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.PeerInfo;
+import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.coordinator.wire.Request;
+import io.tombolo.coordinator.wire.RequestHandler;
+import io.tombolo.coordinator.wire.VmStatus;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.TomboloException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/// Answers what an agent can be asked. Orders of the leading coordinator carry its term; one below the highest term that this
+/// process has seen comes from a leader that has been replaced and is refused.
+///
+/// Called on a virtual thread per request; everything about one VM happens on that VM's control thread.
+final class AgentService implements RequestHandler {
+    /// Entries that fit one frame with room to spare.
+    private static final int INPUT_ENTRIES_PER_REPLY = 4_000;
+
+    private final HostedVms vms;
+    private final TermGuard terms;
+    private final HostView host;
+
+    /// What the service tells of its host.
+    interface HostView {
+        String name();
+
+        long incarnation();
+
+        Reply.HostReply describe();
+
+        /// Stores the nonce into this host's echo word.
+        void echo(long nonce);
+
+        String hostName(int slot);
+    }
+
+    AgentService(HostedVms vms, TermGuard terms, HostView host) {
+        this.vms = requireNonNull(vms, "vms is null");
+        this.terms = requireNonNull(terms, "terms is null");
+        this.host = requireNonNull(host, "host is null");
+    }
+
+    @Override
+    public CompletableFuture<? extends Reply> handle(Request request, PeerInfo peer) {
+        return switch (request) {
+            case AgentRequest agentRequest -> serve(agentRequest);
+            case CoordinatorRequest _ -> CompletableFuture.failedFuture(
+                    TomboloException.error(AgentError.NOT_A_COORDINATOR, "an agent does not serve this request")
+                            .fact("request", request.getClass().getSimpleName()).next("ask the leading coordinator")
+                            .build());
+        };
+    }
+
+    private CompletableFuture<? extends Reply> serve(AgentRequest request) {
+        return switch (request) {
+            case AgentRequest.Ping ping ->
+                CompletableFuture.completedFuture(new Reply.Pong(ping.nonce(), System.nanoTime()));
+            case AgentRequest.DescribeHost _ -> CompletableFuture.completedFuture(host.describe());
+            case AgentRequest.ListVms _ -> CompletableFuture
+                    .completedFuture(new Reply.VmListReply(vms.hosted().stream().map(this::status).toList()));
+            case AgentRequest.ShowVm show ->
+                CompletableFuture.completedFuture(new Reply.VmReply(status(vms.byName(show.vm()))));
+            case AgentRequest.CreateVm create -> {
+                terms.check(create.term());
+                HostedVm vm = vms.open(create.vmSlot(), create.spec());
+                yield vm.create().thenApply(_ -> new Reply.VmReply(status(vm)));
+            }
+            case AgentRequest.DestroyVm destroy -> {
+                terms.check(destroy.term());
+                yield vms.at(destroy.vmSlot(), destroy.vm()).destroy().thenApply(_ -> new Reply.Ack());
+            }
+            case AgentRequest.PauseVm pause -> {
+                terms.check(pause.term());
+                HostedVm vm = vms.at(pause.vmSlot(), pause.vm());
+                yield vm.pause().thenApply(_ -> new Reply.VmReply(status(vm)));
+            }
+            case AgentRequest.ResumeVm resume -> {
+                terms.check(resume.term());
+                HostedVm vm = vms.at(resume.vmSlot(), resume.vm());
+                yield vm.resume().thenApply(_ -> new Reply.VmReply(status(vm)));
+            }
+            case AgentRequest.PrepareTarget prepare -> prepare(prepare);
+            case AgentRequest.CancelIntent cancel -> cancel(cancel);
+            case AgentRequest.SwitchOver order -> switchOver(order);
+            case AgentRequest.HandoffStatus asked -> handoffStatus(asked);
+            case AgentRequest.OpenWindow open -> openWindow(open);
+            case AgentRequest.FinishSource finish -> finish(finish);
+            case AgentRequest.GuestCall call -> vms.byName(call.vm()).call(call);
+            case AgentRequest.FetchInputLog fetch -> CompletableFuture.completedFuture(inputLog(fetch));
+        };
+    }
+
+    private CompletableFuture<Reply.Prepared> prepare(AgentRequest.PrepareTarget prepare) {
+        terms.check(prepare.term());
+        HostedVm vm = vms.open(prepare.vmSlot(), prepare.spec());
+        return vm.prepare(prepare.intentSeq(), prepare.epoch(), prepare.fromSlot()).thenApply(_ -> {
+            // Last, so that the source finds the nonce only when this host is armed.
+            host.echo(prepare.nonce());
+            return new Reply.Prepared(prepare.intentSeq(), prepare.vmSlot(), vms.hostSlot(), host.incarnation());
+        });
+    }
+
+    private CompletableFuture<Reply.Cancelled> cancel(AgentRequest.CancelIntent cancel) {
+        terms.check(cancel.term());
+        CompletableFuture<Boolean> armed = vms.find(cancel.vmSlot()).map(vm -> vm.cancel(cancel.intentSeq()))
+                .orElseGet(() -> CompletableFuture.completedFuture(false));
+        return armed.thenApply(still -> {
+            long owner = vms.owner(cancel.vmSlot());
+            return new Reply.Cancelled(cancel.intentSeq(), still, OwnerWord.slot(owner) == vms.hostSlot()
+                    && OwnerWord.state(owner) != OwnerState.FREE, OwnerWord.epoch(owner));
+        });
+    }
+
+    private CompletableFuture<Reply.Switched> switchOver(AgentRequest.SwitchOver order) {
+        terms.check(order.term());
+        HostedVm vm = vms.at(order.vmSlot(), order.vm());
+        long copiedBefore = vms.bytesCopied();
+        Peer target = new Peer(order.toSlot(), order.toName(), order.toHost(), order.toPort());
+        return vm.switchOver(order.intentSeq(), order.epoch(), target, order.nonce())
+                .thenApply(report -> new Reply.Switched(report(order, report, vms.bytesCopied() - copiedBefore)));
+    }
+
+    private HandoffReport report(AgentRequest.SwitchOver order, SourceReport source, long copiedHere) {
+        HandoffOutcome outcome = switch (source.outcome()) {
+            case HANDED_OVER -> HandoffOutcome.COMPLETED;
+            case TAKEN_BACK -> HandoffOutcome.TAKEN_BACK;
+            case LOST -> HandoffOutcome.LOST_RIGHT;
+            case STAYED, REFUSED -> throw TomboloException
+                    .error(HandoffError.HANDOFF_STAYED, "the VM was not handed over and runs where it was")
+                    .fact("vm", order.vm()).fact("from", host.name()).fact("to", order.toName())
+                    .fact("reason", source.reason()).next("try again; if it stays so see both agents' logs").build();
+        };
+        WindowEnd target = source.target();
+        long last = source.offer().lastInstructionNs();
+        boolean ran = target.ran();
+        return new HandoffReport(order.vm(), host.name(), order.toName(), order.intentSeq(), 0,
+                last - source.windowNs(), source.offer().savedNs() - last,
+                ran ? target.runningNs() - source.offer().savedNs() : 0,
+                ran ? target.firstInstructionNs() - target.runningNs() : 0, 0, last,
+                ran ? target.firstInstructionNs() : 0, ran ? target.firstInstructionNs() - last : 0,
+                source.offer().stateBytes(), copiedHere + target.bytesCopied(), order.epoch(), source.epochAfter(),
+                outcome);
+    }
+
+    private CompletableFuture<Reply.WindowClosed> openWindow(AgentRequest.OpenWindow open) {
+        HostedVm vm = vms.find(open.vmSlot()).orElse(null);
+        CompletableFuture<WindowEnd> end = vm == null
+                ? CompletableFuture.completedFuture(new WindowEnd(false, 0, 0, 0, 0, "not prepared"))
+                : vm.openWindow(open.intentSeq(), open.epoch());
+        long copiedBefore = vms.bytesCopied();
+        return end.thenApply(e -> new Reply.WindowClosed(open.intentSeq(), e.ran(), e.offerSeenNs(), e.runningNs(),
+                e.firstInstructionNs(), vms.bytesCopied() - copiedBefore, OwnerWord.epoch(vms.owner(open.vmSlot())),
+                e.reason()));
+    }
+
+    private CompletableFuture<Reply.HandoffState> handoffStatus(AgentRequest.HandoffStatus asked) {
+        CompletableFuture<Standing> standing = vms.find(asked.vmSlot()).map(HostedVm::standing)
+                .orElseGet(() -> CompletableFuture.completedFuture(new Standing(null, null, vms.owner(asked.vmSlot()))));
+        return standing.thenApply(s -> {
+            HandoffPhase phase = HandoffPhase.NONE;
+            boolean armed = false;
+            if (s.source() != null) {
+                phase = sourcePhase(s.source(), asked.intentSeq());
+                armed = s.source().intentSeq() == asked.intentSeq() && s.source().phase() == SourceCore.Phase.WINDOW;
+            } else if (s.target() != null && s.target().intentSeq() == asked.intentSeq()) {
+                armed = s.target().phase() == TargetCore.Phase.ARMED;
+                phase = armed ? HandoffPhase.PREPARED : HandoffPhase.NONE;
+            }
+            return new Reply.HandoffState(asked.intentSeq(), phase, armed, OwnerWord.epoch(s.owner()));
+        });
+    }
+
+    private static HandoffPhase sourcePhase(SourceCore.State state, long intentSeq) {
+        if (state.intentSeq() != intentSeq) {
+            return HandoffPhase.RUNNING;
+        }
+        return switch (state.phase()) {
+            case IDLE -> HandoffPhase.RUNNING;
+            case WINDOW -> HandoffPhase.ARMED;
+            case QUIESCING -> HandoffPhase.QUIESCED;
+            case OFFERED -> HandoffPhase.OFFERED;
+            case GONE -> HandoffPhase.GIVEN;
+        };
+    }
+
+    /// The source reaps its guest as soon as it sees the target run; this only confirms that it has.
+    private CompletableFuture<Reply.Ack> finish(AgentRequest.FinishSource finish) {
+        terms.check(finish.term());
+        HostedVm vm = vms.find(finish.vmSlot()).orElse(null);
+        if (vm == null || !vm.hosted()) {
+            return CompletableFuture.completedFuture(new Reply.Ack());
+        }
+        long owner = vm.owner();
+        if (OwnerWord.slot(owner) == vms.hostSlot()) {
+            return CompletableFuture.failedFuture(
+                    TomboloException.error(HandoffError.HANDOFF_STAYED, "the VM still belongs to this host")
+                            .fact("vm", finish.vm()).fact("owner", OwnerWord.describe(owner))
+                            .next("nothing to finish; close the intent by the owner word").build());
+        }
+        return vm.abandon().thenApply(_ -> new Reply.Ack());
+    }
+
+    private Reply.InputLog inputLog(AgentRequest.FetchInputLog fetch) {
+        List<InputEntry> all = vms.inputLog(fetch.vm());
+        int from = (int) Math.min(fetch.from(), all.size());
+        int to = Math.min(all.size(), from + INPUT_ENTRIES_PER_REPLY);
+        return new Reply.InputLog(from, all.subList(from, to), all.size());
+    }
+
+    private VmStatus status(HostedVm vm) {
+        long owner = vm.owner();
+        GuestFacts facts = vm.facts();
+        String reason = vm.reason().isEmpty() ? facts.note() : vm.reason();
+        return new VmStatus(vm.spec(), vm.slotIndex(), String.valueOf(OwnerWord.state(owner)),
+                host.hostName(OwnerWord.slot(owner)), OwnerWord.epoch(owner), facts.instructions(), reason);
+    }
+}

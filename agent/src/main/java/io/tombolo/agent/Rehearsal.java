@@ -1,0 +1,266 @@
+package io.tombolo.agent;
+
+import io.tombolo.agent.handoff.HandoffPoint;
+import io.tombolo.agent.handoff.HostPorts;
+import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
+import io.tombolo.agent.handoff.HostedVm;
+import io.tombolo.agent.handoff.SourceCore;
+import io.tombolo.agent.handoff.SourceReport;
+import io.tombolo.agent.handoff.StraightLine;
+import io.tombolo.agent.hypervisor.SimulatedHypervisor;
+import io.tombolo.agent.right.CheckBoard;
+import io.tombolo.agent.right.LapseReason;
+import io.tombolo.agent.right.RightActions;
+import io.tombolo.agent.right.RightEvent;
+import io.tombolo.agent.right.RightKeeper;
+import io.tombolo.agent.right.RightLoop;
+import io.tombolo.agent.right.Timings;
+import io.tombolo.agent.sim.GuestSpec;
+import io.tombolo.agent.sim.SimulatedState;
+import io.tombolo.agent.sim.SimulatedStateCodec;
+import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.region.ClaimedSlot;
+import io.tombolo.region.FormatOptions;
+import io.tombolo.region.HostIdentity;
+import io.tombolo.region.HostSlots;
+import io.tombolo.region.OpenOptions;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.Region;
+import io.tombolo.region.TomboloException;
+import io.tombolo.region.VmSlot;
+import io.tombolo.region.WatchdogBound;
+import io.tombolo.region.os.Linux;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Hands a small VM to and fro inside this process, over a scratch region of its own, until the code of a hand-off is
+/// compiled. A hand-off executes its path once; without this, the first hundreds of a fresh JVM run in the interpreter and
+/// take a hundred times as long. Nothing of the rehearsal touches the cluster's region.
+final class Rehearsal {
+    private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
+    private static final long MEMORY_BYTES = 1L << 20;
+    private static final long MS = 1_000_000L;
+    private static final int STRAIGHT_LINES = 10_000;
+
+    private Rehearsal() {
+    }
+
+    /// Rehearses for at most `budgetMs` or `hops` hand-offs, whichever is first.
+    ///
+    /// @return hand-offs made
+    static int run(Path directory, int hops, long budgetMs) {
+        Path file = directory.resolve("rehearsal-" + ProcessHandle.current().pid() + ".region");
+        UUID cluster = UUID.randomUUID();
+        try {
+            Region.format(file, FormatOptions.of(cluster, 4 * MEMORY_BYTES).withHostSlots(2).withVmSlots(2)
+                    .withMetadataSlotBytes(1 << 13));
+            try (Region region = Region.open(file, OpenOptions.ofCluster(cluster));
+                    Stage one = new Stage(region, "one");
+                    Stage two = new Stage(region, "two")) {
+                one.other = two;
+                two.other = one;
+                return play(one, two, hops, System.nanoTime() + budgetMs * MS);
+            } finally {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw TomboloException.error(AgentError.REHEARSAL_FAILED, "the scratch region could not be removed")
+                    .fact("file", file).next("check the run directory").cause(e).build();
+        }
+    }
+
+    private static int play(Stage one, Stage two, int hops, long untilNs) {
+        VmSpec spec = new VmSpec("rehearsal", UUID.randomUUID(), SimulatedHypervisor.NAME, MEMORY_BYTES, 1, "dirty",
+                MEMORY_BYTES, "uniform", 1);
+        Stage from = one;
+        Stage to = two;
+        await(from.host(spec).create());
+        compileStraightLine(one, two, spec);
+        int hop = 0;
+        while (hop < hops && System.nanoTime() - untilNs < 0) {
+            hop++;
+            long epoch = OwnerWord.epoch(from.vm.owner());
+            to.host(spec);
+            await(to.vm.prepare(hop, epoch, from.slot.slot()));
+            SourceReport report = await(from.vm.switchOver(hop, epoch,
+                    new HostPorts.Peer(to.slot.slot(), "rehearsal", "", 0), 0));
+            if (report.outcome() == SourceCore.Outcome.HANDED_OVER) {
+                Stage stays = from;
+                from = to;
+                to = stays;
+            } else {
+                // On a busy machine the other thread may miss its window; the VM is where it was.
+                await(to.vm.cancel(hop));
+            }
+        }
+        await(from.vm.destroy());
+        LOG.info("rehearsed {} hand-offs", hop);
+        return hop;
+    }
+
+    /// The straight-line part alone, often enough for the optimising compiler: it is nearly free without threads to wake.
+    private static void compileStraightLine(Stage one, Stage two, VmSpec spec) {
+        // A slot of its own: the other one belongs to the VM that is handed about.
+        VmSlot slot = one.region.vm(1);
+        slot.compareAndSetOwner(slot.ownerAcquire(), OwnerWord.pack(OwnerState.CREATING, one.self(), 1));
+        slot.compareAndSetOwner(slot.ownerAcquire(), OwnerWord.pack(OwnerState.RUNNING, one.self(), 1));
+        GuestSpec guest = SimulatedHypervisor.guestSpec(spec);
+        SimulatedState state = SimulatedState.fresh(guest);
+        SimulatedStateCodec codec = new SimulatedStateCodec(guest);
+        new StraightLine(slot, spec.uuid(), one, two).run(STRAIGHT_LINES, SimulatedStateCodec.SCHEMA,
+                into -> codec.encode(state, into), blob -> codec.decode(blob.bytes(), blob.length(), state));
+    }
+
+    private static <T> T await(CompletableFuture<T> future) {
+        try {
+            return future.get(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failed(e);
+        } catch (ExecutionException | TimeoutException e) {
+            throw failed(e);
+        }
+    }
+
+    private static TomboloException failed(Exception e) {
+        return TomboloException.error(AgentError.REHEARSAL_FAILED, "the rehearsal of a hand-off failed")
+                .fact("cause", e).next("see the agent's log; a host that cannot rehearse cannot hand over").cause(e)
+                .build();
+    }
+
+    /// One of the two hosts on the scratch region.
+    private static final class Stage implements HostPorts, AutoCloseable {
+        private final Region region;
+        private final ClaimedSlot slot;
+        private final CheckBoard board;
+        private final RightLoop right;
+        private final SimulatedHypervisor driver;
+        private Stage other;
+        private volatile HostedVm vm;
+
+        Stage(Region region, String name) {
+            this.region = region;
+            this.slot = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), name, Linux.bootId(),
+                    ProcessHandle.current().pid(), WatchdogBound.UNKNOWN));
+            this.board = new CheckBoard(Linux::clockBoottimeNs, () -> region.host(slot.slot()).wordAcquire(),
+                    slot.word(), 8);
+            Timings timings = Timings.standard();
+            this.right = new RightLoop(new RightKeeper(timings, slot.word(), false), board, new Nothing(this),
+                    Linux::clockBoottimeNs, Linux::clockMonotonicNs, () -> region.host(slot.slot()).wordAcquire(),
+                    timings);
+            this.driver = new SimulatedHypervisor(region, slot.slot());
+            right.start();
+            // One heartbeat that lasts longer than any rehearsal.
+            right.post(new RightEvent.HeartbeatConfirmed(Linux.clockBoottimeNs(), TimeUnit.MINUTES.toMillis(10)));
+            long until = System.nanoTime() + 5_000 * MS;
+            while (!board.gateOpen()) {
+                if (System.nanoTime() - until > 0) {
+                    throw failed(new IllegalStateException("the gate did not open"));
+                }
+                Thread.onSpinWait();
+            }
+        }
+
+        HostedVm host(VmSpec spec) {
+            if (vm == null) {
+                vm = new HostedVm(this, driver, region.vm(0), spec,
+                        new HandoffBounds(new SourceCore.Bounds(20 * MS, 1_000 * MS, 500 * MS), 10_000 * MS, 10 * MS,
+                                20_000, 100 * MS),
+                        _ -> vm = null);
+            }
+            return vm;
+        }
+
+        @Override
+        public int self() {
+            return slot.slot();
+        }
+
+        @Override
+        public boolean rightHolds() {
+            return board.gateOpen() && region.host(slot.slot()).wordAcquire() == slot.word();
+        }
+
+        @Override
+        public CheckBoard board() {
+            return board;
+        }
+
+        @Override
+        public void at(HandoffPoint point) {
+            // Nobody drills a rehearsal.
+        }
+
+        @Override
+        public long nowNs() {
+            return System.nanoTime();
+        }
+
+        @Override
+        public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch,
+                long windowNs) {
+            return other.vm.openWindow(intentSeq, epoch);
+        }
+
+        @Override
+        public long echoOf(int hostSlot) {
+            return 0;
+        }
+
+        @Override
+        public void close() {
+            HostedVm left = vm;
+            if (left != null) {
+                await(left.abandon());
+            }
+            right.close();
+            driver.close();
+        }
+    }
+
+    /// The rehearsal's right never lapses; what would be done then has nothing to do.
+    private record Nothing(Stage stage) implements RightActions {
+        @Override
+        public void warn(long remainingNs) {
+        }
+
+        @Override
+        public void pauseAll(LapseReason reason, boolean terminal) {
+        }
+
+        @Override
+        public boolean guestsGone() {
+            return true;
+        }
+
+        @Override
+        public void renewAll(long generation) {
+            stage.right.renewDone(generation);
+        }
+
+        @Override
+        public void resumeAll(long generation) {
+        }
+
+        @Override
+        public void stopVm(int vmSlot) {
+        }
+
+        @Override
+        public void sayStopped() {
+        }
+
+        @Override
+        public void exit(LapseReason reason, boolean allStopped) {
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package io.tombolo.agent.handoff;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
+import io.tombolo.agent.handoff.HostPorts.Peer;
+import io.tombolo.agent.handoff.HostPorts.WindowEnd;
+import io.tombolo.agent.handoff.SourceCore.Effect;
+import io.tombolo.agent.handoff.SourceCore.Event;
+import io.tombolo.agent.handoff.SourceCore.Outcome;
+import io.tombolo.agent.handoff.SourceCore.Phase;
+import io.tombolo.agent.hypervisor.Guest;
+import io.tombolo.agent.hypervisor.OfferResult;
+import io.tombolo.region.ArmedWord;
+import io.tombolo.region.FromWord;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.VmSlot;
+import java.util.ArrayDeque;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The edge of [SourceCore]: carries its effects out on the guest, the region and the target's agent.
+///
+/// Confined to the VM's control thread, except the [SlotOffer] that the thread that stops the last vCPU uses while
+/// the control thread waits in [Guest#offer].
+final class HandoffSource {
+    private static final Logger LOG = LoggerFactory.getLogger(HandoffSource.class);
+
+    private final HostPorts host;
+    private final VmSlot slot;
+    private final UUID vm;
+    private final Guest guest;
+    private final HandoffBounds bounds;
+    private final Executor control;
+    private final LongConsumer runsAt;
+    private final Runnable gone;
+    private final ArrayDeque<Event> queue = new ArrayDeque<>();
+
+    private SourceCore.State state;
+    private boolean draining;
+    private Peer peer;
+    private CompletableFuture<SourceReport> answer;
+    private OfferResult offer = OfferResult.failed(true, "");
+    private CompletableFuture<WindowEnd> window = CompletableFuture.completedFuture(WindowEnd.UNKNOWN);
+    private long orderedNs;
+    private long windowNs;
+
+    /// @param control the VM's control thread; late completions come back through it
+    /// @param runsAt told the epoch at which the guest may run from now on, before it runs
+    /// @param gone told that the guest has been reaped because the VM is not ours any more
+    HandoffSource(HostPorts host, VmSlot slot, UUID vm, Guest guest, HandoffBounds bounds, long epoch, Executor control,
+            LongConsumer runsAt, Runnable gone) {
+        this.host = requireNonNull(host, "host is null");
+        this.slot = requireNonNull(slot, "slot is null");
+        this.vm = requireNonNull(vm, "vm is null");
+        this.guest = requireNonNull(guest, "guest is null");
+        this.bounds = requireNonNull(bounds, "bounds is null");
+        this.control = requireNonNull(control, "control is null");
+        this.runsAt = requireNonNull(runsAt, "runsAt is null");
+        this.gone = requireNonNull(gone, "gone is null");
+        this.state = SourceCore.State.running(host.self(), epoch);
+    }
+
+    SourceCore.State state() {
+        return state;
+    }
+
+    /// Serves the leader's order; completes when the VM is handed over, stays, or came back.
+    CompletableFuture<SourceReport> order(long intentSeq, long epoch, Peer target, long nonce) {
+        if (state.phase() != Phase.IDLE && state.intentSeq() == intentSeq) {
+            return answer;
+        }
+        CompletableFuture<SourceReport> result = new CompletableFuture<>();
+        if (state.phase() == Phase.IDLE) {
+            long echo = host.echoOf(target.slot());
+            if (echo != nonce) {
+                // The target stored the nonce when it prepared. Not seeing it means that it maps other memory (a copied file,
+                // another mount), where its CAS would decide nothing here.
+                result.complete(SourceReport.of(Outcome.REFUSED, "the target does not map the same memory: echo of slot "
+                        + target.slot() + " is " + Long.toHexString(echo) + ", expected " + Long.toHexString(nonce)));
+                return result;
+            }
+            peer = target;
+            answer = result;
+            orderedNs = host.nowNs();
+            offer = OfferResult.failed(true, "");
+            feed(new Event.Order(intentSeq, epoch, target.slot()));
+            return result;
+        }
+        result.complete(SourceReport.of(Outcome.REFUSED, "another hand-off is under way: intent=" + state.intentSeq()));
+        return result;
+    }
+
+    /// Looks at the words and the clock; called every [HandoffBounds#pollNs] while [#waiting].
+    void poll() {
+        if (state.phase() == Phase.WINDOW
+                && slot.spinAcquire() == ArmedWord.pack(state.intentSeq(), state.target(), state.epoch())) {
+            feed(new Event.WindowAnswer(state.intentSeq(), true));
+        }
+        if (state.phase() == Phase.OFFERED) {
+            feed(new Event.OwnerSeen(slot.ownerAcquire()));
+        }
+        feed(new Event.Tick());
+    }
+
+    boolean waiting() {
+        return state.phase() == Phase.WINDOW || state.phase() == Phase.OFFERED;
+    }
+
+    void feed(Event event) {
+        queue.add(event);
+        if (draining) {
+            return;
+        }
+        draining = true;
+        try {
+            for (Event next = queue.poll(); next != null; next = queue.poll()) {
+                Phase before = state.phase();
+                Step<SourceCore.State, Effect> step = SourceCore.step(state, next, host.nowNs(), bounds.source());
+                state = step.state();
+                if (before != state.phase()) {
+                    LOG.debug("vm slot {}: source {} -> {} on {}", slot.index(), before, state.phase(), next);
+                }
+                step.effects().forEach(this::carryOut);
+            }
+        } finally {
+            draining = false;
+        }
+    }
+
+    private void carryOut(Effect effect) {
+        switch (effect) {
+            case Effect.WriteArmed armed -> {
+                host.at(HandoffPoint.SOURCE_ORDERED);
+                slot.armedRelease(ArmedWord.pack(armed.intentSeq(), armed.target(), state.epoch()));
+                host.at(HandoffPoint.SOURCE_MARKED);
+            }
+            case Effect.ClearArmed _ -> slot.armedRelease(ArmedWord.NONE);
+            case Effect.OpenWindow open -> openWindow(open);
+            case Effect.Quiesce quiesce -> quiesce(quiesce);
+            case Effect.Resume resume -> {
+                runsAt.accept(resume.epoch());
+                guest.reclaim();
+                guest.run();
+            }
+            case Effect.TakeBack back -> {
+                boolean won = slot.compareAndSetOwner(back.expect(),
+                        OwnerWord.pack(OwnerState.RUNNING, state.self(), back.epoch()));
+                LOG.info("vm slot {}: take-back from {} {}", slot.index(), OwnerWord.describe(back.expect()),
+                        won ? "won" : "lost");
+                feed(new Event.OwnerSeen(slot.ownerAcquire()));
+            }
+            case Effect.Reap _ -> {
+                host.at(HandoffPoint.SOURCE_SEEN_RUNNING);
+                guest.kill();
+                gone.run();
+                host.at(HandoffPoint.SOURCE_REAPED);
+            }
+            case Effect.Answer reply -> answer(reply);
+        }
+    }
+
+    private void openWindow(Effect.OpenWindow open) {
+        window = host.openWindow(peer, open.intentSeq(), slot.index(), open.epoch(), bounds.windowNs());
+        window.whenComplete((end, error) -> {
+            if (error != null) {
+                LOG.warn("vm slot {}: target {} could not be asked to spin: {}", slot.index(), peer.host(),
+                        error.toString());
+            }
+            if (error != null || !end.ran()) {
+                control.execute(() -> feed(new Event.WindowAnswer(open.intentSeq(), false)));
+            }
+        });
+    }
+
+    private void quiesce(Effect.Quiesce quiesce) {
+        windowNs = host.nowNs();
+        // Written before the vCPUs stop; it gives a right only once the word holds epoch + 1.
+        slot.fromRelease(FromWord.pack(state.self(), quiesce.epoch() + 1));
+        host.at(HandoffPoint.SOURCE_STOPPING);
+        offer = guest.offer(new SlotOffer(slot, vm, host, quiesce.epoch(), quiesce.target()));
+        switch (offer.outcome()) {
+            case OFFERED -> feed(new Event.OfferWon(
+                    OwnerWord.pack(OwnerState.OFFERED, quiesce.target(), quiesce.epoch() + 1)));
+            case CAS_LOST -> feed(new Event.OfferLost(slot.ownerAcquire()));
+            case FAILED_STOPPED -> feed(new Event.SaveFailed(offer.reason(), true));
+            case FAILED_RUNNING -> feed(new Event.SaveFailed(offer.reason(), false));
+        }
+    }
+
+    private void answer(Effect.Answer reply) {
+        CompletableFuture<SourceReport> to = answer;
+        if (to == null || to.isDone()) {
+            return;
+        }
+        SourceReport report = new SourceReport(reply.outcome(), reply.reason(), orderedNs, windowNs, offer,
+                WindowEnd.UNKNOWN, OwnerWord.epoch(slot.ownerAcquire()));
+        if (reply.outcome() != Outcome.HANDED_OVER) {
+            to.complete(report);
+            return;
+        }
+        // The VM runs there, whatever becomes of this answer: without the target's clock readings the report has zeros.
+        window.copy().completeOnTimeout(WindowEnd.UNKNOWN, bounds.reportNs(), TimeUnit.NANOSECONDS)
+                .whenComplete((end, error) -> to.complete(report.withTarget(error == null ? end : WindowEnd.UNKNOWN)));
+    }
+}

@@ -1,0 +1,210 @@
+package io.tombolo.agent.handoff;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
+import io.tombolo.agent.handoff.HostPorts.WindowEnd;
+import io.tombolo.agent.handoff.TargetCore.Effect;
+import io.tombolo.agent.handoff.TargetCore.Event;
+import io.tombolo.agent.handoff.TargetCore.Phase;
+import io.tombolo.agent.hypervisor.Guest;
+import io.tombolo.agent.hypervisor.IncomingGuest;
+import io.tombolo.agent.hypervisor.IncomingPort;
+import io.tombolo.region.ArmedWord;
+import io.tombolo.region.TomboloException;
+import io.tombolo.region.VmSlot;
+import java.util.ArrayDeque;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The edge of [TargetCore]: pre-launches a guest, lets its first thread wait in [IncomingVm], and adopts the VM.
+///
+/// Confined to the VM's control thread.
+final class HandoffTarget {
+    private static final Logger LOG = LoggerFactory.getLogger(HandoffTarget.class);
+
+    private final HostPorts host;
+    private final VmSlot slot;
+    private final UUID vm;
+    private final HandoffBounds bounds;
+    private final Executor control;
+    private final Function<IncomingPort, IncomingGuest> launcher;
+    private final Adopter adopter;
+    private final LongConsumer owns;
+    private final ArrayDeque<Event> queue = new ArrayDeque<>();
+
+    private TargetCore.State state;
+    private boolean draining;
+    private CompletableFuture<Long> armed = new CompletableFuture<>();
+    private CompletableFuture<WindowEnd> window = CompletableFuture.completedFuture(WindowEnd.UNKNOWN);
+    private IncomingGuest incoming;
+
+    /// Told that the VM runs here.
+    interface Adopter {
+        void adopt(Guest guest, long epoch);
+    }
+
+    /// @param launcher pre-launches a guest that waits on the given port; throws what keeps it from doing so
+    /// @param owns told the owner word by which this host runs the VM, on the waiting thread, before its first instruction
+    HandoffTarget(HostPorts host, VmSlot slot, UUID vm, HandoffBounds bounds, Executor control,
+            Function<IncomingPort, IncomingGuest> launcher, LongConsumer owns,
+            Adopter adopter) {
+        this.host = requireNonNull(host, "host is null");
+        this.slot = requireNonNull(slot, "slot is null");
+        this.vm = requireNonNull(vm, "vm is null");
+        this.bounds = requireNonNull(bounds, "bounds is null");
+        this.control = requireNonNull(control, "control is null");
+        this.launcher = requireNonNull(launcher, "launcher is null");
+        this.owns = requireNonNull(owns, "owns is null");
+        this.adopter = requireNonNull(adopter, "adopter is null");
+        this.state = TargetCore.State.idle(host.self());
+    }
+
+    TargetCore.State state() {
+        return state;
+    }
+
+    /// Prepares for an intent; completes with the intent when armed, exceptionally with the reason otherwise.
+    CompletableFuture<Long> prepare(long intentSeq, long epoch, int source) {
+        if (state.phase() == Phase.IDLE) {
+            armed = new CompletableFuture<>();
+        }
+        CompletableFuture<Long> result = armed;
+        if (state.phase() != Phase.IDLE && state.intentSeq() != intentSeq) {
+            return CompletableFuture.failedFuture(TomboloException
+                    .error(HandoffError.TARGET_BUSY, "this host is prepared for another hand-off of the VM")
+                    .fact("intent", intentSeq).fact("preparedFor", state.intentSeq())
+                    .next("wait for it to end; 'tombolo vm show' tells").build());
+        }
+        feed(new Event.Prepare(intentSeq, epoch, source));
+        return result;
+    }
+
+    /// Opens a spin window; completes when the guest runs, the window has passed, or at once when this host is not armed.
+    CompletableFuture<WindowEnd> openWindow(long intentSeq, long epoch) {
+        CompletableFuture<WindowEnd> result = new CompletableFuture<>();
+        if (state.phase() == Phase.ARMED && epoch != state.epoch()) {
+            result.complete(failed("stale epoch: asked=" + epoch + " prepared=" + state.epoch()));
+            return result;
+        }
+        window = result;
+        feed(new Event.OpenWindow(intentSeq));
+        return result;
+    }
+
+    private static WindowEnd failed(String reason) {
+        return new WindowEnd(false, 0, 0, 0, 0, reason);
+    }
+
+    void poll() {
+        if (state.phase() == Phase.ARMED) {
+            feed(new Event.Tick(slot.ownerAcquire()));
+        }
+    }
+
+    void feed(Event event) {
+        queue.add(event);
+        if (draining) {
+            return;
+        }
+        draining = true;
+        try {
+            for (Event next = queue.poll(); next != null; next = queue.poll()) {
+                Phase before = state.phase();
+                Step<TargetCore.State, Effect> step = TargetCore.step(state, next, host.nowNs(),
+                        bounds.preparationNs());
+                state = step.state();
+                if (before != state.phase()) {
+                    LOG.debug("vm slot {}: target {} -> {} on {}", slot.index(), before, state.phase(), next);
+                }
+                step.effects().forEach(this::carryOut);
+            }
+        } finally {
+            draining = false;
+        }
+    }
+
+    private void carryOut(Effect effect) {
+        switch (effect) {
+            case Effect.Prelaunch prelaunch -> prelaunch(prelaunch);
+            case Effect.AnswerArmed reply -> armed.complete(reply.intentSeq());
+            case Effect.AnswerRefused refused -> {
+                window.complete(failed(refused.reason()));
+                armed.completeExceptionally(
+                        TomboloException.error(HandoffError.TARGET_REFUSED, "the target cannot take the VM")
+                                .fact("reason", refused.reason()).fact("intent", refused.intentSeq())
+                                .next("see the target agent's log").build());
+            }
+            case Effect.Spin _ -> incoming.openWindow(bounds.windowNs());
+            case Effect.Discard discard -> {
+                LOG.info("vm slot {}: prepared guest discarded: {}", slot.index(), discard.reason());
+                window.complete(failed(discard.reason()));
+                incoming.discard();
+                clearMark();
+            }
+            case Effect.Adopt adopt -> {
+                clearMark();
+                adopter.adopt(incoming.guest(), adopt.epoch());
+            }
+        }
+    }
+
+    private void prelaunch(Effect.Prelaunch prelaunch) {
+        IncomingVm port = new IncomingVm(slot, vm, host, prelaunch.epoch(), new IncomingVm.Listener() {
+            @Override
+            public void owns(long word) {
+                owns.accept(word);
+            }
+
+            @Override
+            public void spinning() {
+                slot.spinRelease(ArmedWord.pack(prelaunch.intentSeq(), host.self(), prelaunch.epoch()));
+                host.at(HandoffPoint.TARGET_SPINNING);
+            }
+
+            @Override
+            public void running(long word, long seenNs, long runningNs, long firstInstructionNs) {
+                control.execute(() -> {
+                    // Adopted first: who hears of the end of the window may order the next thing at once.
+                    feed(new Event.Running(word));
+                    window.complete(new WindowEnd(true, seenNs, runningNs, firstInstructionNs, 0, ""));
+                });
+            }
+
+            @Override
+            public void windowPassed() {
+                control.execute(() -> {
+                    clearMark();
+                    window.complete(failed("the window passed without an offer"));
+                });
+            }
+
+            @Override
+            public void refused(String reason) {
+                control.execute(() -> feed(new Event.Refused(reason)));
+            }
+        });
+        try {
+            incoming = launcher.apply(port);
+        } catch (TomboloException e) {
+            LOG.warn("vm slot {}: cannot prepare: {}", slot.index(), e.getMessage());
+            armed.completeExceptionally(e);
+            feed(new Event.PrelaunchFailed(e.getMessage()));
+            return;
+        }
+        host.at(HandoffPoint.TARGET_PREPARED);
+        feed(new Event.Prelaunched());
+    }
+
+    private void clearMark() {
+        long mark = slot.spinAcquire();
+        if (ArmedWord.target(mark) == host.self()) {
+            slot.spinRelease(ArmedWord.NONE);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package io.tombolo.agent.handoff;
+
+import io.tombolo.agent.right.CheckBoard;
+import java.util.concurrent.CompletableFuture;
+
+/// What the hand-off needs from the host around it: the right to run, the other agents, and somebody to tell. The agent
+/// implements it with its right keeper and RPC clients; tests with direct calls.
+public interface HostPorts {
+    /// This host's slot.
+    int self();
+
+    /// Whether the host has the right to run VMs now: slot word LIVE with our incarnation, deadline not passed, supervisor
+    /// reachable. A few loads, any thread.
+    boolean rightHolds();
+
+    /// Where threads that store to the region show their checks.
+    CheckBoard board();
+
+    /// A named moment is reached, on whichever thread reaches it. Does nothing unless a drill listens.
+    void at(HandoffPoint point);
+
+    /// CLOCK_MONOTONIC, nanoseconds.
+    long nowNs();
+
+    /// Tells the target that the offer is about to come. The target's first thread then spins and says so in the VM's spin
+    /// word, where the source sees it; the future completes when the target runs or its window has passed, exceptionally
+    /// when the target cannot be asked.
+    CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch, long windowNs);
+
+    /// The word by which host slot `slot` proves that it maps the same memory: it holds the nonce of the preparation.
+    long echoOf(int slot);
+
+    /// Another agent.
+    record Peer(int slot, String host, String address, int port) {
+    }
+
+    /// What the target says at the end of its window, CLOCK_MONOTONIC; zeros when it did not run.
+    record WindowEnd(boolean ran, long offerSeenNs, long runningNs, long firstInstructionNs, long bytesCopied,
+            String reason) {
+        /// Nothing known: the target did not answer.
+        public static final WindowEnd UNKNOWN = new WindowEnd(false, 0, 0, 0, 0, "");
+    }
+
+    /// Bounds of one VM's hand-offs; from the base timing of the host.
+    ///
+    /// @param source bounds of the source's waits
+    /// @param preparationNs lifetime of a preparation on the target
+    /// @param windowNs how long the target's thread may spin at a time
+    /// @param pollNs how often a waiting side looks at the owner word
+    /// @param reportNs how long the source waits for the target's clock readings after it has seen it run
+    record HandoffBounds(SourceCore.Bounds source, long preparationNs, long windowNs, long pollNs,
+            long reportNs) {
+    }
+}

@@ -1,0 +1,488 @@
+package io.tombolo.agent.handoff;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
+import io.tombolo.agent.handoff.HostPorts.Peer;
+import io.tombolo.agent.handoff.HostPorts.WindowEnd;
+import io.tombolo.agent.hypervisor.Guest;
+import io.tombolo.agent.hypervisor.GuestContext;
+import io.tombolo.agent.hypervisor.GuestFacts;
+import io.tombolo.agent.hypervisor.Hypervisor;
+import io.tombolo.agent.hypervisor.OfferPort;
+import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
+import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.Reply.GuestReply;
+import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.region.MetadataSlot;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.TomboloException;
+import io.tombolo.region.VmIdentity;
+import io.tombolo.region.VmSlot;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// One VM as one host sees it: being created, running, handed over, or prepared for.
+///
+/// Everything happens on one control thread, so no two operations of a VM meet; callers get futures. The owner word in the
+/// region is changed here and in the two hand-off edges only, and every change goes with what this class believes: a CAS
+/// that fails means that the belief is wrong, and then the guest is killed, never argued for.
+public final class HostedVm {
+    private static final Logger LOG = LoggerFactory.getLogger(HostedVm.class);
+
+    /// How often a prepared target looks whether its preparation has outlived itself.
+    private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(50);
+
+    private final HostPorts host;
+    private final Hypervisor driver;
+    private final VmSlot slot;
+    private final VmSpec spec;
+    private final HandoffBounds bounds;
+    private final Consumer<HostedVm> gone;
+    private final ScheduledThreadPoolExecutor control;
+
+    private volatile long runWord;
+    private volatile Guest guest;
+    private volatile String reason = "";
+    private VmIdentity identity;
+    private HandoffSource source;
+    private HandoffTarget target;
+    private boolean paused;
+
+    /// @param gone told, on the control thread, that this host has nothing of the VM any more
+    public HostedVm(HostPorts host, Hypervisor driver, VmSlot slot, VmSpec spec, HandoffBounds bounds,
+            Consumer<HostedVm> gone) {
+        this.host = requireNonNull(host, "host is null");
+        this.driver = requireNonNull(driver, "driver is null");
+        this.slot = requireNonNull(slot, "slot is null");
+        this.spec = requireNonNull(spec, "spec is null");
+        this.bounds = requireNonNull(bounds, "bounds is null");
+        this.gone = requireNonNull(gone, "gone is null");
+        this.control = new ScheduledThreadPoolExecutor(1,
+                Thread.ofPlatform().daemon().name("vm-" + spec.name() + "-control").factory());
+        control.setRemoveOnCancelPolicy(true);
+        control.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+    }
+
+    public VmSpec spec() {
+        return spec;
+    }
+
+    public int slotIndex() {
+        return slot.index();
+    }
+
+    /// Why the VM does not run here although it should; empty when there is nothing to say.
+    public String reason() {
+        return reason;
+    }
+
+    /// Whether a guest of the VM exists on this host, running or stopped.
+    public boolean hosted() {
+        return guest != null;
+    }
+
+    /// What the guest says of itself; nothing when there is none.
+    public GuestFacts facts() {
+        Guest present = guest;
+        return present == null ? new GuestFacts(false, List.of(), -1, -1, false, "no guest") : present.facts();
+    }
+
+    /// The owner word at this moment.
+    public long owner() {
+        return slot.ownerAcquire();
+    }
+
+    /// Creates the VM and runs it. On failure everything that was taken is given back.
+    public CompletableFuture<Void> create() {
+        return submit(() -> {
+            driver.check(spec);
+            long free = slot.ownerAcquire();
+            if (OwnerWord.state(free) != OwnerState.FREE) {
+                throw error(HandoffError.VM_SLOT_TAKEN, "the VM slot is not free").fact("owner",
+                        OwnerWord.describe(free)).next("choose another slot; 'tombolo region inspect' shows them").build();
+            }
+            long epoch = OwnerWord.epoch(free) + 1;
+            move(free, OwnerState.CREATING, epoch);
+            try {
+                identity = driver.allocate(spec, slot.index());
+                host(driver.boot(context()), epoch);
+            } catch (TomboloException e) {
+                move(word(OwnerState.CREATING, epoch), OwnerState.DESTROYING, epoch + 1);
+                driver.release(slot.index());
+                move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
+                leave();
+                throw e;
+            }
+            runAt(word(OwnerState.CREATING, epoch), epoch);
+            return null;
+        });
+    }
+
+    /// Stops the guest, publishes its state for readers of the region, and says PAUSED.
+    public CompletableFuture<Void> pause() {
+        return submit(() -> {
+            long epoch = requireRunning("pause");
+            guest.stop();
+            savePaused(epoch + 1);
+            move(word(OwnerState.RUNNING, epoch), OwnerState.PAUSED, epoch + 1);
+            paused = true;
+            source.feed(new SourceCore.Event.EpochMoved(epoch + 1));
+            return null;
+        });
+    }
+
+    /// Runs a paused guest.
+    public CompletableFuture<Void> resume() {
+        return submit(() -> {
+            if (!paused) {
+                throw error(HandoffError.VM_NOT_PAUSED, "the VM is not paused")
+                        .fact("owner", OwnerWord.describe(slot.ownerAcquire())).next("nothing to do").build();
+            }
+            requireRight("resume");
+            long epoch = source.state().epoch();
+            paused = false;
+            runAt(word(OwnerState.PAUSED, epoch), epoch + 1);
+            return null;
+        });
+    }
+
+    /// Ends the VM and gives its memory back.
+    public CompletableFuture<Void> destroy() {
+        return submit(() -> {
+            long word = slot.ownerAcquire();
+            if (source == null || source.state().phase() != SourceCore.Phase.IDLE
+                    || OwnerWord.slot(word) != host.self()) {
+                throw error(HandoffError.VM_NOT_HERE, "the VM cannot be destroyed now")
+                        .fact("owner", OwnerWord.describe(word)).next("wait for the hand-off to end").build();
+            }
+            long epoch = OwnerWord.epoch(word);
+            guest.kill();
+            move(word, OwnerState.DESTROYING, epoch + 1);
+            driver.release(slot.index());
+            move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
+            leave();
+            return null;
+        });
+    }
+
+    /// Pre-launches a guest for a VM that another host is about to hand over; completes when armed.
+    public CompletableFuture<Void> prepare(long intentSeq, long epoch, int sourceSlot) {
+        return submitAsync(() -> {
+            requireRight("prepare");
+            if (guest != null) {
+                throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do").build();
+            }
+            if (target == null) {
+                driver.check(spec);
+                identity = slot.readIdentity();
+                target = new HandoffTarget(host, slot, spec.uuid(), bounds, control,
+                        port -> driver.prepare(context(), port), word -> runWord = word, this::adopt);
+                control.schedule(this::keepPolling, LOOK_NS, TimeUnit.NANOSECONDS);
+            }
+            CompletableFuture<Void> armed = target.prepare(intentSeq, epoch, sourceSlot).thenApply(_ -> null);
+            if (target.state().phase() == TargetCore.Phase.IDLE) {
+                leave();
+            }
+            return armed;
+        });
+    }
+
+    /// Lets the prepared guest spin; see [HandoffTarget#openWindow].
+    public CompletableFuture<WindowEnd> openWindow(long intentSeq, long epoch) {
+        return submitAsync(() -> target == null
+                ? CompletableFuture.completedFuture(new WindowEnd(false, 0, 0, 0, 0, "not prepared"))
+                : target.openWindow(intentSeq, epoch));
+    }
+
+    /// Hands the VM over; completes when it is decided.
+    public CompletableFuture<SourceReport> switchOver(long intentSeq, long epoch, Peer peer, long nonce) {
+        return submitAsync(() -> {
+            if (source == null || paused) {
+                throw error(HandoffError.VM_NOT_HERE, "the VM does not run on this host")
+                        .fact("owner", OwnerWord.describe(slot.ownerAcquire())).next("'tombolo vm show' tells where it is")
+                        .build();
+            }
+            CompletableFuture<SourceReport> report = source.order(intentSeq, epoch, peer, nonce);
+            keepPolling();
+            return report;
+        });
+    }
+
+    /// The leader gives an intent up. Completes with whether something of it is still armed here.
+    public CompletableFuture<Boolean> cancel(long intentSeq) {
+        return submit(() -> {
+            if (source != null) {
+                source.feed(new SourceCore.Event.Abort(intentSeq));
+                return source.state().intentSeq() == intentSeq && source.state().phase() != SourceCore.Phase.IDLE;
+            }
+            if (target != null) {
+                target.feed(new TargetCore.Event.Cancel(intentSeq, slot.ownerAcquire()));
+                boolean armed = target.state().intentSeq() == intentSeq
+                        && target.state().phase() != TargetCore.Phase.IDLE;
+                if (target.state().phase() == TargetCore.Phase.IDLE) {
+                    leave();
+                }
+                return armed;
+            }
+            return false;
+        });
+    }
+
+    /// The host's right lapsed: the guest stops now. It runs again only by [#renew] and then [#runRenewed].
+    public CompletableFuture<Void> rightLapsed(String why) {
+        return submit(() -> {
+            if (source != null) {
+                reason = why;
+                source.feed(new SourceCore.Event.RightLapsed());
+                if (source.state().phase() == SourceCore.Phase.IDLE) {
+                    guest.stop();
+                }
+            }
+            return null;
+        });
+    }
+
+    /// The host has a fresh right: CAS RUNNING e to RUNNING e + 1 for a VM that is ours and not on its way. Never resumes by
+    /// looking: a takeover may be between its look and its CAS. A VM whose CAS fails is somebody else's and is killed.
+    public CompletableFuture<Void> renew() {
+        return submit(() -> {
+            if (source == null) {
+                return null;
+            }
+            source.feed(new SourceCore.Event.RightFresh());
+            if (source.state().phase() != SourceCore.Phase.IDLE || paused) {
+                return null;
+            }
+            guest.stop();
+            long word = slot.ownerAcquire();
+            long epoch = OwnerWord.epoch(word);
+            if (word != runWord || !slot.compareAndSetOwner(word, word(OwnerState.RUNNING, epoch + 1))) {
+                lost();
+                return null;
+            }
+            LOG.info("vm {}: right renewed, epoch {} -> {}", spec.name(), epoch, epoch + 1);
+            source.feed(new SourceCore.Event.EpochMoved(epoch + 1));
+            expectRunningAt(epoch + 1);
+            return null;
+        });
+    }
+
+    /// The gate is open: a renewed VM runs.
+    public CompletableFuture<Void> runRenewed() {
+        return submit(() -> {
+            if (source != null && source.state().phase() == SourceCore.Phase.IDLE && !paused
+                    && !guest.facts().failed()) {
+                guest.run();
+            }
+            return null;
+        });
+    }
+
+    /// Kills whatever this host has of the VM and stores nothing: for a host that is leaving or fenced.
+    public CompletableFuture<Void> abandon() {
+        return submit(() -> {
+            if (guest != null) {
+                guest.kill();
+            }
+            if (target != null) {
+                target.feed(new TargetCore.Event.Cancel(target.state().intentSeq(), slot.ownerAcquire()));
+            }
+            leave();
+            return null;
+        });
+    }
+
+    /// Any thread: a client's request.
+    public CompletableFuture<GuestReply> call(GuestCall call) {
+        Guest present = guest;
+        return present == null ? CompletableFuture.failedFuture(notHere()) : present.call(call);
+    }
+
+    /// Any thread: the client requests that the guest executed during this stay, oldest first.
+    public List<InputEntry> inputLog() {
+        Guest present = guest;
+        return present == null ? List.of() : present.inputLog();
+    }
+
+    /// Phase of an intent on this host, for questions about a hand-off.
+    public CompletableFuture<Standing> standing() {
+        return submit(() -> new Standing(source == null ? null : source.state(),
+                target == null ? null : target.state(), slot.ownerAcquire()));
+    }
+
+    /// Both cores' states, null where there is none, and the owner word.
+    public record Standing(SourceCore.State source, TargetCore.State target, long owner) {
+    }
+
+    private void adopt(Guest arrived, long epoch) {
+        target = null;
+        host(arrived, epoch);
+        LOG.debug("vm {}: runs here at epoch {}", spec.name(), epoch);
+    }
+
+    private void host(Guest arrived, long epoch) {
+        guest = arrived;
+        source = new HandoffSource(host, slot, spec.uuid(), arrived, bounds, epoch, control, this::expectRunningAt,
+                this::leave);
+    }
+
+    private void expectRunningAt(long epoch) {
+        runWord = word(OwnerState.RUNNING, epoch);
+        reason = "";
+    }
+
+    private void leave() {
+        gone.accept(this);
+        guest = null;
+        source = null;
+        target = null;
+        control.shutdown();
+    }
+
+    private GuestContext context() {
+        return new GuestContext(spec, identity, slot, host.board(), () -> slot.ownerAcquire() == runWord,
+                this::stoppedByItself);
+    }
+
+    /// Called by the guest's threads when they have stopped: their check failed, or the guest failed. A closed gate needs
+    /// nothing here, the right keeper comes back with [#renew].
+    private void stoppedByItself(String why) {
+        try {
+            control.execute(() -> {
+                if (source == null || source.state().phase() != SourceCore.Phase.IDLE || paused) {
+                    return;
+                }
+                reason = why;
+                if (slot.ownerAcquire() != runWord) {
+                    lost();
+                } else if (guest.facts().failed()) {
+                    LOG.error("vm {}: stopped by itself: {}", spec.name(), why);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.debug("vm {}: left this host already: {}", spec.name(), e.toString());
+        }
+    }
+
+    private void lost() {
+        LOG.error("vm {}: is not ours any more: {}", spec.name(), OwnerWord.describe(slot.ownerAcquire()));
+        guest.kill();
+        leave();
+    }
+
+    private void runAt(long from, long epoch) {
+        expectRunningAt(epoch);
+        move(from, OwnerState.RUNNING, epoch);
+        source.feed(new SourceCore.Event.EpochMoved(epoch));
+        guest.run();
+    }
+
+    private void savePaused(long epoch) {
+        MetadataSlot metadata = SlotOffer.metadata(slot, epoch);
+        guest.saveStopped(new OfferPort() {
+            @Override
+            public MemorySegment payload() {
+                return metadata.payload();
+            }
+
+            @Override
+            public boolean offer(int length, int schema) {
+                metadata.publish(epoch, 0, length, schema, spec.uuid());
+                return true;
+            }
+        });
+    }
+
+    private long requireRunning(String what) {
+        requireRight(what);
+        if (source == null || paused || source.state().phase() != SourceCore.Phase.IDLE) {
+            throw error(HandoffError.VM_NOT_HERE, "the VM does not run on this host, or a hand-off is under way")
+                    .fact("operation", what).fact("owner", OwnerWord.describe(slot.ownerAcquire()))
+                    .next("'tombolo vm show' tells where it is").build();
+        }
+        return source.state().epoch();
+    }
+
+    private void requireRight(String what) {
+        if (!host.rightHolds()) {
+            throw error(HandoffError.RIGHT_LAPSED, "this host may not run VMs now").fact("operation", what)
+                    .next("'tombolo host show' says why; it comes back by itself when ZooKeeper answers").build();
+        }
+    }
+
+    private TomboloException notHere() {
+        return error(HandoffError.VM_NOT_HERE, "the VM does not run on this host")
+                .fact("owner", OwnerWord.describe(slot.ownerAcquire())).next("ask the host that the owner word names")
+                .build();
+    }
+
+    private TomboloException.Builder error(HandoffError code, String what) {
+        return TomboloException.error(code, what).fact("vm", spec.name()).fact("slot", slot.index());
+    }
+
+    private long word(OwnerState state, long epoch) {
+        return OwnerWord.pack(state, host.self(), epoch);
+    }
+
+    private void move(long from, OwnerState to, long epoch) {
+        long next = to == OwnerState.FREE ? OwnerWord.pack(to, 0, epoch) : word(to, epoch);
+        if (!slot.compareAndSetOwner(from, next)) {
+            throw error(HandoffError.OWNER_CHANGED, "the owner word changed under this host")
+                    .fact("expected", OwnerWord.describe(from)).fact("found", OwnerWord.describe(slot.ownerAcquire()))
+                    .next("'tombolo vm show' tells who owns it now").build();
+        }
+    }
+
+    /// While a side waits, it looks at the words now and then; at rest nothing polls.
+    private void keepPolling() {
+        if (source != null && source.waiting()) {
+            source.poll();
+        } else if (target != null) {
+            target.poll();
+            if (target != null && target.state().phase() == TargetCore.Phase.IDLE) {
+                leave();
+            }
+        }
+        boolean fast = source != null && source.waiting();
+        if ((fast || target != null) && !control.isShutdown()) {
+            control.schedule(this::keepPolling, fast ? bounds.pollNs() : LOOK_NS, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private <T> CompletableFuture<T> submit(Callable<T> task) {
+        return submitAsync(() -> CompletableFuture.completedFuture(task.call()));
+    }
+
+    private <T> CompletableFuture<T> submitAsync(Callable<CompletableFuture<T>> task) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        try {
+            control.execute(() -> {
+                try {
+                    task.call().whenComplete((value, error) -> {
+                        if (error != null) {
+                            result.completeExceptionally(error);
+                        } else {
+                            result.complete(value);
+                        }
+                    });
+                } catch (Throwable e) {
+                    // Whatever it is, the caller must hear of it; the control thread goes on for the next operation.
+                    result.completeExceptionally(e);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            result.completeExceptionally(notHere());
+        }
+        return result;
+    }
+}

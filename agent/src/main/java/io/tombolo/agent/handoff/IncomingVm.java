@@ -1,0 +1,138 @@
+package io.tombolo.agent.handoff;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.agent.hypervisor.IncomingPort;
+import io.tombolo.region.Blob;
+import io.tombolo.region.FromWord;
+import io.tombolo.region.MetadataSlot;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.VmSlot;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The straight-line part of a hand-off on the target: from the load that sees the offer to the CAS that takes it.
+///
+/// Used by the waiting guest's first thread. Between `offered` and `run` nothing allocates, locks or calls the system, so
+/// the only thing that can lengthen it is the scheduler.
+///
+/// The word is taken as seen: if fencing raised the epoch of the offer in between, the CAS fails and `offered` sees the
+/// new word.
+final class IncomingVm implements IncomingPort {
+    private static final Logger LOG = LoggerFactory.getLogger(IncomingVm.class);
+
+    private final VmSlot slot;
+    private final UUID vm;
+    private final HostPorts host;
+    private final long preparedEpoch;
+    private final Listener listener;
+    private final MetadataSlot metadata;
+    private final MemorySegment copy;
+    private long seen;
+    private long taken;
+
+    /// Told how it went, on the waiting thread.
+    interface Listener {
+        /// The owner word is ours, RUNNING: from here the thread's checks find it so.
+        void owns(long word);
+
+        void spinning();
+
+        void running(long word, long seenNs, long runningNs, long firstInstructionNs);
+
+        void windowPassed();
+
+        void refused(String reason);
+    }
+
+    IncomingVm(VmSlot slot, UUID vm, HostPorts host, long preparedEpoch, Listener listener) {
+        this.slot = requireNonNull(slot, "slot is null");
+        this.vm = requireNonNull(vm, "vm is null");
+        this.host = requireNonNull(host, "host is null");
+        this.preparedEpoch = preparedEpoch;
+        this.listener = requireNonNull(listener, "listener is null");
+        this.metadata = SlotOffer.metadata(slot, preparedEpoch + 1);
+        // Collected with this object: a preparation is rare, closing a shared arena costs a handshake with every thread.
+        this.copy = Arena.ofAuto().allocate(metadata.capacity(), 64);
+    }
+
+    @Override
+    public boolean offered() {
+        long word = slot.ownerAcquire();
+        if (OwnerWord.state(word) != OwnerState.OFFERED || OwnerWord.slot(word) != host.self()
+                || OwnerWord.epoch(word) <= preparedEpoch || !host.rightHolds()) {
+            return false;
+        }
+        seen = word;
+        host.at(HandoffPoint.TARGET_SEEN);
+        return true;
+    }
+
+    @Override
+    public Blob take() {
+        // The blob carries the epoch it was offered at. Fencing may have raised the word since; the offer's own epoch is
+        // the one after the owner's.
+        Blob blob = metadata.readChecked(preparedEpoch + 1, vm, copy);
+        host.at(HandoffPoint.TARGET_TAKEN);
+        return blob;
+    }
+
+    @Override
+    public boolean claim() {
+        return move(seen, OwnerState.CLAIMED);
+    }
+
+    @Override
+    public boolean run() {
+        return move(OwnerWord.state(taken) == OwnerState.CLAIMED ? taken : seen, OwnerState.RUNNING);
+    }
+
+    private boolean move(long from, OwnerState to) {
+        long word = OwnerWord.pack(to, host.self(), OwnerWord.epoch(from));
+        if (!slot.compareAndSetOwner(from, word)) {
+            return false;
+        }
+        taken = word;
+        if (to == OwnerState.RUNNING) {
+            listener.owns(word);
+        }
+        host.at(to == OwnerState.CLAIMED ? HandoffPoint.TARGET_CLAIMED : HandoffPoint.TARGET_OWNS);
+        return true;
+    }
+
+    @Override
+    public void spinning() {
+        listener.spinning();
+    }
+
+    @Override
+    public void windowPassed() {
+        listener.windowPassed();
+    }
+
+    @Override
+    public void running(long seenNs, long runningNs, long firstInstructionNs) {
+        host.at(HandoffPoint.TARGET_RUNNING);
+        listener.running(taken, seenNs, runningNs, firstInstructionNs);
+    }
+
+    @Override
+    public void refused(String reason) {
+        long word = OwnerWord.state(taken) == OwnerState.CLAIMED ? taken : seen;
+        long from = slot.fromAcquire();
+        if (FromWord.epoch(from) == OwnerWord.epoch(word)) {
+            long back = OwnerWord.pack(OwnerState.OFFERED, FromWord.slot(from),
+                    OwnerWord.epoch(word) + 1);
+            boolean given = slot.compareAndSetOwner(word, back);
+            LOG.warn("vm slot {}: refused: {}; given back: {}", slot.index(), reason, given);
+        } else {
+            // Fencing withdrew the source's right: nobody may be given the VM. It stays offered to us, and says so.
+            LOG.error("vm slot {}: refused: {}; the source was fenced, nobody to give it back to", slot.index(), reason);
+        }
+        listener.refused(reason);
+    }
+}

@@ -1,0 +1,40 @@
+package io.tombolo.agent.hypervisor;
+
+import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
+import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.Reply.GuestReply;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/// A guest on this host, running or stopped. All methods but [#facts] and [#call] are called on the VM's control thread.
+public interface Guest {
+    /// Runs a stopped guest. The owner word names this host RUNNING before this is called.
+    void run();
+
+    /// Stops all vCPUs; returns when none executes. Idempotent.
+    void stop();
+
+    /// Stops the guest and offers it: whichever thread stops the last vCPU saves the state into the port's payload and
+    /// calls [OfferPort#offer]. Returns how that went. After a failure the guest is stopped unless the result says that
+    /// it runs.
+    OfferResult offer(OfferPort port);
+
+    /// Prepares a guest whose offer came back, so that [#run] continues it.
+    void reclaim();
+
+    /// Writes the state of a stopped guest where a reader of the region can see it; the length, 0 if this driver cannot.
+    int saveStopped(OfferPort port);
+
+    /// Kills the guest and returns when no thread or process of it can store any more. Idempotent, also while another
+    /// call is under way.
+    void kill();
+
+    /// What there is to show. Any thread.
+    GuestFacts facts();
+
+    /// Hands a client's request to the guest. Any thread. Completes with NOT_OWNER if the guest left before it executed.
+    CompletableFuture<GuestReply> call(GuestCall call);
+
+    /// The requests this guest executed here, for a reference run, oldest first.
+    List<InputEntry> inputLog();
+}

@@ -1,0 +1,28 @@
+package io.tombolo.agent.hypervisor;
+
+import io.tombolo.region.ErrorCode;
+
+/// What a guest, whatever its driver, can answer instead of doing what it was asked.
+public enum GuestError implements ErrorCode {
+    /// The VM is not, or no longer, on this host; the request was certainly not executed.
+    NOT_OWNER(3),
+    /// Too many requests wait, or the log of inputs is full; the request was certainly not executed.
+    GUEST_BUSY(3),
+    /// The guest failed while it was being stopped.
+    GUEST_FAILED(1),
+    /// The agent is going down.
+    GUEST_INTERRUPTED(1),
+    /// The driver does not take client requests.
+    GUEST_NO_CALLS(2);
+
+    private final int exitStatus;
+
+    GuestError(int exitStatus) {
+        this.exitStatus = exitStatus;
+    }
+
+    @Override
+    public int exitStatus() {
+        return exitStatus;
+    }
+}

@@ -1,0 +1,14 @@
+package io.tombolo.agent.hypervisor;
+
+import java.lang.foreign.MemorySegment;
+
+/// Where a guest that leaves puts its state. Used by one thread, the one that stopped the guest's last vCPU; nothing here
+/// allocates or blocks.
+public interface OfferPort {
+    /// The metadata slot's payload in the region, the whole capacity.
+    MemorySegment payload();
+
+    /// Publishes `length` bytes of payload under `schema` and CASes the owner word to OFFERED. True if that succeeded;
+    /// false means that the guest must stay stopped: the owner word says who decides now.
+    boolean offer(int length, int schema);
+}

@@ -1,0 +1,384 @@
+package io.tombolo.agent.hypervisor;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.agent.hypervisor.OfferResult.Outcome;
+import io.tombolo.agent.right.CheckBoard;
+import io.tombolo.agent.sim.GuestFault;
+import io.tombolo.agent.sim.GuestOp;
+import io.tombolo.agent.sim.GuestRequest;
+import io.tombolo.agent.sim.GuestSpec;
+import io.tombolo.agent.sim.InputLog;
+import io.tombolo.agent.sim.PagedMemory;
+import io.tombolo.agent.sim.RequestQueue;
+import io.tombolo.agent.sim.RightCheck;
+import io.tombolo.agent.sim.SimulatedState;
+import io.tombolo.agent.sim.SimulatedStateCodec;
+import io.tombolo.agent.sim.StopReport;
+import io.tombolo.agent.sim.SwitchAction;
+import io.tombolo.agent.sim.VcpuRunner;
+import io.tombolo.agent.sim.VmListener;
+import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
+import io.tombolo.coordinator.wire.GuestStatus;
+import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.Reply.GuestReply;
+import io.tombolo.region.Blob;
+import io.tombolo.region.Region;
+import io.tombolo.region.TomboloException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// A simulated guest on this host: [VcpuRunner] behind the driver's interface.
+///
+/// Outside the spin window the waiting thread looks at the owner word every [#LOOK_NS]; inside it spins. Everything between
+/// seeing the offer and the first instruction happens on that one thread and allocates next to nothing.
+final class SimulatedGuest implements Guest, IncomingGuest {
+    private static final Logger LOG = LoggerFactory.getLogger(SimulatedGuest.class);
+    /// Long enough to cost nothing, short enough that an offer that missed its window is taken soon.
+    private static final long LOOK_NS = 1_000_000;
+    /// Entries of the input log kept in memory; a drill's clients stay far below it.
+    private static final int INPUT_LOG_ENTRIES = 1 << 18;
+
+    private final GuestContext context;
+    private final SimulatedState state;
+    private final SimulatedStateCodec codec;
+    private final RequestQueue requests;
+    private final InputLog inputs = InputLog.inMemory(INPUT_LOG_ENTRIES);
+    private final CheckBoard.Checker[] checkers;
+    private final VcpuRunner runner;
+    private final Arrival arrival = new Arrival();
+    private volatile long spinUntilNs;
+    private volatile boolean windowAsked;
+    private volatile boolean failed;
+    private volatile String note = "";
+
+    SimulatedGuest(Region region, GuestContext context, GuestSpec spec, Executor completions) {
+        this.context = requireNonNull(context, "context is null");
+        this.state = SimulatedState.fresh(spec);
+        this.codec = new SimulatedStateCodec(spec);
+        this.requests = new RequestQueue(RequestQueue.DEFAULT_CAPACITY, completions);
+        this.checkers = new CheckBoard.Checker[spec.vcpus()];
+        for (int i = 0; i < checkers.length; i++) {
+            checkers[i] = context.board().register("vcpu " + context.spec().name() + "/" + i, context.ownerHolds());
+        }
+        PagedMemory memory = new PagedMemory(spec.memoryBytes(), context.slot().pageTable().words(), region.data(),
+                (page, entry) -> {
+                    throw new GuestFault(GuestFault.Kind.BAD_FRAME, page << 12,
+                            "page is not present: entry=0x" + Long.toHexString(entry));
+                });
+        this.runner = VcpuRunner.create(context.spec().name(), state, memory, new VcpuRunner.Options(
+                new BoardCheck(checkers, arrival), requests, inputs, new Listener(), completions, 0));
+    }
+
+    /// Brings the vCPU threads' looks at their right onto the host's board.
+    private static final class BoardCheck implements RightCheck {
+        private final CheckBoard.Checker[] checkers;
+        private final Arrival arrival;
+        private final boolean[] running;
+
+        BoardCheck(CheckBoard.Checker[] checkers, Arrival arrival) {
+            this.checkers = checkers;
+            this.arrival = arrival;
+            // Sixteen apart: each thread writes its own, on a line of its own.
+            this.running = new boolean[checkers.length * 64];
+        }
+
+        @Override
+        public boolean mayRun(int vcpu) {
+            if (vcpu == 0) {
+                arrival.beforeSlice();
+            }
+            if (running[vcpu * 64]) {
+                return checkers[vcpu].check();
+            }
+            running[vcpu * 64] = checkers[vcpu].start();
+            return running[vcpu * 64];
+        }
+
+        @Override
+        public void stopped(int vcpu) {
+            running[vcpu * 64] = false;
+            checkers[vcpu].stopped();
+        }
+    }
+
+    private final class Listener implements VmListener {
+        @Override
+        public void stopped(StopReport report) {
+            switch (report.reason()) {
+                case REQUESTED, DEPARTED, SWITCH_ENDED, KILLED -> {
+                }
+                case RIGHT_LAPSED -> context.stoppedByItself().accept("the right to run lapsed");
+                case GUEST_FAULT, FAILED -> {
+                    failed = true;
+                    note = String.valueOf(report.cause());
+                    LOG.error("vm {}: stopped: {}", context.spec().name(), report.reason(), report.cause());
+                    context.stoppedByItself().accept(report.reason() + ": " + report.cause());
+                }
+            }
+        }
+
+        @Override
+        public void selfCheckFailed(int vcpu, SelfCheckFailure failure) {
+            note = "self-check failed: " + failure;
+            LOG.error("vm {}: vcpu {}: self-check failed: {}", context.spec().name(), vcpu, failure);
+        }
+    }
+
+    @Override
+    public void run() {
+        requests.reopen();
+        if (runner.state() == VcpuRunner.State.STOPPED) {
+            runner.resume();
+        }
+    }
+
+    @Override
+    public void stop() {
+        if (runner.state() == VcpuRunner.State.RUNNING || runner.state() == VcpuRunner.State.STOPPING) {
+            join(runner.requestStop());
+        }
+    }
+
+    @Override
+    public OfferResult offer(OfferPort port) {
+        Switch action = new Switch(port);
+        try {
+            SwitchAction.Outcome outcome = join(runner.requestSwitch(action));
+            requests.leave();
+            Outcome result = outcome == SwitchAction.Outcome.DEPARTED ? Outcome.OFFERED : Outcome.CAS_LOST;
+            return new OfferResult(result, "", state.stoppedAtNs(), action.savedNs, action.offeredNs, action.bytes);
+        } catch (TomboloException e) {
+            return OfferResult.failed(runner.state() == VcpuRunner.State.RUNNING, e.getMessage());
+        }
+    }
+
+    /// Runs once, on the vCPU thread that stopped last.
+    private final class Switch implements SwitchAction {
+        private final OfferPort port;
+        private long savedNs;
+        private long offeredNs;
+        private int bytes;
+
+        Switch(OfferPort port) {
+            this.port = port;
+        }
+
+        @Override
+        public SwitchAction.Outcome switchOver(SimulatedState stopped) {
+            bytes = codec.encode(stopped, port.payload());
+            savedNs = System.nanoTime();
+            boolean won = port.offer(bytes, SimulatedStateCodec.SCHEMA);
+            offeredNs = System.nanoTime();
+            return won ? SwitchAction.Outcome.DEPARTED : SwitchAction.Outcome.STOP;
+        }
+    }
+
+    @Override
+    public void reclaim() {
+        // The registers are where they were; run() continues them.
+    }
+
+    @Override
+    public int saveStopped(OfferPort port) {
+        int length = codec.encode(state, port.payload());
+        port.offer(length, SimulatedStateCodec.SCHEMA);
+        return length;
+    }
+
+    @Override
+    public void kill() {
+        runner.kill();
+        requests.leave();
+        for (CheckBoard.Checker checker : checkers) {
+            checker.close();
+        }
+    }
+
+    @Override
+    public GuestFacts facts() {
+        List<Long> instructions = Arrays.stream(state.instructions()).boxed().toList();
+        boolean running = runner.state() == VcpuRunner.State.RUNNING;
+        return new GuestFacts(running, instructions, state.checks(), state.errors(), failed, note);
+    }
+
+    @Override
+    public CompletableFuture<GuestReply> call(GuestCall call) {
+        GuestOp op = opOf(call.op());
+        if (op == null || call.args().size() > 3) {
+            return CompletableFuture.completedFuture(
+                    new GuestReply(call.clientId(), call.seq(), GuestStatus.INVALID, List.of()));
+        }
+        GuestRequest request = GuestRequest.of(call.clientId(), call.seq(), op, arg(call, 0), arg(call, 1), arg(call, 2));
+        return requests.submit(request).reply().thenApply(reply -> switch (reply.status()) {
+            case OK -> reply(call, GuestStatus.OK, reply);
+            case NOT_FOUND, CAS_MISMATCH, INSUFFICIENT, TABLE_FULL -> reply(call, GuestStatus.FAILED, reply);
+            case CLIENTS_FULL, STALE_SEQUENCE, BAD_REQUEST, DAMAGED -> reply(call, GuestStatus.INVALID, reply);
+            case QUEUE_FULL, LOG_FULL, NOT_OWNER -> throw TomboloException
+                    .error(reply.status() == io.tombolo.agent.sim.ReplyStatus.NOT_OWNER ? GuestError.NOT_OWNER
+                            : GuestError.GUEST_BUSY, "the request was certainly not executed")
+                    .fact("vm", call.vm()).fact("status", reply.status()).next("send it again to the VM's owner").build();
+        });
+    }
+
+    private static GuestReply reply(GuestCall call, GuestStatus status, io.tombolo.agent.sim.GuestReply from) {
+        return new GuestReply(call.clientId(), call.seq(), status,
+                from.values().isEmpty() ? List.of(from.value()) : from.values());
+    }
+
+    private static long arg(GuestCall call, int index) {
+        return index < call.args().size() ? call.args().get(index) : 0;
+    }
+
+    private static GuestOp opOf(String name) {
+        String wanted = name.toUpperCase(Locale.ROOT).replace('-', '_');
+        for (GuestOp op : GuestOp.values()) {
+            if (op.name().equals(wanted)) {
+                return op;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public List<InputEntry> inputLog() {
+        return inputs.entries().stream().map(SimulatedGuest::entry).toList();
+    }
+
+    private static InputEntry entry(InputLog.Entry entry) {
+        GuestRequest request = entry.request();
+        return new InputEntry(0, entry.instruction(), request.clientId(), request.sequence(),
+                String.valueOf(GuestOp.of(request.op())), List.of(request.a(), request.b(), request.c(), entry.index()));
+    }
+
+    // ---- arriving ----
+
+    SimulatedGuest await(IncomingPort port) {
+        requests.leave();
+        runner.arm(into -> arrive(port, into));
+        return this;
+    }
+
+    @Override
+    public void openWindow(long spinNs) {
+        spinUntilNs = System.nanoTime() + spinNs;
+        windowAsked = true;
+        runner.wakeArmed();
+    }
+
+    @Override
+    public Guest guest() {
+        return this;
+    }
+
+    @Override
+    public void discard() {
+        kill();
+    }
+
+    /// On vCPU 0's thread. Returns true with the state in place and the owner word ours, and the thread runs the guest.
+    private boolean arrive(IncomingPort port, SimulatedState into) {
+        while (!Thread.currentThread().isInterrupted()) {
+            if (port.offered()) {
+                long seenNs = System.nanoTime();
+                if (!load(port, into)) {
+                    return false;
+                }
+                if (take(port, seenNs)) {
+                    return true;
+                }
+                // The CAS lost: taken back, or fencing raised the offer's epoch; look again.
+                continue;
+            }
+            if (windowAsked) {
+                windowAsked = false;
+                spin(port);
+            } else {
+                LockSupport.parkNanos(this, LOOK_NS);
+            }
+        }
+        return false;
+    }
+
+    private void spin(IncomingPort port) {
+        port.spinning();
+        long until = spinUntilNs;
+        while (!port.offered()) {
+            if (System.nanoTime() - until >= 0) {
+                port.windowPassed();
+                return;
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    private boolean load(IncomingPort port, SimulatedState into) {
+        try {
+            Blob blob = port.take();
+            codec.decode(blob.bytes(), blob.length(), into);
+            return true;
+        } catch (TomboloException e) {
+            port.refused(e.getMessage());
+            return false;
+        }
+    }
+
+    private boolean take(IncomingPort port, long seenNs) {
+        if (!port.run()) {
+            return false;
+        }
+        long runningNs = System.nanoTime();
+        requests.reopen();
+        arrival.expect(() -> port.running(seenNs, runningNs, runner.startedNs()));
+        return true;
+    }
+
+    /// Tells of an arrival after the first instruction has been executed, so that telling does not delay it. vCPU 0's thread
+    /// only.
+    private static final class Arrival {
+        private Runnable report;
+        private boolean started;
+
+        void expect(Runnable toTell) {
+            report = toTell;
+            started = false;
+        }
+
+        /// Called before every slice; the first slice of an arrival is its first instruction.
+        void beforeSlice() {
+            if (report == null) {
+                return;
+            }
+            if (!started) {
+                started = true;
+                return;
+            }
+            Runnable tell = report;
+            report = null;
+            tell.run();
+        }
+    }
+
+    private static <T> T join(CompletableFuture<T> future) {
+        try {
+            return future.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw TomboloException.error(GuestError.GUEST_INTERRUPTED, "interrupted while the guest stops").cause(e)
+                    .next("see the agent's log").build();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof TomboloException known) {
+                throw known;
+            }
+            throw TomboloException.error(GuestError.GUEST_FAILED, "the guest failed while it stopped")
+                    .fact("cause", e.getCause()).next("see the agent's log").cause(e.getCause()).build();
+        }
+    }
+}
