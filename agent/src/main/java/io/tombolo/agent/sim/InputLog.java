@@ -53,8 +53,8 @@ public final class InputLog implements AutoCloseable {
         return new InputLog(Math.ceilDiv(limitEntries, CHUNK_ENTRIES), null);
     }
 
-    /// A log that keeps about `memoryEntries` in memory and appends older chunks to a new file, which is deleted when the log
-    /// is closed.
+    /// A log that keeps about `memoryEntries` in memory and appends older chunks to a new file. The file loses its name at once
+    /// and is gone when the log is closed or the process dies.
     ///
     /// @throws TomboloException [SimError#INPUT_LOG_SPILL_FAILED] if the file exists or cannot be created
     public static InputLog spilling(Path file, int memoryEntries) {

@@ -236,7 +236,10 @@ public final class VcpuRunner implements AutoCloseable {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        stopped.complete(new StopReport(StopReason.KILLED, null, lastInstructionNs()));
+        StopReport report = new StopReport(StopReason.KILLED, null, lastInstructionNs());
+        if (stopped.complete(report)) {
+            later(() -> options.listener.stopped(report));
+        }
         Ticket pending = ticket;
         if (pending != null) {
             pending.done

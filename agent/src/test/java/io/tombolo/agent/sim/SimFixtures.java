@@ -5,6 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /// Things that several tests of the simulated hypervisor need.
@@ -47,7 +48,7 @@ final class SimFixtures {
             if (System.nanoTime() - deadlineNs > 0) {
                 throw new AssertionError("condition did not become true in time");
             }
-            Thread.onSpinWait();
+            LockSupport.parkNanos(20_000);
         }
     }
 
