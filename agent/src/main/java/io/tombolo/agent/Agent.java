@@ -126,10 +126,11 @@ public final class Agent implements AutoCloseable {
         opened.add(rightLoop);
         peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
         opened.add(peers);
-        cluster = membership.open(config, timings, slot, rightLoop::post);
+        cluster = membership.open(config, timings, slot, region.superblock().regionUuid(), rightLoop::post);
         opened.add(cluster);
         List<Hypervisor> drivers = drivers();
-        vms = new HostedVms(region, new Ports(), drivers, this::bounds, copier::bytesCopied);
+        vms = new HostedVms(region, new Ports(), drivers, this::bounds, copier::bytesCopied,
+                cluster::hosting);
         opened.add(vms::closeDrivers);
         peers.serve(new AgentService(vms, peers.terms(), new View()));
         watchdog.ifPresent(this::pet);

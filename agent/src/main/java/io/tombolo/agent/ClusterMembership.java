@@ -3,6 +3,8 @@ package io.tombolo.agent;
 import io.tombolo.agent.right.RightEvent;
 import io.tombolo.agent.right.Timings;
 import io.tombolo.region.ClaimedSlot;
+import java.util.Set;
+import java.util.UUID;
 import java.util.function.Consumer;
 
 /// The agent's place in its cluster: who its members are, and heartbeats that keep the right alive.
@@ -18,6 +20,10 @@ public interface ClusterMembership extends AutoCloseable {
     /// Name of the host in a slot; `slot-<n>` when nobody says.
     String hostName(int slot);
 
+    /// Says which VMs run here now, for people and placement to see: their leases are brought into line, soon and without
+    /// anybody waiting.
+    void hosting(Set<String> vms);
+
     @Override
     void close();
 
@@ -25,6 +31,7 @@ public interface ClusterMembership extends AutoCloseable {
     @FunctionalInterface
     interface Factory {
         /// @param events takes heartbeats and the end of a session; any thread, never blocks
-        ClusterMembership open(AgentConfig config, Timings timings, ClaimedSlot slot, Consumer<RightEvent> events);
+        ClusterMembership open(AgentConfig config, Timings timings, ClaimedSlot slot, UUID region,
+                Consumer<RightEvent> events);
     }
 }

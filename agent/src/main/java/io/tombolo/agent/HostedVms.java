@@ -17,8 +17,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /// The VMs of one host, by slot, and the drivers that run them. Thread safe.
 final class HostedVms {
@@ -27,13 +30,16 @@ final class HostedVms {
     private final Map<String, Hypervisor> drivers;
     private final Function<String, HandoffBounds> bounds;
     private final LongSupplier bytesCopied;
+    private final Consumer<Set<String>> hosting;
     private final Map<Integer, HostedVm> bySlot = new HashMap<>();
     /// Logs of guests that were here, oldest stay first: a VM that comes and goes leaves one per stay.
     private final Map<String, List<InputEntry>> pastInputs = new LinkedHashMap<>();
 
+    /// @param hosting told the names of the VMs that run here whenever they change
     /// @param bounds hand-off bounds by driver name: a QEMU guest takes milliseconds where a simulated one takes microseconds
     HostedVms(Region region, HostPorts host, Collection<Hypervisor> drivers, Function<String, HandoffBounds> bounds,
-            LongSupplier bytesCopied) {
+            LongSupplier bytesCopied, Consumer<Set<String>> hosting) {
+        this.hosting = requireNonNull(hosting, "hosting is null");
         this.region = requireNonNull(region, "region is null");
         this.host = requireNonNull(host, "host is null");
         this.drivers = new LinkedHashMap<>();
@@ -72,7 +78,8 @@ final class HostedVms {
                     .fact("driver", spec.driver()).fact("drivers", drivers.keySet())
                     .next("choose a host with the driver, or enable it in the agent's configuration").build();
         }
-        HostedVm vm = new HostedVm(host, driver, region.vm(vmSlot), spec, bounds.apply(spec.driver()), this::left);
+        HostedVm vm = new HostedVm(host, driver, region.vm(vmSlot), spec, bounds.apply(spec.driver()),
+                this::changed, this::left);
         bySlot.put(vmSlot, vm);
         return vm;
     }
@@ -83,6 +90,15 @@ final class HostedVms {
             pastInputs.computeIfAbsent(vm.spec().name(), _ -> new ArrayList<>()).addAll(inputs);
         }
         bySlot.remove(vm.slotIndex(), vm);
+        tell();
+    }
+
+    private void changed(HostedVm vm) {
+        tell();
+    }
+
+    private void tell() {
+        hosting.accept(hosted().stream().map(vm -> vm.spec().name()).collect(Collectors.toSet()));
     }
 
     synchronized Optional<HostedVm> find(int vmSlot) {

@@ -175,7 +175,8 @@ final class Rehearsal {
                 vm = new HostedVm(this, driver, region.vm(0), spec,
                         new HandoffBounds(new SourceCore.Bounds(20 * MS, 1_000 * MS, 500 * MS), 10_000 * MS, 10 * MS,
                                 20_000, 100 * MS),
-                        _ -> vm = null);
+                        _ -> {
+                        }, _ -> vm = null);
             }
             return vm;
         }

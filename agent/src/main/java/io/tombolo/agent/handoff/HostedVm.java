@@ -41,12 +41,14 @@ public final class HostedVm {
 
     /// How often a prepared target looks whether its preparation has outlived itself.
     private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
     private final HostPorts host;
     private final Hypervisor driver;
     private final VmSlot slot;
     private final VmSpec spec;
     private final HandoffBounds bounds;
+    private final Consumer<HostedVm> hosts;
     private final Consumer<HostedVm> gone;
     private final ScheduledThreadPoolExecutor control;
 
@@ -57,15 +59,18 @@ public final class HostedVm {
     private HandoffSource source;
     private HandoffTarget target;
     private boolean paused;
+    private CompletableFuture<Void> adopted = CompletableFuture.completedFuture(null);
 
+    /// @param hosts told, on the control thread, that this host has a guest of the VM from now on
     /// @param gone told, on the control thread, that this host has nothing of the VM any more
     public HostedVm(HostPorts host, Hypervisor driver, VmSlot slot, VmSpec spec, HandoffBounds bounds,
-            Consumer<HostedVm> gone) {
+            Consumer<HostedVm> hosts, Consumer<HostedVm> gone) {
         this.host = requireNonNull(host, "host is null");
         this.driver = requireNonNull(driver, "driver is null");
         this.slot = requireNonNull(slot, "slot is null");
         this.spec = requireNonNull(spec, "spec is null");
         this.bounds = requireNonNull(bounds, "bounds is null");
+        this.hosts = requireNonNull(hosts, "hosts is null");
         this.gone = requireNonNull(gone, "gone is null");
         this.control = new ScheduledThreadPoolExecutor(1,
                 Thread.ofPlatform().daemon().name("vm-" + spec.name() + "-control").factory());
@@ -130,14 +135,14 @@ public final class HostedVm {
 
     /// Stops the guest, publishes its state for readers of the region, and says PAUSED.
     public CompletableFuture<Void> pause() {
-        return submit(() -> {
+        return onceArrived(() -> {
             long epoch = requireRunning("pause");
             guest.stop();
             savePaused(epoch + 1);
             move(word(OwnerState.RUNNING, epoch), OwnerState.PAUSED, epoch + 1);
             paused = true;
             source.feed(new SourceCore.Event.EpochMoved(epoch + 1));
-            return null;
+            return DONE;
         });
     }
 
@@ -158,7 +163,7 @@ public final class HostedVm {
 
     /// Ends the VM and gives its memory back.
     public CompletableFuture<Void> destroy() {
-        return submit(() -> {
+        return onceArrived(() -> {
             long word = slot.ownerAcquire();
             if (source == null || source.state().phase() != SourceCore.Phase.IDLE
                     || OwnerWord.slot(word) != host.self()) {
@@ -171,7 +176,7 @@ public final class HostedVm {
             driver.release(slot.index());
             move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
             leave();
-            return null;
+            return DONE;
         });
     }
 
@@ -187,6 +192,7 @@ public final class HostedVm {
                 identity = slot.readIdentity();
                 target = new HandoffTarget(host, slot, spec.uuid(), bounds, control,
                         port -> driver.prepare(context(), port), word -> runWord = word, this::adopt);
+                adopted = new CompletableFuture<>();
                 control.schedule(this::keepPolling, LOOK_NS, TimeUnit.NANOSECONDS);
             }
             CompletableFuture<Void> armed = target.prepare(intentSeq, epoch, sourceSlot).thenApply(_ -> null);
@@ -206,7 +212,7 @@ public final class HostedVm {
 
     /// Hands the VM over; completes when it is decided.
     public CompletableFuture<SourceReport> switchOver(long intentSeq, long epoch, Peer peer, long nonce) {
-        return submitAsync(() -> {
+        return onceArrived(() -> {
             if (source == null || paused) {
                 throw error(HandoffError.VM_NOT_HERE, "the VM does not run on this host")
                         .fact("owner", OwnerWord.describe(slot.ownerAcquire())).next("'tombolo vm show' tells where it is")
@@ -327,6 +333,7 @@ public final class HostedVm {
     private void adopt(Guest arrived, long epoch) {
         target = null;
         host(arrived, epoch);
+        adopted.complete(null);
         LOG.debug("vm {}: runs here at epoch {}", spec.name(), epoch);
     }
 
@@ -334,6 +341,7 @@ public final class HostedVm {
         guest = arrived;
         source = new HandoffSource(host, slot, spec.uuid(), arrived, bounds, epoch, control, this::expectRunningAt,
                 this::leave);
+        hosts.accept(this);
     }
 
     private void expectRunningAt(long epoch) {
@@ -342,6 +350,7 @@ public final class HostedVm {
     }
 
     private void leave() {
+        adopted.complete(null);
         gone.accept(this);
         guest = null;
         source = null;
@@ -457,6 +466,17 @@ public final class HostedVm {
         if ((fast || target != null) && !control.isShutdown()) {
             control.schedule(this::keepPolling, fast ? bounds.pollNs() : LOOK_NS, TimeUnit.NANOSECONDS);
         }
+    }
+
+    /// For operations on a guest: when the VM has just arrived (the owner word names us, the control thread has not heard yet)
+    /// they come after the arrival.
+    private <T> CompletableFuture<T> onceArrived(Callable<CompletableFuture<T>> task) {
+        return submitAsync(() -> {
+            boolean arriving = source == null && target != null
+                    && OwnerWord.is(slot.ownerAcquire(), OwnerState.RUNNING)
+                    && OwnerWord.slot(slot.ownerAcquire()) == host.self();
+            return arriving ? adopted.thenCompose(_ -> submitAsync(task)) : task.call();
+        });
     }
 
     private <T> CompletableFuture<T> submit(Callable<T> task) {
