@@ -53,7 +53,7 @@ final class Samples {
             return constructor.newInstance(values);
         } catch (NoSuchMethodException | InstantiationException | IllegalAccessException
                 | InvocationTargetException e) {
-            throw new AssertionError(type + " cannot be built", e);
+            throw new LinkageError(type + " cannot be built", e);
         }
     }
 
@@ -116,7 +116,7 @@ final class Samples {
                         accessor.setAccessible(true);
                         encode(accessor.invoke(r), out);
                     } catch (IllegalAccessException | InvocationTargetException e) {
-                        throw new AssertionError(component.toString(), e);
+                        throw new LinkageError(component.toString(), e);
                     }
                 }
             }

@@ -1,0 +1,211 @@
+package io.tombolo.coordinator.zk;
+
+import io.tombolo.coordinator.CoordinatorError;
+import io.tombolo.region.TomboloException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.api.transaction.CuratorOp;
+import org.apache.curator.retry.RetryNTimes;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.data.Stat;
+
+/// One session with ZooKeeper and the tree of one cluster. All of Curator's checked exceptions and all of ZooKeeper's codes
+/// become this project's errors here. Thread safe.
+///
+/// A write that fails with a lost connection may have happened. The classes above read back what they wrote; nothing here
+/// repeats a write by itself, except that Curator repeats an operation once after [#RETRY_MS], and every write here is
+/// conditional, so that a repeated one changes nothing twice.
+public final class ZkConnection implements AutoCloseable {
+    private static final int RETRIES = 2;
+    private static final int RETRY_MS = 100;
+
+    private final CuratorFramework curator;
+    private final ZkPaths paths;
+    private final String connect;
+
+    private ZkConnection(CuratorFramework curator, ZkPaths paths, String connect) {
+        this.curator = curator;
+        this.paths = paths;
+        this.connect = connect;
+    }
+
+    /// Connects.
+    ///
+    /// @param connect          `host:port,…`
+    /// @param paths            the tree
+    /// @param sessionTimeoutMs session timeout to ask for
+    /// @param connectTimeoutMs how long to wait for a server
+    /// @throws TomboloException `ZOOKEEPER_UNREACHABLE`
+    public static ZkConnection open(String connect, ZkPaths paths, int sessionTimeoutMs, int connectTimeoutMs) {
+        CuratorFramework curator = CuratorFrameworkFactory.builder().connectString(connect)
+                .sessionTimeoutMs(sessionTimeoutMs).connectionTimeoutMs(connectTimeoutMs)
+                .retryPolicy(new RetryNTimes(RETRIES, RETRY_MS)).dontUseContainerParents().build();
+        ZkConnection connection = new ZkConnection(curator, paths, connect);
+        curator.start();
+        try {
+            if (curator.blockUntilConnected(connectTimeoutMs, TimeUnit.MILLISECONDS)) {
+                return connection;
+            }
+            connection.close();
+            throw unreachable(connect, null);
+        } catch (InterruptedException e) {
+            connection.close();
+            Thread.currentThread().interrupt();
+            throw unreachable(connect, e);
+        }
+    }
+
+    private static TomboloException unreachable(String connect, Throwable cause) {
+        return TomboloException.error(CoordinatorError.ZOOKEEPER_UNREACHABLE, "no ZooKeeper server answers")
+                .fact("connect", connect).next("check that ZooKeeper runs (tombolo doctor) and the address is right")
+                .cause(cause).build();
+    }
+
+    public ZkPaths paths() {
+        return paths;
+    }
+
+    CuratorFramework curator() {
+        return curator;
+    }
+
+    /// Something that talks to ZooKeeper.
+    @FunctionalInterface
+    interface Operation<T> {
+        T run() throws Exception;
+    }
+
+    /// Runs an operation of Curator, whose methods throw everything, and translates.
+    <T> T call(String path, Operation<T> operation) {
+        try {
+            return operation.run();
+        } catch (TomboloException e) {
+            throw e;
+        } catch (KeeperException.ConnectionLossException | KeeperException.SessionExpiredException
+                | KeeperException.OperationTimeoutException e) {
+            throw unreachable(connect, e);
+        } catch (KeeperException e) {
+            throw new ZkRefusal(path, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failed(path, e);
+            // Curator declares Exception everywhere; what is left is a bug or a closed client.
+        } catch (Exception e) {
+            throw failed(path, e);
+        }
+    }
+
+    static TomboloException failed(String path, Throwable cause) {
+        return TomboloException.error(CoordinatorError.ZOOKEEPER_FAILED, "ZooKeeper did not do what was asked")
+                .fact("path", path).fact("cause", cause).cause(cause).build();
+    }
+
+    /// Id of the current session. Throws `ZOOKEEPER_UNREACHABLE` when there is none yet.
+    public long sessionId() {
+        return call("/", () -> curator.getZookeeperClient().getZooKeeper().getSessionId());
+    }
+
+    /// Session timeout that the servers granted, in milliseconds.
+    public int grantedTimeoutMs() {
+        return call("/", () -> curator.getZookeeperClient().getZooKeeper().getSessionTimeout());
+    }
+
+    /// Whether a server is connected right now.
+    public boolean isConnected() {
+        return curator.getZookeeperClient().isConnected();
+    }
+
+    /// @throws TomboloException `ZNODE_DAMAGED`, `ZNODE_VERSION_UNKNOWN`
+    <T extends Record> Optional<Versioned<T>> read(String path, Class<T> type) {
+        Stat stat = new Stat();
+        try {
+            byte[] bytes = call(path, () -> curator.getData().storingStatIn(stat).forPath(path));
+            return Optional.of(new Versioned<>(ZnodeJson.read(path, bytes, type), stat));
+        } catch (ZkRefusal e) {
+            if (e.is(KeeperException.Code.NONODE)) {
+                return Optional.empty();
+            }
+            throw e.toTombolo();
+        }
+    }
+
+    /// All children of a znode that can be read, by name; one that vanishes in between is left out.
+    <T extends Record> List<Versioned<T>> readChildren(String path, Class<T> type) {
+        List<Versioned<T>> found = new ArrayList<>();
+        for (String child : children(path)) {
+            read(path + "/" + child, type).ifPresent(found::add);
+        }
+        return List.copyOf(found);
+    }
+
+    List<String> children(String path) {
+        try {
+            return call(path, () -> curator.getChildren().forPath(path)).stream().sorted(Comparator.naturalOrder())
+                    .toList();
+        } catch (ZkRefusal e) {
+            if (e.is(KeeperException.Code.NONODE)) {
+                return List.of();
+            }
+            throw e.toTombolo();
+        }
+    }
+
+    Optional<Stat> stat(String path) {
+        return Optional.ofNullable(call(path, () -> curator.checkExists().forPath(path)));
+    }
+
+    /// Creates a znode and its parents; does nothing when it exists.
+    void ensure(String path, byte[] data) {
+        try {
+            call(path, () -> curator.create().creatingParentsIfNeeded().withMode(CreateMode.PERSISTENT).forPath(path,
+                    data));
+        } catch (ZkRefusal e) {
+            if (!e.is(KeeperException.Code.NODEEXISTS)) {
+                throw e.toTombolo();
+            }
+        }
+    }
+
+    /// Makes sure that a read on this session sees everything that was written before.
+    void sync(String path) {
+        call(path, () -> {
+            curator.sync().forPath(path);
+            return null;
+        });
+    }
+
+    CuratorOp check(String path, int version) {
+        return call(path, () -> curator.transactionOp().check().withVersion(version).forPath(path));
+    }
+
+    CuratorOp create(String path, Record value) {
+        return call(path, () -> curator.transactionOp().create().forPath(path, ZnodeJson.write(value)));
+    }
+
+    CuratorOp set(String path, byte[] data, int version) {
+        return call(path, () -> curator.transactionOp().setData().withVersion(version).forPath(path, data));
+    }
+
+    CuratorOp delete(String path, int version) {
+        return call(path, () -> curator.transactionOp().delete().withVersion(version).forPath(path));
+    }
+
+    /// All or nothing.
+    ///
+    /// @throws ZkRefusal with the code of the first operation that did not hold
+    void transaction(List<CuratorOp> operations) {
+        call(paths.root(), () -> curator.transaction().forOperations(operations));
+    }
+
+    /// Ends the session: its ephemeral znodes go away at once.
+    @Override
+    public void close() {
+        curator.close();
+    }
+}
