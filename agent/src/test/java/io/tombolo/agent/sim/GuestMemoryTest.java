@@ -25,7 +25,8 @@ final class GuestMemoryTest {
 
     @Test
     void refusesTheSameAddressesOnFlatAndPagedMemory() {
-        try (ScratchMemory scratch = new ScratchMemory(BYTES, 1); FlatMemory flat = FlatMemory.sparse(BYTES, directory)) {
+        try (ScratchMemory scratch = new ScratchMemory(BYTES, 1);
+                FlatMemory flat = FlatMemory.sparse(BYTES, directory)) {
             for (GuestMemory memory : new GuestMemory[]{scratch.memory(), flat}) {
                 for (long gpa : new long[]{BYTES, BYTES + 8, -8, Long.MIN_VALUE, Long.MAX_VALUE - 7, 1L << 40}) {
                     assertThat(faultOf(() -> memory.getLong(gpa))).isEqualTo(GuestFault.Kind.OUT_OF_RANGE);
@@ -96,7 +97,8 @@ final class GuestMemoryTest {
     void refusesATableShorterThanTheMemory() {
         try (ScratchMemory scratch = new ScratchMemory(BYTES, 6)) {
             assertThatThrownBy(
-                    () -> new PagedMemory(BYTES, scratch.data().asSlice(0, 63 * 8), scratch.data(), PageFaultHandler.NO_MOVER))
+                    () -> new PagedMemory(BYTES, scratch.data().asSlice(0, 63 * 8), scratch.data(),
+                            PageFaultHandler.NO_MOVER))
                     .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("page table too short");
         }
     }

@@ -22,7 +22,8 @@ final class GuestWireTest {
     void makesRequestsOfCalls() {
         assertThat(GuestWire.request(call("cas", 1L, 2L, 3L)))
                 .isEqualTo(GuestRequest.of(7, 3, GuestOp.KV_CAS, 1, 2, 3));
-        assertThat(GuestWire.request(call("balances"))).isEqualTo(GuestRequest.of(7, 3, GuestOp.BANK_READ_ALL, 0, 0, 0));
+        assertThat(GuestWire.request(call("balances")))
+                .isEqualTo(GuestRequest.of(7, 3, GuestOp.BANK_READ_ALL, 0, 0, 0));
         assertThatThrownBy(() -> GuestWire.request(call("drop"))).hasMessageStartingWith("GUEST_CALL_INVALID");
         assertThatThrownBy(() -> GuestWire.request(call("read", 1L, 2L, 3L, 4L)))
                 .hasMessageStartingWith("GUEST_CALL_INVALID");

@@ -38,7 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 final class SimulatedRegionTest {
     private static final UUID CLUSTER = new UUID(1, 2);
-    private static final GuestSpec SPEC = new GuestSpec(UUID_1, 2 * MIB, 1, GuestProgram.DIRTY, MIB, AccessPattern.ZIPF, 9);
+    private static final GuestSpec SPEC = new GuestSpec(UUID_1, 2 * MIB, 1, GuestProgram.DIRTY, MIB, AccessPattern.ZIPF,
+            9);
 
     @TempDir
     Path directory;
@@ -64,7 +65,8 @@ final class SimulatedRegionTest {
 
         void open(int vmSlot, String name) {
             vm = region.vm(vmSlot);
-            runner = VcpuRunner.create(name, SimulatedState.fresh(SPEC), PagedMemory.of(vm.pageTable(), PageFaultHandler.NO_MOVER),
+            runner = VcpuRunner.create(name, SimulatedState.fresh(SPEC),
+                    PagedMemory.of(vm.pageTable(), PageFaultHandler.NO_MOVER),
                     SimFixtures.options());
         }
 
@@ -89,7 +91,8 @@ final class SimulatedRegionTest {
         VmMemory.populate(region, region.allocator(agents[0].slot), vm,
                 VmIdentity.frames(UUID_1, "web", SPEC.memoryBytes(), 1, "simulated"));
         long creating = vm.ownerAcquire();
-        assertThat(vm.compareAndSetOwner(creating, OwnerWord.pack(OwnerState.RUNNING, agents[0].slot, OwnerWord.epoch(creating))))
+        assertThat(vm.compareAndSetOwner(creating,
+                OwnerWord.pack(OwnerState.RUNNING, agents[0].slot, OwnerWord.epoch(creating))))
                 .isTrue();
         agents[0].open(vmSlot, "a");
         agents[1].open(vmSlot, "b");

@@ -163,7 +163,8 @@ final class VcpuRunnerTest {
     void departsStaysOrStopsAsTheSwitchSays() {
         VcpuRunner runner = runner(dirty(2), options());
         runner.resume();
-        assertThat(await(runner.requestSwitch(_ -> SwitchAction.Outcome.RESUME))).isEqualTo(SwitchAction.Outcome.RESUME);
+        assertThat(await(runner.requestSwitch(_ -> SwitchAction.Outcome.RESUME)))
+                .isEqualTo(SwitchAction.Outcome.RESUME);
         awaitProgress(runner);
         assertThat(await(runner.requestSwitch(_ -> SwitchAction.Outcome.STOP))).isEqualTo(SwitchAction.Outcome.STOP);
         assertThat(await(runner.requestStop()).reason()).isEqualTo(StopReason.SWITCH_ENDED);
@@ -182,7 +183,8 @@ final class VcpuRunnerTest {
     @Test
     void aSwitchThatThrowsStopsTheVmForGoodAndTellsWhy() {
         List<StopReport> heard = new ArrayList<>();
-        VcpuRunner runner = runner(dirty(2), options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
+        VcpuRunner runner = runner(dirty(2),
+                options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
         runner.resume();
         CompletableFuture<SwitchAction.Outcome> done = runner.requestSwitch(_ -> {
             throw new IllegalStateException("planted");
@@ -212,7 +214,8 @@ final class VcpuRunnerTest {
     void stopsAllVcpusWhenTheRightOfOneLapsesAndDoesNotRunAPendingSwitch() {
         AtomicBoolean right = new AtomicBoolean(true);
         AtomicBoolean switched = new AtomicBoolean();
-        VcpuRunner runner = runner(dirty(3), options(right(vcpu -> vcpu != 1 || right.get()), null, null, VmListener.NONE));
+        VcpuRunner runner = runner(dirty(3),
+                options(right(vcpu -> vcpu != 1 || right.get()), null, null, VmListener.NONE));
         runner.resume();
         awaitProgress(runner);
         right.set(false);
@@ -260,7 +263,8 @@ final class VcpuRunnerTest {
     @Test
     void aGuestFaultStopsThisVmWithItsReasonInTheRegisters() {
         List<StopReport> heard = new ArrayList<>();
-        VcpuRunner runner = runner(dirty(2), options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
+        VcpuRunner runner = runner(dirty(2),
+                options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
         scratch.entry(200, 0);
         runner.resume();
         await(() -> runner.state() == VcpuRunner.State.STOPPED);
@@ -293,7 +297,8 @@ final class VcpuRunnerTest {
     @Test
     void tellsOfDamageOnceAndRunsOn() {
         List<VmListener.SelfCheckFailure> damages = java.util.Collections.synchronizedList(new ArrayList<>());
-        VcpuRunner runner = runner(dirty(1), options(RightCheck.ALWAYS, null, null, listener(new ArrayList<>(), damages)));
+        VcpuRunner runner = runner(dirty(1),
+                options(RightCheck.ALWAYS, null, null, listener(new ArrayList<>(), damages)));
         runner.resume();
         awaitProgress(runner);
         await(runner.requestStop());
@@ -312,7 +317,8 @@ final class VcpuRunnerTest {
     @Test
     void refusesWhatDoesNotFitItsState() {
         VcpuRunner runner = runner(dirty(1), options());
-        assertThatThrownBy(() -> runner.requestSwitch(_ -> SwitchAction.Outcome.STOP)).hasMessageStartingWith("VCPU_BUSY");
+        assertThatThrownBy(() -> runner.requestSwitch(_ -> SwitchAction.Outcome.STOP))
+                .hasMessageStartingWith("VCPU_BUSY");
         assertThat(await(runner.requestStop()).lastInstructionNs()).isZero();
         runner.resume();
         assertThatThrownBy(runner::resume).hasMessageStartingWith("VCPU_NOT_STOPPED");
@@ -328,7 +334,8 @@ final class VcpuRunnerTest {
     void killEndsAllThreadsInEveryState() {
         VcpuRunner neverRun = runner(dirty(3), options());
         List<StopReport> heard = new ArrayList<>();
-        VcpuRunner running = runner(dirty(3), options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
+        VcpuRunner running = runner(dirty(3),
+                options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
         running.resume();
         VcpuRunner armed = runner(dirty(3), options());
         armed.arm(_ -> {
