@@ -112,7 +112,7 @@ public final class Agent implements AutoCloseable {
             Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
         }
         region = Region.open(Path.of(config.regionFile()), OpenOptions.ofCluster(config.clusterUuid()));
-        opened.add(region::close);
+        opened.add(region);
         slot = HostSlots.claim(region, new HostIdentity(config.hostUuid(), config.name(), Linux.bootId(),
                 ProcessHandle.current().pid(), bound(watchdog)));
         LOG.info("host {}: slot {} incarnation {} of region {}", config.name(), slot.slot(), slot.incarnation(),
@@ -155,7 +155,8 @@ public final class Agent implements AutoCloseable {
         return watchdog.filter(settings -> settings.watchdogNs().isPresent()).map(settings -> new WatchdogBound(
                 settings.mode() == PetMode.TIMESTAMPED ? 1 : 2, settings.watchdogNs().orElseThrow(),
                 settings.mode() == PetMode.TIMESTAMPED ? timings.checkPeriodNs() : timings.plainCheckAgeLimitNs(),
-                TimeUnit.MILLISECONDS.toNanos(timings.scanMs()), TimeUnit.MILLISECONDS.toNanos(timings.killToReapedMs()),
+                TimeUnit.MILLISECONDS.toNanos(timings.scanMs()),
+                TimeUnit.MILLISECONDS.toNanos(timings.killToReapedMs()),
                 DRIFT_PPM, false)).orElse(WatchdogBound.UNKNOWN);
     }
 
@@ -186,7 +187,7 @@ public final class Agent implements AutoCloseable {
             return;
         }
         NotifySocket socket = NotifySocket.sender(settings.socket());
-        opened.add(socket::close);
+        opened.add(socket);
         WatchdogPetter petter = new WatchdogPetter(board, rightLoop::fresh, Linux::clockBoottimeNs, settings, timings,
                 socket::send, new WatchdogPetter.Listener() {
                     @Override
@@ -250,6 +251,14 @@ public final class Agent implements AutoCloseable {
         }
     }
 
+    private static void logFailure(CompletableFuture<Void> done, HostedVm vm, String what) {
+        var _ = done.whenComplete((_, error) -> {
+            if (error != null) {
+                LOG.error("vm {}: {} failed", vm.spec().name(), what, error);
+            }
+        });
+    }
+
     private final class Actions implements RightActions {
         @Override
         public void warn(long remainingNs) {
@@ -261,11 +270,7 @@ public final class Agent implements AutoCloseable {
         public void pauseAll(LapseReason reason, boolean terminal) {
             LOG.warn("host {}: right lapsed: {}{}", config.name(), reason, terminal ? ", for good" : "");
             vms.all().forEach(vm -> {
-                CompletableFuture<Void> done = terminal ? vm.abandon() : vm.rightLapsed("right lapsed: " + reason);
-                done.exceptionally(e -> {
-                    LOG.error("vm {}: could not be stopped", vm.spec().name(), e);
-                    return null;
-                });
+                logFailure(terminal ? vm.abandon() : vm.rightLapsed("right lapsed: " + reason), vm, "stop");
             });
         }
 
@@ -277,7 +282,7 @@ public final class Agent implements AutoCloseable {
         @Override
         public void renewAll(long generation) {
             CompletableFuture<?>[] all = vms.all().stream().map(HostedVm::renew).toArray(CompletableFuture[]::new);
-            CompletableFuture.allOf(all).whenComplete((_, error) -> {
+            var _ = CompletableFuture.allOf(all).whenComplete((_, error) -> {
                 if (error != null) {
                     LOG.error("a VM could not be renewed", error);
                 }
@@ -287,12 +292,12 @@ public final class Agent implements AutoCloseable {
 
         @Override
         public void resumeAll(long generation) {
-            vms.all().forEach(HostedVm::runRenewed);
+            vms.all().forEach(vm -> logFailure(vm.runRenewed(), vm, "run"));
         }
 
         @Override
         public void stopVm(int vmSlot) {
-            vms.find(vmSlot).ifPresent(HostedVm::abandon);
+            vms.find(vmSlot).ifPresent(vm -> logFailure(vm.abandon(), vm, "abandon"));
         }
 
         @Override

@@ -175,7 +175,8 @@ final class AgentService implements RequestHandler {
 
     private CompletableFuture<Reply.HandoffState> handoffStatus(AgentRequest.HandoffStatus asked) {
         CompletableFuture<Standing> standing = vms.find(asked.vmSlot()).map(HostedVm::standing)
-                .orElseGet(() -> CompletableFuture.completedFuture(new Standing(null, null, vms.owner(asked.vmSlot()))));
+                .orElseGet(
+                        () -> CompletableFuture.completedFuture(new Standing(null, null, vms.owner(asked.vmSlot()))));
         return standing.thenApply(s -> {
             HandoffPhase phase = HandoffPhase.NONE;
             boolean armed = false;

@@ -30,6 +30,8 @@ public interface ClusterMembership extends AutoCloseable {
     /// How to get one.
     @FunctionalInterface
     interface Factory {
+        /// Connects; nothing is written before [ClusterMembership#join].
+        ///
         /// @param events takes heartbeats and the end of a session; any thread, never blocks
         ClusterMembership open(AgentConfig config, Timings timings, ClaimedSlot slot, UUID region,
                 Consumer<RightEvent> events);

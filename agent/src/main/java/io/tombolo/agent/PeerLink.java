@@ -44,7 +44,8 @@ final class PeerLink implements AutoCloseable {
     }
 
     void serve(RequestHandler handler) {
-        server = RpcServer.start(transport, new RpcAddress(config.rpc().bindAddress(), config.rpc().port()), this::hello,
+        server = RpcServer.start(transport, new RpcAddress(config.rpc().bindAddress(), config.rpc().port()),
+                this::hello,
                 handler);
     }
 

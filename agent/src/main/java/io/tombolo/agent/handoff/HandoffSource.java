@@ -82,8 +82,10 @@ final class HandoffSource {
             if (echo != nonce) {
                 // The target stored the nonce when it prepared. Not seeing it means that it maps other memory (a copied file,
                 // another mount), where its CAS would decide nothing here.
-                result.complete(SourceReport.of(Outcome.REFUSED, "the target does not map the same memory: echo of slot "
-                        + target.slot() + " is " + Long.toHexString(echo) + ", expected " + Long.toHexString(nonce)));
+                result.complete(SourceReport.of(Outcome.REFUSED,
+                        "the target does not map the same memory: echo of slot "
+                                + target.slot() + " is " + Long.toHexString(echo) + ", expected "
+                                + Long.toHexString(nonce)));
                 return result;
             }
             peer = target;

@@ -114,7 +114,8 @@ public final class HostedVm {
             long free = slot.ownerAcquire();
             if (OwnerWord.state(free) != OwnerState.FREE) {
                 throw error(HandoffError.VM_SLOT_TAKEN, "the VM slot is not free").fact("owner",
-                        OwnerWord.describe(free)).next("choose another slot; 'tombolo region inspect' shows them").build();
+                        OwnerWord.describe(free)).next("choose another slot; 'tombolo region inspect' shows them")
+                        .build();
             }
             long epoch = OwnerWord.epoch(free) + 1;
             move(free, OwnerState.CREATING, epoch);
@@ -185,7 +186,8 @@ public final class HostedVm {
         return submitAsync(() -> {
             requireRight("prepare");
             if (guest != null) {
-                throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do").build();
+                throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")
+                        .build();
             }
             if (target == null) {
                 driver.check(spec);
@@ -215,7 +217,8 @@ public final class HostedVm {
         return onceArrived(() -> {
             if (source == null || paused) {
                 throw error(HandoffError.VM_NOT_HERE, "the VM does not run on this host")
-                        .fact("owner", OwnerWord.describe(slot.ownerAcquire())).next("'tombolo vm show' tells where it is")
+                        .fact("owner", OwnerWord.describe(slot.ownerAcquire()))
+                        .next("'tombolo vm show' tells where it is")
                         .build();
             }
             CompletableFuture<SourceReport> report = source.order(intentSeq, epoch, peer, nonce);

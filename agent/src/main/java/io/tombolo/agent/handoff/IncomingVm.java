@@ -131,7 +131,8 @@ final class IncomingVm implements IncomingPort {
             LOG.warn("vm slot {}: refused: {}; given back: {}", slot.index(), reason, given);
         } else {
             // Fencing withdrew the source's right: nobody may be given the VM. It stays offered to us, and says so.
-            LOG.error("vm slot {}: refused: {}; the source was fenced, nobody to give it back to", slot.index(), reason);
+            LOG.error("vm slot {}: refused: {}; the source was fenced, nobody to give it back to", slot.index(),
+                    reason);
         }
         listener.refused(reason);
     }

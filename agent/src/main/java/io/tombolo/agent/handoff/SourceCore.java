@@ -183,14 +183,16 @@ public final class SourceCore {
                     ? Step.of(new State(Phase.OFFERED, state.intentSeq(), OwnerWord.epoch(won.word()), state.self(),
                             state.target(), nowNs + bounds.takeBackNs(), state.rightFresh()))
                     : Step.of(state);
-            case Event.OfferLost lost -> state.phase() == Phase.QUIESCING ? offerLost(state, lost.word())
+            case Event.OfferLost lost -> state.phase() == Phase.QUIESCING
+                    ? offerLost(state, lost.word())
                     : Step.of(state);
             case Event.SaveFailed failed -> saveFailed(state, failed);
             case Event.OwnerSeen seen -> ownerSeen(state, seen.word());
             case Event.Abort abort -> abort(state, abort);
             case Event.RightLapsed _ -> lapsed(state);
             case Event.RightFresh _ -> Step.of(withRight(state, true));
-            case Event.EpochMoved moved -> state.phase() == Phase.IDLE ? Step.of(state.idleAt(moved.epoch()))
+            case Event.EpochMoved moved -> state.phase() == Phase.IDLE
+                    ? Step.of(state.idleAt(moved.epoch()))
                     : Step.of(state);
             case Event.Tick _ -> tick(state, nowNs);
         };
@@ -199,7 +201,8 @@ public final class SourceCore {
     private static Step<State, Effect> order(State state, Event.Order order, long nowNs, Bounds bounds) {
         if (state.phase() != Phase.IDLE) {
             // A repeated order of the same intent is answered by the first one's end.
-            return order.intentSeq() == state.intentSeq() ? Step.of(state)
+            return order.intentSeq() == state.intentSeq()
+                    ? Step.of(state)
                     : Step.of(state, refuse(order, "another hand-off is under way: intent=" + state.intentSeq()));
         }
         if (order.epoch() != state.epoch()) {
@@ -255,7 +258,8 @@ public final class SourceCore {
         }
         State idle = state.idleAt(state.epoch());
         Effect answer = new Effect.Answer(state.intentSeq(), Outcome.STAYED, failed.reason());
-        return failed.stopped() ? Step.of(idle, new Effect.ClearArmed(), new Effect.Resume(state.epoch()), answer)
+        return failed.stopped()
+                ? Step.of(idle, new Effect.ClearArmed(), new Effect.Resume(state.epoch()), answer)
                 : Step.of(idle, new Effect.ClearArmed(), answer);
     }
 
@@ -268,7 +272,8 @@ public final class SourceCore {
         return switch (OwnerWord.state(word)) {
             // Waiting is right: only the target's own CAS, our take-back after the deadline, or a takeover moves it on.
             case OFFERED -> slot == state.self() && state.rightFresh()
-                    ? Step.of(state, new Effect.TakeBack(word, epoch)) : Step.of(state);
+                    ? Step.of(state, new Effect.TakeBack(word, epoch))
+                    : Step.of(state);
             case CLAIMED -> Step.of(state);
             case RUNNING, PAUSED -> {
                 if (slot != state.self()) {

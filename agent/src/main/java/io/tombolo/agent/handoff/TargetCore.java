@@ -122,7 +122,8 @@ public final class TargetCore {
         return switch (event) {
             case Event.Prepare prepare -> prepare(state, prepare, nowNs, lifetimeNs);
             case Event.Prelaunched _ -> state.phase() == Phase.PREPARING
-                    ? Step.of(state.to(Phase.ARMED), new Effect.AnswerArmed(state.intentSeq())) : Step.of(state);
+                    ? Step.of(state.to(Phase.ARMED), new Effect.AnswerArmed(state.intentSeq()))
+                    : Step.of(state);
             case Event.PrelaunchFailed failed -> state.phase() == Phase.PREPARING
                     ? Step.of(State.idle(state.self()), new Effect.AnswerRefused(state.intentSeq(), failed.reason()))
                     : Step.of(state);
@@ -133,11 +134,14 @@ public final class TargetCore {
                     ? Step.of(state.to(Phase.ADOPTED), new Effect.Adopt(OwnerWord.epoch(running.word())))
                     : Step.of(state);
             case Event.Refused refused -> state.phase() == Phase.ARMED
-                    ? Step.of(State.idle(state.self()), new Effect.Discard(refused.reason())) : Step.of(state);
+                    ? Step.of(State.idle(state.self()), new Effect.Discard(refused.reason()))
+                    : Step.of(state);
             case Event.Cancel cancel -> cancel.intentSeq() == state.intentSeq()
-                    ? giveUp(state, cancel.word(), "cancelled by the leader") : Step.of(state);
+                    ? giveUp(state, cancel.word(), "cancelled by the leader")
+                    : Step.of(state);
             case Event.Tick tick -> state.phase() == Phase.ARMED && nowNs - state.deadlineNs() >= 0
-                    ? giveUp(state, tick.word(), "no offer came in the preparation's lifetime") : Step.of(state);
+                    ? giveUp(state, tick.word(), "no offer came in the preparation's lifetime")
+                    : Step.of(state);
         };
     }
 
@@ -152,7 +156,8 @@ public final class TargetCore {
                     : Step.of(state, new Effect.AnswerRefused(prepare.intentSeq(),
                             "prepared for another intent: intent=" + state.intentSeq()));
             // The first request's end answers a repeated one.
-            case PREPARING -> prepare.intentSeq() == state.intentSeq() ? Step.of(state)
+            case PREPARING -> prepare.intentSeq() == state.intentSeq()
+                    ? Step.of(state)
                     : Step.of(state, new Effect.AnswerRefused(prepare.intentSeq(), "another preparation is under way"));
             case ADOPTED -> Step.of(state, new Effect.AnswerRefused(prepare.intentSeq(), "the VM runs here"));
         };

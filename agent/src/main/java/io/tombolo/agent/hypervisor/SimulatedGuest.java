@@ -78,33 +78,26 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     }
 
     /// Brings the vCPU threads' looks at their right onto the host's board.
-    private static final class BoardCheck implements RightCheck {
-        private final CheckBoard.Checker[] checkers;
-        private final Arrival arrival;
-        private final boolean[] running;
-
-        BoardCheck(CheckBoard.Checker[] checkers, Arrival arrival) {
-            this.checkers = checkers;
-            this.arrival = arrival;
-            // Sixteen apart: each thread writes its own, on a line of its own.
-            this.running = new boolean[checkers.length * 64];
+    private record BoardCheck(CheckBoard.Checker[] checkers, Arrival arrival) implements RightCheck {
+        @Override
+        public boolean start(int vcpu) {
+            return checkers[vcpu].start();
         }
 
         @Override
-        public boolean mayRun(int vcpu) {
+        public boolean check(int vcpu) {
             if (vcpu == 0) {
-                arrival.beforeSlice();
+                arrival.tell();
             }
-            if (running[vcpu * 64]) {
-                return checkers[vcpu].check();
-            }
-            running[vcpu * 64] = checkers[vcpu].start();
-            return running[vcpu * 64];
+            return checkers[vcpu].check();
         }
 
         @Override
         public void stopped(int vcpu) {
-            running[vcpu * 64] = false;
+            if (vcpu == 0) {
+                // A VM that arrived and was stopped before its second slice is here all the same.
+                arrival.tell();
+            }
             checkers[vcpu].stopped();
         }
     }
@@ -216,15 +209,18 @@ final class SimulatedGuest implements Guest, IncomingGuest {
             return CompletableFuture.completedFuture(
                     new GuestReply(call.clientId(), call.seq(), GuestStatus.INVALID, List.of()));
         }
-        GuestRequest request = GuestRequest.of(call.clientId(), call.seq(), op, arg(call, 0), arg(call, 1), arg(call, 2));
+        GuestRequest request = GuestRequest.of(call.clientId(), call.seq(), op, arg(call, 0), arg(call, 1),
+                arg(call, 2));
         return requests.submit(request).reply().thenApply(reply -> switch (reply.status()) {
             case OK -> reply(call, GuestStatus.OK, reply);
             case NOT_FOUND, CAS_MISMATCH, INSUFFICIENT, TABLE_FULL -> reply(call, GuestStatus.FAILED, reply);
             case CLIENTS_FULL, STALE_SEQUENCE, BAD_REQUEST, DAMAGED -> reply(call, GuestStatus.INVALID, reply);
             case QUEUE_FULL, LOG_FULL, NOT_OWNER -> throw TomboloException
-                    .error(reply.status() == io.tombolo.agent.sim.ReplyStatus.NOT_OWNER ? GuestError.NOT_OWNER
+                    .error(reply.status() == io.tombolo.agent.sim.ReplyStatus.NOT_OWNER
+                            ? GuestError.NOT_OWNER
                             : GuestError.GUEST_BUSY, "the request was certainly not executed")
-                    .fact("vm", call.vm()).fact("status", reply.status()).next("send it again to the VM's owner").build();
+                    .fact("vm", call.vm()).fact("status", reply.status()).next("send it again to the VM's owner")
+                    .build();
         });
     }
 
@@ -255,7 +251,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private static InputEntry entry(InputLog.Entry entry) {
         GuestRequest request = entry.request();
         return new InputEntry(0, entry.instruction(), request.clientId(), request.sequence(),
-                String.valueOf(GuestOp.of(request.op())), List.of(request.a(), request.b(), request.c(), entry.index()));
+                String.valueOf(GuestOp.of(request.op())),
+                List.of(request.a(), request.b(), request.c(), entry.index()));
     }
 
     // ---- arriving ----
@@ -344,25 +341,18 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     /// only.
     private static final class Arrival {
         private Runnable report;
-        private boolean started;
 
         void expect(Runnable toTell) {
             report = toTell;
-            started = false;
         }
 
-        /// Called before every slice; the first slice of an arrival is its first instruction.
-        void beforeSlice() {
-            if (report == null) {
-                return;
+        /// Called before every slice but the first of a stretch, which is the first instruction, and when a stretch ends.
+        void tell() {
+            if (report != null) {
+                Runnable due = report;
+                report = null;
+                due.run();
             }
-            if (!started) {
-                started = true;
-                return;
-            }
-            Runnable tell = report;
-            report = null;
-            tell.run();
         }
     }
 

@@ -58,7 +58,6 @@ public final class SimulatedHypervisor implements Hypervisor {
         return new SimulatedGuest(region, context, guestSpec(context.spec()), completions).await(port);
     }
 
-
     /// The guest that a definition of this driver describes.
     public static GuestSpec guestSpec(VmSpec spec) {
         return new GuestSpec(spec.uuid(), spec.memoryBytes(), spec.vcpus(), GuestProgram.of(spec.program()),

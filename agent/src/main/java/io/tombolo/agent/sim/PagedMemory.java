@@ -2,6 +2,8 @@ package io.tombolo.agent.sim;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.region.PageTable;
+import io.tombolo.region.PageTableEntry;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
@@ -47,6 +49,11 @@ public final class PagedMemory implements GuestMemory {
         this.lastFrameOffset = data.byteSize() - PAGE_BYTES;
     }
 
+    /// The memory of a VM whose pages are frames of a region.
+    public static PagedMemory of(PageTable pages, PageFaultHandler faults) {
+        return new PagedMemory(pages.pages() << PAGE_SHIFT, pages.words(), pages.region().data(), faults);
+    }
+
     @Override
     public long bytes() {
         return bytes;
@@ -67,10 +74,10 @@ public final class PagedMemory implements GuestMemory {
             throw GuestMemory.refused(gpa, bytes);
         }
         long entry = (long) WORD.getAcquire(table, gpa >>> PAGE_SHIFT << 3);
-        if (entry >>> PteBits.KIND_SHIFT != PteBits.PRESENT_SHARED) {
+        if (!PageTableEntry.isPresentShared(entry)) {
             entry = slowEntry(gpa >>> PAGE_SHIFT, entry);
         }
-        long frameOffset = PteBits.frameOffset(entry);
+        long frameOffset = PageTableEntry.frame(entry) << PAGE_SHIFT;
         if (frameOffset > lastFrameOffset) {
             throw new GuestFault(GuestFault.Kind.BAD_FRAME, gpa,
                     "page-table entry 0x" + Long.toHexString(entry) + " names a frame outside the data area");
@@ -80,7 +87,7 @@ public final class PagedMemory implements GuestMemory {
 
     private long slowEntry(long page, long entry) {
         long current = entry;
-        while (current >>> PteBits.KIND_SHIFT != PteBits.PRESENT_SHARED) {
+        while (!PageTableEntry.isPresentShared(current)) {
             faults.awaitPresent(page, current);
             current = (long) WORD.getAcquire(table, page << 3);
         }

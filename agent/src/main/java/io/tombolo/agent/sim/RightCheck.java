@@ -1,18 +1,33 @@
 package io.tombolo.agent.sim;
 
-/// The right of this host to execute the VM, asked by every vCPU thread before every slice: a few loads, no lock, no
-/// allocation. The implementation also notes the time, because the watchdog is petted with the oldest check of all threads.
-@FunctionalInterface
+/// The right of this host to execute the VM, as the vCPU threads ask for it: a few loads each time, no lock, no allocation.
+/// Every call is made by the vCPU's own thread. The implementation also notes the time of each check, because the watchdog is
+/// petted with the oldest check of all threads that may be storing.
 public interface RightCheck {
     /// Always yes: for runs that are nobody's VM.
-    RightCheck ALWAYS = _ -> true;
+    RightCheck ALWAYS = new RightCheck() {
+        @Override
+        public boolean start(int vcpu) {
+            return true;
+        }
 
-    /// Whether this vCPU may execute one more slice. No stops all vCPUs of the VM with [StopReason#RIGHT_LAPSED]; they run
-    /// again only after [VcpuRunner#resume].
-    boolean mayRun(int vcpu);
+        @Override
+        public boolean check(int vcpu) {
+            return true;
+        }
 
-    /// The vCPU's thread has made its last store and stores nothing before the next [#mayRun] that says yes. Called on that
-    /// thread, before it counts as stopped.
-    default void stopped(int vcpu) {
-    }
+        @Override
+        public void stopped(int vcpu) {
+        }
+    };
+
+    /// Asks before the first slice after a stop. No stops all vCPUs of the VM with [StopReason#RIGHT_LAPSED].
+    boolean start(int vcpu);
+
+    /// Asks before every further slice; no as with [#start].
+    boolean check(int vcpu);
+
+    /// This vCPU has made its last store, the switch-over included if it was the one to carry it out, and makes none before
+    /// [#start] has said yes. Called after a [#start] that said no, too.
+    void stopped(int vcpu);
 }

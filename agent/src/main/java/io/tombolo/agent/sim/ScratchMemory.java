@@ -1,5 +1,8 @@
 package io.tombolo.agent.sim;
 
+import io.tombolo.region.PageTableEntry;
+import io.tombolo.region.PteState;
+import io.tombolo.region.Tier;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -32,9 +35,14 @@ final class ScratchMemory implements AutoCloseable {
             frames[other] = page;
         }
         for (int page = 0; page < pages; page++) {
-            entry(page, PteBits.present(frames[page]));
+            entry(page, present(frames[page]));
         }
         memory = new PagedMemory(bytes, table, data, faults);
+    }
+
+    /// An entry as the region writes it for a page that is in a frame.
+    static long present(long frame) {
+        return PageTableEntry.pack(PteState.PRESENT, Tier.SHARED, frame, 1, 0);
     }
 
     PagedMemory memory() {

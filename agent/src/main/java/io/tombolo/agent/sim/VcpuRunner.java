@@ -30,7 +30,7 @@ public final class VcpuRunner implements AutoCloseable {
 
     /// Everything a runner needs beside the VM itself.
     ///
-    /// @param right      asked before every slice
+    /// @param right      asked before every slice; if it throws, the VM stops as failed
     /// @param requests   client requests, null if the VM takes none
     /// @param log        log of executed requests, null only together with `requests`
     /// @param listener   hears of stops and damage
@@ -85,6 +85,8 @@ public final class VcpuRunner implements AutoCloseable {
     private volatile IncomingWaiter armed;
     // vCPU 0's own: it opened the gate itself and has not woken the others yet.
     private boolean followersAsleep;
+    // Of the thread that settles; the gate orders one after the other.
+    private long lastSettledNs;
 
     private VcpuRunner(String vmName, SimulatedState state, GuestMemory memory, Options options) {
         this.vmName = requireNonNull(vmName, "vmName is null");
@@ -316,13 +318,14 @@ public final class VcpuRunner implements AutoCloseable {
         while (awaitOpen(vcpu, arrivedIn)) {
             // Stable while this thread is counted in: nobody can open before it arrives.
             arrivedIn = gate.generation();
-            runUntilClosed(vcpu);
+            boolean started = runUntilClosed(vcpu);
             if (vcpu == 0 && followersAsleep) {
                 wakeFollowers();
             }
             if (gate.arrive() && gate.order() != VcpuGate.KILL) {
-                settle();
+                settle(vcpu, started);
             }
+            options.right.stopped(vcpu);
         }
     }
 
@@ -364,14 +367,15 @@ public final class VcpuRunner implements AutoCloseable {
         gate.wake(0);
     }
 
-    private void runUntilClosed(int vcpu) {
+    /// Returns whether the right was given to this thread.
+    private boolean runUntilClosed(int vcpu) {
         VcpuRegisters regs = state.vcpu(vcpu);
         long slice = program.sliceInstructions();
         long errorsBefore = regs.get(VcpuRegisters.ERRORS);
         boolean executed = false;
         while (gate.isOpen()) {
             try {
-                if (!options.right.mayRun(vcpu)) {
+                if (!(executed ? options.right.check(vcpu) : options.right.start(vcpu))) {
                     halt(StopReason.RIGHT_LAPSED, null);
                     break;
                 }
@@ -397,7 +401,7 @@ public final class VcpuRunner implements AutoCloseable {
         if (executed) {
             times.setRelease(vcpu * TIMES_STRIDE + LAST, System.nanoTime());
         }
-        options.right.stopped(vcpu);
+        return executed;
     }
 
     /// The first instruction alone, so that its time can be taken and the other vCPUs are not woken before it is done.
@@ -467,13 +471,23 @@ public final class VcpuRunner implements AutoCloseable {
     }
 
     /// On the thread that stopped last, everybody else parked or about to.
-    private void settle() {
-        state.stoppedAtNs(lastInstructionNs());
+    private void settle(int vcpu, boolean started) {
+        long last = lastInstructionNs();
+        if (last != lastSettledNs) {
+            // Otherwise nothing was executed since the state arrived, and its time is that of the host before.
+            state.stoppedAtNs(last);
+            lastSettledNs = last;
+        }
         Ticket switching = gate.order() == VcpuGate.SWITCH ? ticket : null;
         SwitchAction.Outcome outcome = null;
         if (switching != null && failure.get() == null) {
             try {
-                outcome = requireNonNull(switching.action.switchOver(state), "outcome is null");
+                // A thread that was woken too late to execute anything may still be the one to store the state.
+                if (started || options.right.start(vcpu)) {
+                    outcome = requireNonNull(switching.action.switchOver(state), "outcome is null");
+                } else {
+                    failure.set(new Failure(StopReason.RIGHT_LAPSED, null));
+                }
             } catch (Throwable t) {
                 failure.set(new Failure(StopReason.FAILED, t));
             }

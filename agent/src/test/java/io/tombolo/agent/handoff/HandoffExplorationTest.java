@@ -44,8 +44,9 @@ final class HandoffExplorationTest {
                 assertThat(bad).as(() -> trace(seen, world)).isEmpty();
             }
         }
-        System.out.println("hand-off explored: faults=" + faults + " claims=" + claims + " refuses=" + refuses + " states="
-                + seen.size() + " ends=" + ends[0]);
+        System.out.println(
+                "hand-off explored: faults=" + faults + " claims=" + claims + " refuses=" + refuses + " states="
+                        + seen.size() + " ends=" + ends[0]);
         assertThat(seen).hasSizeGreaterThan(50);
         assertThat(ends[0]).isPositive();
     }

@@ -26,7 +26,8 @@ import java.util.function.BiConsumer;
 /// @param claims whether the driver claims before it loads
 /// @param mayRefuse whether the target may still find the state unusable
 record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boolean aAlive, boolean aExec,
-        List<SourceCore.Effect> aTodo, boolean aSaved, TargetCore.State b, boolean bAlive, boolean bExec, boolean bRight,
+        List<SourceCore.Effect> aTodo, boolean aSaved, TargetCore.State b, boolean bAlive, boolean bExec,
+        boolean bRight,
         long bSeen, boolean bClaimed, boolean window, int orders, int faults, boolean claims, boolean mayRefuse) {
     static final int A = 1;
     static final int B = 2;
@@ -46,7 +47,8 @@ record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boo
             return Optional.of("two runners");
         }
         if (aAlive && aExec && owner != OwnerWord.pack(OwnerState.RUNNING, A, a.epoch())) {
-            return Optional.of("A executes at epoch " + a.epoch() + " but the owner word is " + OwnerWord.describe(owner));
+            return Optional
+                    .of("A executes at epoch " + a.epoch() + " but the owner word is " + OwnerWord.describe(owner));
         }
         if (bAlive && bExec && (OwnerWord.state(owner) != OwnerState.RUNNING || OwnerWord.slot(owner) != B)) {
             return Optional.of("B executes but the owner word is " + OwnerWord.describe(owner));
@@ -60,11 +62,13 @@ record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boo
         boolean namedAlive = namesA ? aAlive : bAlive;
         boolean runs = namesA ? aExec : bExec;
         if (OwnerWord.state(owner) == OwnerState.RUNNING) {
-            return runs || !namedAlive ? Optional.empty()
+            return runs || !namedAlive
+                    ? Optional.empty()
                     : Optional.of("owner " + OwnerWord.describe(owner) + " is alive and does not run the VM");
         }
         // Offered or claimed for good only if whoever could act is dead.
-        boolean sourceCanAct = OwnerWord.state(owner) == OwnerState.OFFERED && FromWord.allows(from, A, owner) && aAlive;
+        boolean sourceCanAct = OwnerWord.state(owner) == OwnerState.OFFERED && FromWord.allows(from, A, owner)
+                && aAlive;
         return namedAlive || sourceCanAct ? Optional.of("stuck at " + OwnerWord.describe(owner)) : Optional.empty();
     }
 
@@ -150,7 +154,7 @@ record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boo
         SourceCore.Effect effect = aTodo.getFirst();
         HandoffWorld done = with(w -> w.aTodo = aTodo.subList(1, aTodo.size()));
         switch (effect) {
-            case SourceCore.Effect.WriteArmed _, SourceCore.Effect.ClearArmed _, SourceCore.Effect.Answer _ ->
+            case SourceCore.Effect.WriteArmed _,SourceCore.Effect.ClearArmed _,SourceCore.Effect.Answer _ ->
                 to.accept("A: " + effect, done);
             case SourceCore.Effect.OpenWindow _ -> to.accept("A asks B to spin", done.with(w -> w.window = true));
             case SourceCore.Effect.Resume _ -> to.accept("A runs the guest", done.with(w -> w.aExec = true));
@@ -218,7 +222,8 @@ record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boo
         if (mayRefuse) {
             boolean given = owner == bSeen && OwnerWord.epoch(from) == OwnerWord.epoch(owner);
             to.accept("B refuses the state", feedB(new TargetCore.Event.Refused("test")).with(w -> {
-                w.owner = given ? OwnerWord.pack(OwnerState.OFFERED, FromWord.slot(from), OwnerWord.epoch(owner) + 1)
+                w.owner = given
+                        ? OwnerWord.pack(OwnerState.OFFERED, FromWord.slot(from), OwnerWord.epoch(owner) + 1)
                         : owner;
                 w.bSeen = 0;
                 w.mayRefuse = false;

@@ -25,7 +25,8 @@ final class GuestMemoryTest {
 
     @Test
     void refusesTheSameAddressesOnFlatAndPagedMemory() {
-        try (ScratchMemory scratch = new ScratchMemory(BYTES, 1); FlatMemory flat = FlatMemory.sparse(BYTES, directory)) {
+        try (ScratchMemory scratch = new ScratchMemory(BYTES, 1);
+                FlatMemory flat = FlatMemory.sparse(BYTES, directory)) {
             for (GuestMemory memory : new GuestMemory[]{scratch.memory(), flat}) {
                 for (long gpa : new long[]{BYTES, BYTES + 8, -8, Long.MIN_VALUE, Long.MAX_VALUE - 7, 1L << 40}) {
                     assertThat(faultOf(() -> memory.getLong(gpa))).isEqualTo(GuestFault.Kind.OUT_OF_RANGE);
@@ -58,7 +59,7 @@ final class GuestMemoryTest {
     void faultsOnAnEntryThatNamesAFrameOutsideTheDataArea() {
         try (ScratchMemory scratch = new ScratchMemory(BYTES, 3)) {
             for (long frame : new long[]{64, 65, 1L << 30, (1L << 36) - 1}) {
-                scratch.entry(5, PteBits.present(frame));
+                scratch.entry(5, ScratchMemory.present(frame));
                 assertThat(faultOf(() -> scratch.memory().getLong(5 * 4096))).isEqualTo(GuestFault.Kind.BAD_FRAME);
             }
         }
@@ -71,7 +72,7 @@ final class GuestMemoryTest {
         PageFaultHandler handler = (page, entry) -> {
             assertThat(page).isEqualTo(9);
             // The first answer is another page state that is not present, as a mover would leave behind for a moment.
-            holder[0].entry(9, asked.incrementAndGet() == 1 ? 3L << 60 : PteBits.present(0));
+            holder[0].entry(9, asked.incrementAndGet() == 1 ? 3L << 60 : ScratchMemory.present(0));
         };
         try (ScratchMemory scratch = new ScratchMemory(BYTES, 4, handler)) {
             holder[0] = scratch;
@@ -96,7 +97,8 @@ final class GuestMemoryTest {
     void refusesATableShorterThanTheMemory() {
         try (ScratchMemory scratch = new ScratchMemory(BYTES, 6)) {
             assertThatThrownBy(
-                    () -> new PagedMemory(BYTES, scratch.data().asSlice(0, 63 * 8), scratch.data(), PageFaultHandler.NO_MOVER))
+                    () -> new PagedMemory(BYTES, scratch.data().asSlice(0, 63 * 8), scratch.data(),
+                            PageFaultHandler.NO_MOVER))
                     .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("page table too short");
         }
     }

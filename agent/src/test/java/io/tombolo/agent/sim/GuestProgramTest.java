@@ -50,7 +50,8 @@ final class GuestProgramTest {
                     left -= slice;
                 }
             }
-            try (ReferenceRun reference = ReferenceRun.compute(spec, new long[]{20_000, 20_000}, List.of(), directory)) {
+            try (ReferenceRun reference = ReferenceRun.compute(spec, new long[]{20_000, 20_000}, List.of(),
+                    directory)) {
                 MemoryComparison.Result result = MemoryComparison.compare(scratch.memory(), reference.memory(),
                         new GuestCopier());
                 assertThat(result.identical()).as(result.toString()).isTrue();

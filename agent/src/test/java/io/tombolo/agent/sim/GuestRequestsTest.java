@@ -31,7 +31,8 @@ final class GuestRequestsTest {
     @BeforeEach
     void boot() {
         scratch = new ScratchMemory(MIB, 1);
-        kv = SimFixtures.runFresh(SimFixtures.spec(GuestProgram.KV, MIB, 1, AccessPattern.UNIFORM, 1), scratch.memory(), 1);
+        kv = SimFixtures.runFresh(SimFixtures.spec(GuestProgram.KV, MIB, 1, AccessPattern.UNIFORM, 1), scratch.memory(),
+                1);
         bankScratch = new ScratchMemory(MIB, 1);
         bank = SimFixtures.runFresh(SimFixtures.spec(GuestProgram.BANK, MIB, 1, AccessPattern.UNIFORM, 1),
                 bankScratch.memory(), 1);
@@ -48,7 +49,8 @@ final class GuestRequestsTest {
     }
 
     private GuestReply bank(long client, long sequence, GuestOp op, long a, long b, long c) {
-        return GuestProgram.BANK.call(bank.vcpu(0), bankScratch.memory(), GuestRequest.of(client, sequence, op, a, b, c));
+        return GuestProgram.BANK.call(bank.vcpu(0), bankScratch.memory(),
+                GuestRequest.of(client, sequence, op, a, b, c));
     }
 
     private static GuestReply reply(ReplyStatus status, long value) {
@@ -262,7 +264,8 @@ final class GuestRequestsTest {
         InputLog.Entry one = new InputLog.Entry(1, 6, GuestRequest.of(1, 2, GuestOp.KV_READ, 0, 0, 0));
         InputLog.Entry otherOne = new InputLog.Entry(1, 7, GuestRequest.of(1, 2, GuestOp.KV_READ, 0, 0, 0));
         InputLog.Entry two = new InputLog.Entry(2, 8, GuestRequest.of(1, 3, GuestOp.KV_READ, 0, 0, 0));
-        assertThat(InputLog.merge(List.of(List.of(two), List.of(zero, one), List.of(one)))).containsExactly(zero, one, two);
+        assertThat(InputLog.merge(List.of(List.of(two), List.of(zero, one), List.of(one)))).containsExactly(zero, one,
+                two);
         assertThatThrownBy(() -> InputLog.merge(List.of(List.of(zero), List.of(two))))
                 .isInstanceOf(TomboloException.class).hasMessageStartingWith("INPUT_LOG_INCOMPLETE");
         assertThatThrownBy(() -> InputLog.merge(List.of(List.of(zero, one), List.of(otherOne))))

@@ -2,17 +2,19 @@ package io.tombolo.agent.sim;
 
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntPredicate;
 
 /// Things that several tests of the simulated hypervisor need.
 final class SimFixtures {
     static final long MIB = 1 << 20;
     static final UUID UUID_1 = UUID.fromString("00112233-4455-6677-8899-aabbccddeeff");
     private static final long TIMEOUT_S = 20;
+    private static final CountDownLatch NEVER = new CountDownLatch(1);
 
     private SimFixtures() {
     }
@@ -27,6 +29,25 @@ final class SimFixtures {
 
     static VcpuRunner.Options options(RightCheck right, RequestQueue requests, InputLog log, VmListener listener) {
         return new VcpuRunner.Options(right, requests, log, listener, Runnable::run, 0);
+    }
+
+    /// A right that is a question per slice.
+    static RightCheck right(IntPredicate mayRun) {
+        return new RightCheck() {
+            @Override
+            public boolean start(int vcpu) {
+                return mayRun.test(vcpu);
+            }
+
+            @Override
+            public boolean check(int vcpu) {
+                return mayRun.test(vcpu);
+            }
+
+            @Override
+            public void stopped(int vcpu) {
+            }
+        };
     }
 
     static <T> T await(CompletableFuture<T> future) {
@@ -48,7 +69,16 @@ final class SimFixtures {
             if (System.nanoTime() - deadlineNs > 0) {
                 throw new AssertionError("condition did not become true in time");
             }
-            LockSupport.parkNanos(20_000);
+            pause();
+        }
+    }
+
+    /// The poll interval of a deadline loop: leaves the core to the threads under test.
+    static void pause() {
+        try {
+            NEVER.await(20, TimeUnit.MICROSECONDS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
         }
     }
 

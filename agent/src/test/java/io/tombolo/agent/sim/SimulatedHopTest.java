@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,7 +51,7 @@ final class SimulatedHopTest {
                 if (cancelled.get() || Thread.currentThread().isInterrupted()) {
                     return false;
                 }
-                LockSupport.parkNanos(1);
+                Thread.onSpinWait();
             }
             hosts.get(host).codec.decode(blob, SimulatedStateCodec.length(into.spec()), into);
             return true;
@@ -97,7 +96,7 @@ final class SimulatedHopTest {
                 hop(hosts, at, to);
                 Host target = hosts.get(to);
                 await(() -> target.runner.startedNs() > target.runner.vm().stoppedAtNs());
-                downtimes[i] = target.runner.startedNs() - hosts.get(at).runner.lastInstructionNs();
+                downtimes[i] = target.runner.startedNs() - target.runner.vm().stoppedAtNs();
                 at = to;
                 int before = answered.get();
                 await(() -> program.equals("dirty") || answered.get() > before);

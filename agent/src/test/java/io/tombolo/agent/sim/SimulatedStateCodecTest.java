@@ -80,7 +80,8 @@ final class SimulatedStateCodecTest {
         System.out.println("seed " + seed);
         SplittableRandom random = new SplittableRandom(seed);
         for (int vcpus = 1; vcpus <= GuestSpec.MAX_VCPUS; vcpus++) {
-            GuestSpec spec = SimFixtures.spec(GuestProgram.DIRTY, 64 * 4096, vcpus, AccessPattern.UNIFORM, random.nextLong());
+            GuestSpec spec = SimFixtures.spec(GuestProgram.DIRTY, 64 * 4096, vcpus, AccessPattern.UNIFORM,
+                    random.nextLong());
             SimulatedState state = SimulatedState.fresh(spec);
             for (int vcpu = 0; vcpu < vcpus; vcpu++) {
                 for (int register = VcpuRegisters.PROGRAM_0; register < VcpuRegisters.COUNT; register++) {
@@ -152,7 +153,8 @@ final class SimulatedStateCodecTest {
         GuestSpec other = new GuestSpec(SPEC.uuid(), SPEC.memoryBytes(), 1, GuestProgram.BANK, SPEC.workingSetBytes(),
                 SPEC.pattern(), SPEC.seed());
         assertThatThrownBy(
-                () -> new SimulatedStateCodec(other).decode(MemorySegment.ofArray(bytes), bytes.length, new SimulatedState(other)))
+                () -> new SimulatedStateCodec(other).decode(MemorySegment.ofArray(bytes), bytes.length,
+                        new SimulatedState(other)))
                 .hasMessageStartingWith("GUEST_STATE_FOREIGN").hasMessageContaining("field=program");
     }
 

@@ -3,6 +3,7 @@ package io.tombolo.agent.sim;
 import static io.tombolo.agent.sim.SimFixtures.MIB;
 import static io.tombolo.agent.sim.SimFixtures.await;
 import static io.tombolo.agent.sim.SimFixtures.options;
+import static io.tombolo.agent.sim.SimFixtures.right;
 import static io.tombolo.agent.sim.SimFixtures.spec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -20,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -95,13 +95,13 @@ final class VcpuRunnerTest {
     @ValueSource(ints = {1, 2, 4})
     void losesNoStopAndExecutesNothingBetweenStopAndResume(int vcpus) {
         VcpuRunner runner = runner(dirty(vcpus), options());
-        for (int cycle = 0; cycle < 2000; cycle++) {
+        for (int cycle = 0; cycle < 1000; cycle++) {
             runner.resume();
             CompletableFuture<StopReport> stopped = runner.requestStop();
             assertThat(await(stopped).reason()).isEqualTo(StopReason.REQUESTED);
             assertThat(runner.state()).isEqualTo(VcpuRunner.State.STOPPED);
             long[] counts = runner.vm().instructions();
-            LockSupport.parkNanos(1000);
+            SimFixtures.pause();
             assertThat(runner.vm().instructions()).isEqualTo(counts);
         }
         assertSameAsNeverStopped(runner, List.of());
@@ -140,13 +140,14 @@ final class VcpuRunnerTest {
     void runsTheSwitchOnTheLastThreadToStopWithAllOthersStopped() {
         VcpuRunner runner = runner(dirty(4), options());
         runner.resume();
+        awaitProgress(runner);
         for (int cycle = 0; cycle < 200; cycle++) {
             AtomicBoolean still = new AtomicBoolean();
             AtomicLong stoppedAt = new AtomicLong();
             String[] thread = new String[1];
             await(runner.requestSwitch(state -> {
                 long[] counts = state.instructions();
-                LockSupport.parkNanos(1000);
+                SimFixtures.pause();
                 still.set(java.util.Arrays.equals(counts, state.instructions()));
                 stoppedAt.set(state.stoppedAtNs());
                 thread[0] = Thread.currentThread().getName();
@@ -162,7 +163,8 @@ final class VcpuRunnerTest {
     void departsStaysOrStopsAsTheSwitchSays() {
         VcpuRunner runner = runner(dirty(2), options());
         runner.resume();
-        assertThat(await(runner.requestSwitch(_ -> SwitchAction.Outcome.RESUME))).isEqualTo(SwitchAction.Outcome.RESUME);
+        assertThat(await(runner.requestSwitch(_ -> SwitchAction.Outcome.RESUME)))
+                .isEqualTo(SwitchAction.Outcome.RESUME);
         awaitProgress(runner);
         assertThat(await(runner.requestSwitch(_ -> SwitchAction.Outcome.STOP))).isEqualTo(SwitchAction.Outcome.STOP);
         assertThat(await(runner.requestStop()).reason()).isEqualTo(StopReason.SWITCH_ENDED);
@@ -181,7 +183,8 @@ final class VcpuRunnerTest {
     @Test
     void aSwitchThatThrowsStopsTheVmForGoodAndTellsWhy() {
         List<StopReport> heard = new ArrayList<>();
-        VcpuRunner runner = runner(dirty(2), options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
+        VcpuRunner runner = runner(dirty(2),
+                options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
         runner.resume();
         CompletableFuture<SwitchAction.Outcome> done = runner.requestSwitch(_ -> {
             throw new IllegalStateException("planted");
@@ -211,7 +214,8 @@ final class VcpuRunnerTest {
     void stopsAllVcpusWhenTheRightOfOneLapsesAndDoesNotRunAPendingSwitch() {
         AtomicBoolean right = new AtomicBoolean(true);
         AtomicBoolean switched = new AtomicBoolean();
-        VcpuRunner runner = runner(dirty(3), options(vcpu -> vcpu != 1 || right.get(), null, null, VmListener.NONE));
+        VcpuRunner runner = runner(dirty(3),
+                options(right(vcpu -> vcpu != 1 || right.get()), null, null, VmListener.NONE));
         runner.resume();
         awaitProgress(runner);
         right.set(false);
@@ -228,14 +232,14 @@ final class VcpuRunnerTest {
         // vCPU 1 lapses in the very slice after which it would have obeyed the switch.
         CountDownLatch inCheck = new CountDownLatch(1);
         CountDownLatch asked = new CountDownLatch(1);
-        VcpuRunner second = runner(dirty(2), options(vcpu -> {
+        VcpuRunner second = runner(dirty(2), options(right(vcpu -> {
             if (vcpu == 1) {
                 inCheck.countDown();
                 awaitLatch(asked);
                 return false;
             }
             return true;
-        }, null, null, VmListener.NONE));
+        }), null, null, VmListener.NONE));
         second.resume();
         awaitLatch(inCheck);
         CompletableFuture<SwitchAction.Outcome> done = second.requestSwitch(_ -> {
@@ -259,7 +263,8 @@ final class VcpuRunnerTest {
     @Test
     void aGuestFaultStopsThisVmWithItsReasonInTheRegisters() {
         List<StopReport> heard = new ArrayList<>();
-        VcpuRunner runner = runner(dirty(2), options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
+        VcpuRunner runner = runner(dirty(2),
+                options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
         scratch.entry(200, 0);
         runner.resume();
         await(() -> runner.state() == VcpuRunner.State.STOPPED);
@@ -276,12 +281,12 @@ final class VcpuRunnerTest {
     @Test
     void anythingThrownOnAVcpuThreadStopsTheVmAndNotTheThread() {
         AtomicInteger calls = new AtomicInteger();
-        VcpuRunner runner = runner(dirty(2), options(vcpu -> {
+        VcpuRunner runner = runner(dirty(2), options(right(vcpu -> {
             if (vcpu == 0 && calls.incrementAndGet() == 50) {
                 throw new StackOverflowError("planted");
             }
             return true;
-        }, null, null, VmListener.NONE));
+        }), null, null, VmListener.NONE));
         runner.resume();
         await(() -> runner.state() == VcpuRunner.State.STOPPED);
         StopReport report = await(runner.requestStop());
@@ -292,7 +297,8 @@ final class VcpuRunnerTest {
     @Test
     void tellsOfDamageOnceAndRunsOn() {
         List<VmListener.SelfCheckFailure> damages = java.util.Collections.synchronizedList(new ArrayList<>());
-        VcpuRunner runner = runner(dirty(1), options(RightCheck.ALWAYS, null, null, listener(new ArrayList<>(), damages)));
+        VcpuRunner runner = runner(dirty(1),
+                options(RightCheck.ALWAYS, null, null, listener(new ArrayList<>(), damages)));
         runner.resume();
         awaitProgress(runner);
         await(runner.requestStop());
@@ -311,7 +317,8 @@ final class VcpuRunnerTest {
     @Test
     void refusesWhatDoesNotFitItsState() {
         VcpuRunner runner = runner(dirty(1), options());
-        assertThatThrownBy(() -> runner.requestSwitch(_ -> SwitchAction.Outcome.STOP)).hasMessageStartingWith("VCPU_BUSY");
+        assertThatThrownBy(() -> runner.requestSwitch(_ -> SwitchAction.Outcome.STOP))
+                .hasMessageStartingWith("VCPU_BUSY");
         assertThat(await(runner.requestStop()).lastInstructionNs()).isZero();
         runner.resume();
         assertThatThrownBy(runner::resume).hasMessageStartingWith("VCPU_NOT_STOPPED");
@@ -327,7 +334,8 @@ final class VcpuRunnerTest {
     void killEndsAllThreadsInEveryState() {
         VcpuRunner neverRun = runner(dirty(3), options());
         List<StopReport> heard = new ArrayList<>();
-        VcpuRunner running = runner(dirty(3), options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
+        VcpuRunner running = runner(dirty(3),
+                options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
         running.resume();
         VcpuRunner armed = runner(dirty(3), options());
         armed.arm(_ -> {
@@ -385,6 +393,48 @@ final class VcpuRunnerTest {
     }
 
     @Test
+    void tellsTheRightOfEveryStartAndOfEveryStopAfterTheSwitchWasCarriedOut() {
+        AtomicInteger storing = new AtomicInteger();
+        AtomicInteger atSwitch = new AtomicInteger(-1);
+        AtomicBoolean wrong = new AtomicBoolean();
+        RightCheck right = new RightCheck() {
+            private final AtomicBoolean[] started = {new AtomicBoolean(), new AtomicBoolean()};
+
+            @Override
+            public boolean start(int vcpu) {
+                storing.incrementAndGet();
+                wrong.compareAndSet(false, !started[vcpu].compareAndSet(false, true));
+                return true;
+            }
+
+            @Override
+            public boolean check(int vcpu) {
+                wrong.compareAndSet(false, !started[vcpu].get());
+                return true;
+            }
+
+            @Override
+            public void stopped(int vcpu) {
+                if (started[vcpu].compareAndSet(true, false)) {
+                    storing.decrementAndGet();
+                }
+            }
+        };
+        VcpuRunner runner = runner(dirty(2), options(right, null, null, VmListener.NONE));
+        for (int cycle = 0; cycle < 100; cycle++) {
+            runner.resume();
+            awaitProgress(runner);
+            await(runner.requestSwitch(_ -> {
+                atSwitch.set(storing.get());
+                return SwitchAction.Outcome.DEPARTED;
+            }));
+            assertThat(atSwitch.get()).isPositive();
+            await(() -> storing.get() == 0);
+        }
+        assertThat(wrong).isFalse();
+    }
+
+    @Test
     void sleepsBetweenSlicesWhenToldAndStillObeys() {
         VcpuRunner runner = runner(dirty(2),
                 new VcpuRunner.Options(RightCheck.ALWAYS, null, null, VmListener.NONE, Runnable::run, 200_000));
@@ -401,10 +451,10 @@ final class VcpuRunnerTest {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         AtomicLong atCheck = new AtomicLong();
         AtomicLong allocated = new AtomicLong(Long.MAX_VALUE);
-        VcpuRunner runner = runner(dirty(1), options(_ -> {
+        VcpuRunner runner = runner(dirty(1), options(right(_ -> {
             atCheck.set(threads.getCurrentThreadAllocatedBytes());
             return true;
-        }, null, null, VmListener.NONE));
+        }), null, null, VmListener.NONE));
         runner.resume();
         SwitchAction action = _ -> {
             allocated.accumulateAndGet(threads.getCurrentThreadAllocatedBytes() - atCheck.get(), Math::min);

@@ -116,7 +116,8 @@ public final class KillGroups implements AutoCloseable {
     /// A new group; `name` is unique in the run and fit for a file name.
     public KillGroup create(String name) {
         requireNonNull(name, "name is null");
-        return parent.isPresent() ? new CgroupKillGroup(parent.get().resolve(name))
+        return parent.isPresent()
+                ? new CgroupKillGroup(parent.get().resolve(name))
                 : new SessionKillGroup(run + "/" + name);
     }
 

@@ -75,7 +75,8 @@ final class ProcFs {
             return List.of();
         } catch (IOException | DirectoryIteratorException e) {
             if (Files.exists(directory)) {
-                throw new UncheckedIOException(e instanceof IOException io ? io : ((DirectoryIteratorException) e).getCause());
+                throw new UncheckedIOException(
+                        e instanceof IOException io ? io : ((DirectoryIteratorException) e).getCause());
             }
             // The process ended while its directory was read.
             return List.of();

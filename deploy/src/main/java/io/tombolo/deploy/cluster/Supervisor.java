@@ -69,7 +69,8 @@ public final class Supervisor implements AutoCloseable {
                     .error(ClusterError.PROCESS_START_FAILED, "the path is too long for the name of a socket")
                     .fact("path", socket).fact("limit", NAME_BYTES_MAX).next("use a shorter directory").build();
         }
-        SupervisedProcess process = SupervisedProcess.start(spec, start, socket, groups.create(spec.name() + "." + start),
+        SupervisedProcess process = SupervisedProcess.start(spec, start, socket,
+                groups.create(spec.name() + "." + start),
                 timings, this::stopped);
         guard.add(process.pid());
         if (process.state() == ProcessState.STOPPED) {

@@ -152,7 +152,8 @@ class SupervisorTest {
 
     @Test
     void aProcessThatDoesNotEndWhenAskedIsKilledAfterTheGrace() {
-        SupervisedProcess process = supervisor.start(sleeping("stubborn", "trap '' TERM; sleep @ & wait; exec sleep @"));
+        SupervisedProcess process = supervisor
+                .start(sleeping("stubborn", "trap '' TERM; sleep @ & wait; exec sleep @"));
         await().until(() -> process.pids().size() == 2);
 
         StopRecord record = process.stop(100);
@@ -178,7 +179,8 @@ class SupervisorTest {
         ProcessSpec spec = new ProcessSpec("c", ProcessRole.AGENT, List.of("/nonexistent/program"), Map.of(),
                 OptionalLong.empty(), Optional.empty(), directory.resolve("c.log"));
 
-        assertThatThrownBy(() -> supervisor.start(spec).awaitReady(10_000)).hasMessageStartingWith("PROCESS_ENDED_EARLY")
+        assertThatThrownBy(() -> supervisor.start(spec).awaitReady(10_000))
+                .hasMessageStartingWith("PROCESS_ENDED_EARLY")
                 .hasMessageContaining("/nonexistent/program");
     }
 
