@@ -72,6 +72,7 @@ public final class QemuGuest implements AutoCloseable {
     }
 
     static QemuGuest start(QemuDefinition definition, QemuCommandLine.Role role, boolean ignoreShared) {
+        QemuWarmUp.once(definition.runDirectory());
         QemuGuest guest = new QemuGuest(definition, QemuProcess.start(definition, role, START_TIMEOUT_MS));
         try {
             guest.call("migrate-set-capabilities",
