@@ -43,7 +43,8 @@ final class DoctorCommand implements Runnable {
                 .map(DoctorLine::check).toList();
         if (!failed.isEmpty()) {
             throw TomboloException.error(DeployError.DOCTOR_FAILED, "this machine lacks something that is needed")
-                    .fact("checks", String.join(",", failed)).next("do what the lines that say FAIL say").build();
+                    .fact("checks", String.join(",", failed).replace(' ', '-'))
+                    .next("do what the lines that say FAIL say").build();
         }
     }
 
