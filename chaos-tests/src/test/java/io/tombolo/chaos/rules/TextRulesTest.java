@@ -69,7 +69,7 @@ class TextRulesTest {
                 Arguments.of(TextRules.FILES_ARE_AT_MOST_600_LINES_LONG, MAIN, Collections.nCopies(601, "x")),
                 Arguments.of(TextRules.METHODS_ARE_AT_MOST_80_LINES_LONG, MAIN, longMethod),
                 breach(TextRules.NO_UNFINISHED_WORK, MAIN, "// TO" + "DO later"),
-                breach(TextRules.NO_REGISTRY_HOSTS, "pom.xml", "<url>https://repo.maven." + "apache.org/maven2</url>"),
+                breach(TextRules.NO_REGISTRY_HOSTS, "pom.xml", "<url>https://repo.ma" + "ven.apache.org/maven2</url>"),
                 breach(TextRules.NO_REGISTRY_HOSTS, "agent/guest.sh", "curl http://deb.deb" + "ian.org/debian"),
                 breach(TextRules.NO_PATHS_OF_ONE_MACHINE, "docs/x.md", "see /ho" + "me/anna/notes"),
                 breach(TextRules.NO_PATHS_OF_ONE_MACHINE, "docs/x.md", "see `/ro" + "ot/x`"),
