@@ -9,6 +9,10 @@ public final class HostSlots {
     /// (name or UUID) that meet see each other, because both publish before they look; then both are refused. A host that is LIVE in
     /// another slot must be fenced first. Throws REGION_HOST_LIVE or REGION_HOST_SLOTS_EXHAUSTED.
     public static ClaimedSlot claim(Region region, HostIdentity identity) {
+        return region.guarded(() -> claimAny(region, identity));
+    }
+
+    private static ClaimedSlot claimAny(Region region, HostIdentity identity) {
         refuseTwin(region, identity, -1);
         for (int slot = 0; slot < region.hostSlots(); slot++) {
             HostSlot host = region.host(slot);

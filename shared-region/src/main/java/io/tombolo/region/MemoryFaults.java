@@ -23,7 +23,7 @@ final class MemoryFaults {
                         truncated
                                 ? "the region file lost its end under a live mapping"
                                 : "an access to the mapped region faulted")
-                .fact("file", file).fact("offset", offset < 0 ? "unknown" : Long.toString(offset))
+                .fact("file", file).fact("offset", offset)
                 .fact("found", length < 0 ? "missing" : length + " bytes").fact("expected", expectedBytes + " bytes")
                 .next("stop every agent on this region, then tombolo region verify " + file).cause(cause).build();
     }

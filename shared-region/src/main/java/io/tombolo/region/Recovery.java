@@ -31,6 +31,10 @@ public final class Recovery {
 
     /// `executorSlot` is the live host on which this runs; it becomes the owner of the VMs that it destroys.
     public static Report recover(Region region, int deadSlot, long incarnation, int executorSlot) {
+        return region.guarded(() -> recoverNow(region, deadSlot, incarnation, executorSlot));
+    }
+
+    private static Report recoverNow(Region region, int deadSlot, long incarnation, int executorSlot) {
         requireConfirmed(region, deadSlot, incarnation);
         long ownedWord = BlockWord.owned(deadSlot, incarnation);
         long[] settled = new long[2];

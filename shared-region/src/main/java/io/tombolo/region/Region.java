@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /// A mapped region: the shared memory in which hypervisors hand VMs to each other. Format: docs/region-format.md.
 ///
@@ -159,6 +160,15 @@ public final class Region implements AutoCloseable {
             case RuntimeException known -> known;
             case Throwable other -> new IllegalStateException(other);
         };
+    }
+
+    /// Runs an operation and converts a fault of the mapping that came late, after the access that caused it.
+    <T> T guarded(Supplier<T> operation) {
+        try {
+            return operation.get();
+        } catch (InternalError fault) {
+            throw translate(fault);
+        }
     }
 
     long blockOffset(long block) {

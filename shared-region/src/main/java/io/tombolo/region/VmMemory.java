@@ -20,6 +20,10 @@ public final class VmMemory {
     /// table's place, which it returns. The VM is CREATING by the allocator's host. All or nothing: REGION_FULL with everything given
     /// back and the identity cleared. For [Backing#SEGMENT] it only writes the identity.
     public static VmIdentity populate(Region region, FrameAllocator allocator, VmSlot vm, VmIdentity identity) {
+        return region.guarded(() -> populateNow(region, allocator, vm, identity));
+    }
+
+    private static VmIdentity populateNow(Region region, FrameAllocator allocator, VmSlot vm, VmIdentity identity) {
         requireCreating(region, allocator, vm);
         if (identity.backing() == Backing.SEGMENT) {
             vm.writeIdentity(identity);

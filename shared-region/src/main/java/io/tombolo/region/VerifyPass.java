@@ -1,0 +1,81 @@
+package io.tombolo.region;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+
+/// What one pass of verify collects. One thread.
+final class VerifyPass {
+    /// Findings beyond this many are counted and not kept: a destroyed table would fill the heap.
+    static final int FINDINGS_MAX = 1000;
+
+    private static final MemorySegment ZERO = MemorySegment.ofArray(new byte[1 << 16]);
+
+    final Region region;
+    final Memory memory;
+    final List<Finding> findings = new ArrayList<>();
+    final TreeMap<String, Long> counts = new TreeMap<>();
+    /// Owner word and identity of each VM slot, read once per pass; null where there is no whole identity.
+    final long[] owners;
+    final VmIdentity[] identities;
+    final long[] hosts;
+
+    VerifyPass(Region region) {
+        this.region = region;
+        this.memory = region.memory();
+        this.owners = new long[region.vmSlots()];
+        this.identities = new VmIdentity[region.vmSlots()];
+        this.hosts = new long[region.hostSlots()];
+    }
+
+    void count(String name) {
+        counts.merge(name, 1L, Long::sum);
+    }
+
+    void add(Finding.Code code, String structure, long offset, Object found, Object expected) {
+        add(code, structure, offset, found, expected,
+                "stop the agents on this region; restore it, or destroy and re-create what is named");
+    }
+
+    void add(Finding.Code code, String structure, long offset, Object found, Object expected, String next) {
+        count("findings");
+        if (findings.size() < FINDINGS_MAX) {
+            findings.add(new Finding(code, structure, offset, String.valueOf(found), String.valueOf(expected), next));
+        }
+    }
+
+    /// Checks the reserved fields of one structure.
+    void reserved(Struct struct, String structure, FieldBuffer raw, long base) {
+        for (Struct.Field field : struct.fields()) {
+            if (field.reserved() && !raw.allZero(field.offset(), field.offset() + field.bytes())) {
+                add(Finding.Code.RESERVED_NOT_ZERO, structure + " " + field.name(), base + field.offset(), "not zero",
+                        "0");
+            }
+        }
+    }
+
+    /// Checks that no byte between two areas is set.
+    void gap(String structure, long from, long to) {
+        for (long at = from; at < to; at += ZERO.byteSize()) {
+            long count = Math.min(ZERO.byteSize(), to - at);
+            long differs = MemorySegment.mismatch(memory.segment(at, count), 0, count, ZERO, 0, count);
+            if (differs >= 0) {
+                add(Finding.Code.RESERVED_NOT_ZERO, structure, (at + differs) & -8, "not zero", "0");
+            }
+        }
+    }
+
+    boolean hostExists(int slot) {
+        return slot < hosts.length && SlotWord.state(hosts[slot]) != HostState.FREE;
+    }
+
+    /// True while the VM's frames are being built or taken apart, so that tables and frame words need not agree.
+    boolean inTransition(int vm) {
+        return OwnerWord.is(owners[vm], OwnerState.CREATING) || OwnerWord.is(owners[vm], OwnerState.DESTROYING);
+    }
+
+    boolean isFree(int vm) {
+        return OwnerWord.is(owners[vm], OwnerState.FREE);
+    }
+}

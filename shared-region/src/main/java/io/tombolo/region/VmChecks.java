@@ -1,0 +1,109 @@
+package io.tombolo.region;
+
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.UUID;
+
+/// Verify's look at VM slots and metadata slots.
+final class VmChecks {
+    private VmChecks() {
+    }
+
+    static void check(VerifyPass pass) {
+        Map<UUID, Integer> seen = new HashMap<>();
+        for (int i = 0; i < pass.owners.length; i++) {
+            VmSlot vm = pass.region.vm(i);
+            long owner = vm.ownerAcquire();
+            pass.owners[i] = owner;
+            String name = "vm_slot " + i;
+            FieldBuffer raw = vm.load();
+            pass.reserved(RegionLayout.VM_SLOT, name, raw, vm.base());
+            pass.count("vm " + OwnerWord.state(owner));
+            owner(pass, vm, name, owner);
+            if (pass.isFree(i)) {
+                if (!raw.allZero(8, VmSlot.IDENTITY_END)) {
+                    pass.add(Finding.Code.FREE_BUT_NOT_EMPTY, name, vm.base(), "contents", "0 in a free slot");
+                }
+                continue;
+            }
+            words(pass, vm, name);
+            VmIdentity identity = VmSlot.decodeOrNull(raw, pass.region.superblock().frameCount());
+            pass.identities[i] = identity;
+            if (pass.inTransition(i)) {
+                continue;
+            }
+            if (identity == null || raw.word("created_epoch") > OwnerWord.epoch(owner)) {
+                pass.add(Finding.Code.CHECKSUM, name + " identity", vm.base() + VmSlot.IDENTITY,
+                        "crc " + SuperblockReader.hex(raw.int32("crc")) + " created_epoch " + raw.word("created_epoch"),
+                        "crc " + SuperblockReader.hex(raw.crc("uuid")) + " created_epoch up to "
+                                + OwnerWord.epoch(owner));
+            } else {
+                Integer other = seen.putIfAbsent(identity.uuid(), i);
+                if (other != null) {
+                    pass.add(Finding.Code.DUPLICATE_VM, name + " uuid", vm.base() + VmSlot.IDENTITY,
+                            identity.uuid() + " also in vm_slot " + other, "one slot per VM");
+                }
+            }
+            if (OwnerWord.is(owner, OwnerState.OFFERED) || OwnerWord.is(owner, OwnerState.CLAIMED)) {
+                metadata(pass, vm, identity);
+            }
+        }
+    }
+
+    private static void owner(VerifyPass pass, VmSlot vm, String name, long owner) {
+        OwnerState state = OwnerWord.state(owner);
+        if (state == null || (state == OwnerState.FREE && OwnerWord.slot(owner) != 0)) {
+            pass.add(Finding.Code.ILLEGAL_WORD, name + " owner", vm.base(), OwnerWord.describe(owner),
+                    "a known state, host 0 if FREE");
+        } else if (state != OwnerState.FREE && !pass.hostExists(OwnerWord.slot(owner))) {
+            pass.add(Finding.Code.HOST_NOT_THERE, name + " owner", vm.base(), OwnerWord.describe(owner),
+                    "a host slot that is not free");
+        }
+    }
+
+    private static void words(VerifyPass pass, VmSlot vm, String name) {
+        long from = vm.fromAcquire();
+        if (from >>> 60 != 0 || FromWord.slot(from) >= pass.hosts.length) {
+            pass.add(Finding.Code.ILLEGAL_WORD, name + " from", vm.base() + RegionLayout.VM_SLOT.offset("from"),
+                    SuperblockReader.hex(from), "host slot below " + pass.hosts.length);
+        }
+        armed(pass, name + " armed", vm.base() + RegionLayout.VM_SLOT.offset("armed"), vm.armedAcquire());
+        armed(pass, name + " spin", vm.base() + RegionLayout.VM_SLOT.offset("spin"), vm.spinAcquire());
+    }
+
+    private static void armed(VerifyPass pass, String name, long offset, long word) {
+        if (word != ArmedWord.NONE && (ArmedWord.intentSeq(word) == 0 || ArmedWord.target(word) >= pass.hosts.length)) {
+            pass.add(Finding.Code.ILLEGAL_WORD, name, offset, ArmedWord.describe(word),
+                    "0, or an intent and a host slot below " + pass.hosts.length);
+        }
+    }
+
+    /// A VM that was offered is nowhere but in its metadata: each slot that was ever published must be whole, and one must be this VM's.
+    private static void metadata(VerifyPass pass, VmSlot vm, VmIdentity identity) {
+        if (identity == null) {
+            return;
+        }
+        boolean found = false;
+        for (int which = 0; which < 2; which++) {
+            MetadataSlot slot = vm.metadata(which);
+            if (slot.isEmpty()) {
+                continue;
+            }
+            try {
+                Blob blob = slot.readChecked(identity.uuid(), MemorySegment.ofArray(new byte[slot.capacity()]));
+                found |= blob.epoch() <= OwnerWord.epoch(pass.owners[vm.index()]);
+            } catch (TomboloException e) {
+                if (e.code() == RegionError.REGION_METADATA_DAMAGED) {
+                    pass.add(Finding.Code.CHECKSUM, "metadata " + vm.index() + " " + which,
+                            Long.parseLong(e.facts().get("offset")), e.facts().get("found"), e.facts().get("expected"));
+                }
+            }
+        }
+        if (!found) {
+            pass.add(Finding.Code.METADATA_MISSING, "metadata " + vm.index(), vm.metadata(0).base(),
+                    "no sound blob of this VM",
+                    "a blob published before the VM was offered");
+        }
+    }
+}

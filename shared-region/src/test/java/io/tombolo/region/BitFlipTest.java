@@ -1,0 +1,228 @@
+package io.tombolo.region;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.function.LongFunction;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Flips every bit of every field of every kind of structure, one bit of every word of reserve, and asks verify. A bit that verify does
+/// not see must be in the list of those that it cannot see, and the other way round.
+class BitFlipTest {
+    private static final long SEED = Long.getLong("tombolo.seed", 20260101L);
+    private static final long MIB = 1 << 20;
+
+    @TempDir
+    Path directory;
+    private Region region;
+    private VmSlot offered;
+    private VmSlot inSegment;
+    private long reservedFrame;
+    private final Random random = new Random(SEED);
+
+    @BeforeEach
+    void build() {
+        region = TestRegions.format(directory.resolve("region"), 4 * MIB);
+        ClaimedSlot a = HostSlots.claim(region, TestRegions.host("a"));
+        ClaimedSlot b = HostSlots.claim(region, TestRegions.host("b"));
+        TestRegions.runningVm(region, a, "running", 5);
+        offered = TestRegions.runningVm(region, a, "offered", 5);
+        offered.metadata(0).publish(1, 0, 100, 1, offered.readIdentity().uuid());
+        swap(offered, OwnerWord.pack(OwnerState.OFFERED, b.slot(), 2));
+        inSegment = VmSlots.claim(region, a.slot());
+        UUID segment = UUID.randomUUID();
+        region.segments().create(segment, new UUID(2, 9), 2 * 4096);
+        VmMemory.populate(region, region.allocator(a.slot()), inSegment,
+                VmIdentity.segment(new UUID(2, 9), "segment", 2 * 4096, 1, "qemu", segment));
+        swap(inSegment, OwnerWord.pack(OwnerState.RUNNING, a.slot(), 1));
+        reservedFrame = region.allocator(a.slot()).reserve(inSegment.index(), 7);
+        assertThat(RegionVerifier.verify(region).findings()).isEmpty();
+    }
+
+    @AfterEach
+    void close() {
+        region.close();
+    }
+
+    @Test
+    void findsFlipsInTheSuperblock() {
+        flipStruct(RegionLayout.SUPERBLOCK, 0, "superblock", (_, _) -> true);
+    }
+
+    @Test
+    void findsFlipsInALiveHostSlot() {
+        flipStruct(RegionLayout.HOST_SLOT, region.host(0).base(), "host_slot 0", (field, bit) -> switch (field) {
+            // LIVE into FENCING or FAILED is what fencing does.
+            case "word" -> bit != 60 && bit != 62;
+            case "nonce", "echo" -> false;
+            default -> true;
+        });
+    }
+
+    @Test
+    void findsFlipsInTheSlotOfARunningVm() {
+        flipStruct(RegionLayout.VM_SLOT, region.vm(0).base(), "vm_slot 0", (field, bit) -> switch (field) {
+            // RUNNING into PAUSED, host 0 into host 1, and a later epoch are legal words.
+            case "owner" -> bit == 0 || (bit >= 49 && bit != 62);
+            default -> vmWordSeen(field, bit);
+        });
+    }
+
+    @Test
+    void findsFlipsInTheSlotOfAnOfferedVm() {
+        flipStruct(RegionLayout.VM_SLOT, offered.base(), "vm_slot 1", (field, bit) -> switch (field) {
+            // OFFERED into RUNNING, CREATING, DESTROYING; host 1 into host 0; another epoch not below that of the blob.
+            case "owner" -> bit == 1 || (bit >= 49 && bit <= 59) || bit == 63;
+            default -> vmWordSeen(field, bit);
+        });
+    }
+
+    @Test
+    void findsFlipsInFreeSlots() {
+        flipStruct(RegionLayout.VM_SLOT, region.vm(3).base(), "vm_slot 3",
+                // FREE at another epoch, and FREE into CREATING by host 0, are legal.
+                (field, bit) -> !field.equals("owner") || (bit >= 48 && bit != 60));
+        flipStruct(RegionLayout.HOST_SLOT, region.host(3).base(), "host_slot 3", (field, bit) -> switch (field) {
+            case "word" -> bit >= 48 && (bit < 60 || bit == 61 || bit == 63);
+            case "nonce", "echo" -> false;
+            default -> true;
+        });
+    }
+
+    private static boolean vmWordSeen(String field, int bit) {
+        return switch (field) {
+            case "armed", "spin" -> bit < 28;
+            case "from" -> bit >= 50;
+            default -> true;
+        };
+    }
+
+    @Test
+    void findsFlipsInTheMetadataOfAnOfferedVm() {
+        MetadataSlot slot = offered.metadata(0);
+        flipStruct(RegionLayout.METADATA_HEADER, slot.base(), "metadata 1( 0)?", (_, _) -> true);
+        flipStruct(RegionLayout.METADATA_HEADER, offered.metadata(1).base(), "metadata 1 1", (_, _) -> true);
+        for (long at = slot.base() + 64; at + 8 <= slot.base() + 64 + 100; at += 8) {
+            flip(region.memory(), at, 64, new Place("metadata 1 0", slot.base(), slot.base() + 64), _ -> true);
+        }
+    }
+
+    @Test
+    void findsFlipsInBlockOwnersAndFrameWordsAndEntries() {
+        long entry = region.vm(0).pageTable().entryAcquire(2);
+        long usedFrame = PageTableEntry.frame(entry);
+        long tableFrame = region.vm(0).readIdentity().tableFirstFrame();
+        long freeFrame = 100;
+        assertThat(region.memory().load(region.frameWordOffset(freeFrame))).isEqualTo(FrameWord.FREE);
+        assertThat(reservedFrame).isGreaterThanOrEqualTo(512);
+        flipWord(region.blockOffset(0), "block_owner 0", _ -> true, 64);
+        flip(region.memory(), region.blockOffset(1), 64,
+                new Place("(block_owner 1|frame_word " + reservedFrame + ")", 0, Long.MAX_VALUE), _ -> true);
+        flipWord(region.frameWordOffset(usedFrame), "frame_word " + usedFrame, _ -> true, 64);
+        flipWord(region.frameWordOffset(tableFrame), "frame_word " + tableFrame, _ -> true, 64);
+        flipWord(region.frameWordOffset(freeFrame), "frame_word " + freeFrame, _ -> true, 64);
+        // For which page a live host reserves a frame is known to nobody else.
+        flipWord(region.frameWordOffset(reservedFrame), "frame_word " + reservedFrame, bit -> bit >= 34, 64);
+        long at = region.frameDataOffset(tableFrame) + 2 * 8;
+        // Tag and flags have no redundancy, PRESENT into COPYING is legal; LOCAL leaves the frame unnamed.
+        flip(region.memory(), at, 64,
+                new Place("(page_table_entry vm 0 page 2|frame_word " + usedFrame + ")", 0, Long.MAX_VALUE),
+                bit -> bit >= 20 && bit != 61);
+        flipWord(region.frameDataOffset(tableFrame) + 5 * 8, "page_table_entry vm 0 beyond its pages", _ -> true, 64);
+    }
+
+    @Test
+    void findsFlipsInASegmentTrailer() throws IOException {
+        UUID uuid = inSegment.readIdentity().segmentUuid();
+        Path path = region.segments().path(uuid);
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                Arena arena = Arena.ofConfined()) {
+            MappedMemory file = new MappedMemory(channel.map(MapMode.READ_WRITE, 0, channel.size(), arena), path);
+            for (long at = 2 * 4096; at < 3 * 4096; at += 8) {
+                flip(file, at, at < 2 * 4096 + 80 ? 64 : 1, new Place("segment " + uuid, 2 * 4096, 3 * 4096),
+                        _ -> true);
+            }
+        }
+    }
+
+    @Test
+    void findsBytesInTheGapsBetweenAreas() {
+        Superblock superblock = region.superblock();
+        flipWord(superblock.blockOffset() + superblock.blockCount() * 8, "gap after block owners", _ -> true, 4);
+        flipWord(superblock.dataOffset() - 8, "gap after frame words", _ -> true, 4);
+    }
+
+    private interface Seen {
+        boolean test(String field, int bit);
+    }
+
+    private void flipStruct(Struct struct, long base, String structure, Seen seen) {
+        for (Struct.Field field : struct.fields()) {
+            for (long at = field.offset() & -8; at < field.offset() + field.bytes(); at += 8) {
+                long first = at;
+                // A state word can be sound by itself and wrong because of what names the slot, or of what the state requires.
+                String related = field.name().equals("word") || field.name().equals("owner")
+                        ? "vm_slot \\d owner|metadata \\d"
+                        : "nothing else";
+                flip(region.memory(), base + at, field.reserved() ? 1 : 64,
+                        new Place(structure, base, base + struct.bytes(), related),
+                        bit -> seen.test(fieldAt(struct, first + bit / 8), (int) bit));
+            }
+        }
+    }
+
+    private static String fieldAt(Struct struct, long offset) {
+        return struct.fields().stream().filter(f -> offset >= f.offset() && offset < f.offset() + f.bytes()).findFirst()
+                .orElseThrow().name();
+    }
+
+    private void flipWord(long at, String structure, LongFunction<Boolean> seen, int bits) {
+        flip(region.memory(), at, bits, new Place(structure, at, at + 8), seen);
+    }
+
+    /// Where a finding must point: structures that start so, at an offset in the range.
+    private record Place(String structures, long from, long to, String related) {
+        Place(String structures, long from, long to) {
+            this(structures, from, to, "nothing else");
+        }
+
+        boolean isNamedBy(Finding finding) {
+            boolean inside = finding.offset() >= from && finding.offset() < to;
+            return (inside && finding.structure().matches(structures + "($| .*)"))
+                    || finding.structure().matches(related);
+        }
+    }
+
+    private void flip(Memory memory, long at, int bits, Place place, LongFunction<Boolean> seen) {
+        List<String> wrong = new ArrayList<>();
+        for (int i = 0; i < bits; i++) {
+            int bit = bits == 64 ? i : random.nextInt(64);
+            long before = memory.load(at);
+            memory.store(at, before ^ 1L << bit);
+            List<Finding> findings = RegionVerifier.verify(region).findings();
+            memory.store(at, before);
+            boolean expected = seen.apply(bit);
+            if (expected ? findings.stream().noneMatch(place::isNamedBy) : !findings.isEmpty()) {
+                wrong.add("bit " + bit + (expected ? " not seen: " : " seen: ") + findings);
+            }
+        }
+        assertThat(wrong.stream().limit(3)).as("%d bits of %s at offset %d, seed %d", wrong.size(), place, at, SEED)
+                .isEmpty();
+    }
+
+    private void swap(VmSlot vm, long next) {
+        assertThat(vm.compareAndSetOwner(vm.ownerAcquire(), next)).isTrue();
+    }
+}
