@@ -1,6 +1,7 @@
 package io.tombolo.agent.right;
 
 import io.tombolo.region.TomboloException;
+import io.tombolo.region.WatchdogBound;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -35,6 +36,7 @@ public record Timings(int baseMs) {
     /// What `tombolo up` and `drill` use.
     public static final int DEFAULT_BASE_MS = 500;
 
+    private static final int DRIFT_PPM = 1000;
     private static final long NS_PER_MS = 1_000_000L;
 
     public Timings {
@@ -107,19 +109,20 @@ public record Timings(int baseMs) {
         return Math.max(100, baseMs / 2);
     }
 
-    /// Adds the drift rho = 1/1000 to an interval, rounded up.
-    public static long withDriftNs(long intervalNs) {
-        return intervalNs + Math.ceilDiv(intervalNs, 1000);
+    /// What a host declares when it joins, so that others can work out its bound. Elapsed time counts as evidence only
+    /// for a watchdog outside the stall domain of what it kills, and neither the local supervisor nor systemd is.
+    public WatchdogBound watchdogBound(PetMode mode, boolean outsideStallDomain) {
+        long checkNs = switch (mode) {
+            case TIMESTAMPED -> checkPeriodNs();
+            case PLAIN -> plainCheckAgeLimitNs();
+        };
+        return new WatchdogBound(mode.factor(), watchdogNs(), checkNs, scanMs() * NS_PER_MS,
+                killToReapedMs() * NS_PER_MS, DRIFT_PPM, outsideStallDomain);
     }
 
     /// Longest time from F until every process of the host has stopped, if the host has a working watchdog.
     public long certainlyStoppedNs(PetMode mode) {
-        return switch (mode) {
-            case TIMESTAMPED ->
-                withDriftNs(watchdogNs() + checkPeriodNs() + (scanMs() + killToReapedMs()) * NS_PER_MS);
-            case PLAIN ->
-                withDriftNs(2 * watchdogNs() + plainCheckAgeLimitNs() + (scanMs() + killToReapedMs()) * NS_PER_MS);
-        };
+        return watchdogBound(mode, false).boundNs();
     }
 
     /// Longest time from the death of a host until ZooKeeper has removed its session, with a leader that stays.

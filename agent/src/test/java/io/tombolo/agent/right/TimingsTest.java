@@ -69,8 +69,12 @@ class TimingsTest {
     }
 
     @Test
-    void addsTheDriftRoundedUp() {
-        assertThat(Timings.withDriftNs(1)).isEqualTo(2);
-        assertThat(Timings.withDriftNs(1000)).isEqualTo(1001);
+    void declaresTheBoundItPromises() {
+        Timings t = Timings.standard();
+
+        for (PetMode mode : PetMode.values()) {
+            assertThat(t.watchdogBound(mode, true).boundNs()).isEqualTo(t.certainlyStoppedNs(mode));
+            assertThat(t.watchdogBound(mode, true).petFactor()).isEqualTo(mode.factor());
+        }
     }
 }

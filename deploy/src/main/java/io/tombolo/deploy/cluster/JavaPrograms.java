@@ -1,0 +1,73 @@
+package io.tombolo.deploy.cluster;
+
+import static java.util.Objects.requireNonNull;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The processes as Java processes with this JVM's binary and class path.
+///
+/// Agents get the full JIT, because their vCPUs are what is measured; the others only C1, which makes them start sooner
+/// and leaves the processors to the agents. The serial collector, since none has a large heap. No AOT cache: JDK 25.0.3
+/// runs the old code from one after a jar has changed (JDK-8377932); an AppCDS archive notices and is used if there is one.
+public final class JavaPrograms implements ClusterPrograms {
+    private static final String MAIN = "io.tombolo.deploy.cli.Tombolo";
+    private static final String LOGGING = "io/tombolo/deploy/logback-daemon.xml";
+
+    private final String mainClass;
+    private final Optional<Path> sharedArchive;
+
+    /// @param mainClass main class of the command line
+    /// @param sharedArchive an AppCDS archive; ignored if the file is not there
+    public JavaPrograms(String mainClass, Optional<Path> sharedArchive) {
+        this.mainClass = requireNonNull(mainClass, "mainClass is null");
+        this.sharedArchive = requireNonNull(sharedArchive, "sharedArchive is null").filter(Files::isReadable);
+    }
+
+    /// The project's own command line; the archive is named by the system property `tombolo.cds`.
+    public static JavaPrograms standard() {
+        return new JavaPrograms(MAIN, Optional.ofNullable(System.getProperty("tombolo.cds")).map(Path::of));
+    }
+
+    @Override
+    public List<String> zooKeeper(Path config) {
+        return java(List.of("-Xmx128m", "-XX:TieredStopAtLevel=1", "-Dzookeeper.jmx.log4j.disable=true"),
+                "org.apache.zookeeper.server.quorum.QuorumPeerMain", List.of(config.toString()));
+    }
+
+    @Override
+    public List<String> coordinator(Path config) {
+        return java(List.of("-Xmx128m", "-XX:TieredStopAtLevel=1"), mainClass,
+                List.of("coordinator", "--config", config.toString()));
+    }
+
+    @Override
+    public List<String> agent(Path config, int heapMb) {
+        return java(List.of("-Xms" + heapMb + "m", "-Xmx" + heapMb + "m"), mainClass,
+                List.of("agent", "--config", config.toString()));
+    }
+
+    @Override
+    public List<String> supervisor(Path directory) {
+        return java(List.of("-Xmx64m", "-XX:TieredStopAtLevel=1"), mainClass,
+                List.of("supervisor", directory.toString()));
+    }
+
+    private List<String> java(List<String> flags, String main, List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
+                "-XX:-UsePerfData", "-Dkryo.unsafe=false"));
+        if (JavaPrograms.class.getClassLoader().getResource(LOGGING) != null) {
+            command.add("-Dlogback.configurationFile=" + LOGGING);
+        }
+        sharedArchive.ifPresent(archive -> command.addAll(List.of("-XX:SharedArchiveFile=" + archive, "-Xshare:auto")));
+        command.addAll(flags);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
+        command.addAll(arguments);
+        return command;
+    }
+}

@@ -1,0 +1,335 @@
+package io.tombolo.deploy.cluster;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.agent.right.Timings;
+import io.tombolo.coordinator.ConfigFile;
+import io.tombolo.coordinator.CoordinatorConfig;
+import io.tombolo.coordinator.HandoffTimings;
+import io.tombolo.coordinator.RpcConfig;
+import io.tombolo.coordinator.ZooKeeperConfig;
+import io.tombolo.region.FormatOptions;
+import io.tombolo.region.Region;
+import io.tombolo.region.TomboloException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/// A cluster of real processes on this machine with its supervisor in this process: ZooKeeper, coordinators, agents, each
+/// in a kill group of its own, and a freshly formatted region on a memory file system.
+///
+/// If this process dies, everything it started dies with it and the run's directory is removed, see [Supervisor]. Closing
+/// stops everything and removes all files. Thread safe.
+public final class LocalCluster implements RunningCluster {
+    /// A directory with this file in it may be deleted with all its content by who cleans up a run.
+    static final String RUN_MARK = ".tombolo-run";
+
+    private static final int ZOOKEEPER_ATTEMPTS = 3;
+    /// Head room over the guest memory for tables, metadata slots and ZooKeeper's data.
+    private static final long ROOM_OVERHEAD_BYTES = 256L << 20;
+
+    private final ClusterSpec spec;
+    private final ClusterStore store;
+    private final Timings timings;
+    private final ClusterPrograms programs;
+    private final UUID uuid = UUID.randomUUID();
+    private final String run;
+    private final Path runDirectory;
+    private final Supervisor supervisor;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile String zookeeper = "";
+    private volatile boolean up;
+
+    private LocalCluster(ClusterSpec spec, ClusterPlaces places, ClusterPrograms programs, ClusterStore store)
+            throws IOException {
+        this.spec = spec;
+        this.store = store;
+        this.timings = spec.timings();
+        this.programs = programs;
+        this.runDirectory = Files.createTempDirectory(places.memory(), "tombolo-" + spec.name() + "-",
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        this.run = runDirectory.getFileName().toString().substring("tombolo-".length());
+        try {
+            Files.createFile(runDirectory.resolve(RUN_MARK));
+            Files.createDirectories(logs());
+            Files.createDirectories(configurations());
+            this.supervisor = new Supervisor(runDirectory, timings, KillGroups.detect(run), Optional.of(runDirectory));
+        } catch (IOException | RuntimeException e) {
+            store.delete(runDirectory);
+            throw e;
+        }
+    }
+
+    /// Starts a cluster and waits until every process is ready. On failure everything is stopped again; the logs stay.
+    ///
+    /// @param progress told one line per step
+    /// @throws TomboloException CLUSTER_ALREADY_UP, CLUSTER_NO_ROOM, PORT_TAKEN, PROCESS_ENDED_EARLY, PROCESS_NOT_READY,
+    ///         CLUSTER_FILES and the region's own
+    public static LocalCluster start(ClusterSpec spec, ClusterPlaces places, ClusterPrograms programs,
+            Consumer<String> progress) {
+        requireNonNull(spec, "spec is null");
+        requireNonNull(programs, "programs is null");
+        requireNonNull(progress, "progress is null");
+        ClusterStore store = ClusterStore.take(spec.name(), places).orElseThrow(() -> alreadyUp(spec.name()));
+        LocalCluster cluster = null;
+        try {
+            int living = store.cleanUp(places);
+            if (living > 0) {
+                progress.accept("killed " + living + " processes that an earlier run of " + spec.name() + " had left");
+            }
+            requireRoom(spec, places);
+            cluster = new LocalCluster(spec, places, programs, store);
+            cluster.bringUp(progress);
+            return cluster;
+        } catch (IOException e) {
+            throw ClusterStore.files(spec.name(), store.directory(), e);
+        } finally {
+            if (cluster == null) {
+                store.close();
+            } else if (!cluster.up) {
+                cluster.shutDown(0, false);
+            }
+        }
+    }
+
+    static TomboloException alreadyUp(String name) {
+        return TomboloException.error(ClusterError.CLUSTER_ALREADY_UP, "a cluster of that name is running")
+                .fact("cluster", name).next("use it, stop it with `tombolo down --cluster " + name
+                        + "`, or choose another name with --cluster")
+                .build();
+    }
+
+    private static void requireRoom(ClusterSpec spec, ClusterPlaces places) throws IOException {
+        long needed = spec.regionBytes() + ROOM_OVERHEAD_BYTES;
+        long free = Files.getFileStore(places.memory()).getUsableSpace();
+        if (free < needed) {
+            throw TomboloException
+                    .error(ClusterError.CLUSTER_NO_ROOM, "the memory file system has not enough room for the region")
+                    .fact("directory", places.memory()).fact("neededBytes", needed).fact("freeBytes", free)
+                    .next("make the region smaller, or remount with a larger size").build();
+        }
+    }
+
+    private void bringUp(Consumer<String> progress) throws IOException {
+        store.write(facts());
+        List<SupervisedProcess> ensemble = List.of();
+        if (spec.zookeeper().isEmpty()) {
+            ensemble = startZooKeeper();
+        } else {
+            zookeeper = spec.zookeeper();
+        }
+        Region.format(region(), FormatOptions.of(uuid, spec.regionBytes()));
+        progress.accept("formatted " + region());
+        awaitZooKeeper(ensemble);
+        store.write(facts());
+        progress.accept("ZooKeeper serves at " + zookeeper);
+        List<SupervisedProcess> started = new ArrayList<>();
+        for (int i = 1; i <= spec.coordinators(); i++) {
+            started.add(supervisor.start(coordinator("coordinator-" + i)));
+        }
+        for (String host : spec.hosts()) {
+            started.add(supervisor.start(agent(host)));
+        }
+        store.write(facts());
+        supervisor.awaitReady(started, timings.startTimeoutMs());
+        up = true;
+        store.write(facts());
+        progress.accept(spec.coordinators() + " coordinators and " + spec.hosts().size() + " agents are ready");
+    }
+
+    private List<SupervisedProcess> startZooKeeper() throws IOException {
+        ZooKeeperFiles files = ZooKeeperFiles.write(configurations(), runDirectory, spec.zookeeperServers(),
+                timings.zooKeeperTickMs(), spec.zookeeperPorts());
+        zookeeper = files.connectString();
+        List<SupervisedProcess> servers = new ArrayList<>();
+        for (int i = 0; i < files.configs().size(); i++) {
+            String name = "zookeeper-" + (i + 1);
+            servers.add(supervisor.start(spec(name, ProcessRole.ZOOKEEPER, programs.zooKeeper(files.configs().get(i)),
+                    OptionalLong.empty(), Optional.of(ZooKeeperFiles.serves(files.clientPorts().get(i))))));
+        }
+        return servers;
+    }
+
+    private void awaitZooKeeper(List<SupervisedProcess> first) throws IOException {
+        List<SupervisedProcess> servers = first;
+        for (int attempt = 1;; attempt++) {
+            try {
+                supervisor.awaitReady(servers, timings.startTimeoutMs());
+                return;
+            } catch (TomboloException e) {
+                // Only a chosen port may have been taken between choosing and binding; one asked for was checked.
+                boolean again = e.code() == ClusterError.PROCESS_ENDED_EARLY && spec.zookeeperPorts().isEmpty()
+                        && attempt < ZOOKEEPER_ATTEMPTS && portWasTaken(servers);
+                if (!again) {
+                    throw e;
+                }
+                servers.forEach(SupervisedProcess::kill);
+                servers = startZooKeeper();
+            }
+        }
+    }
+
+    private static boolean portWasTaken(List<SupervisedProcess> servers) throws IOException {
+        for (SupervisedProcess server : servers) {
+            if (new String(Files.readAllBytes(server.spec().log()), UTF_8).contains("Address already in use")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private ProcessSpec coordinator(String name) throws IOException {
+        CoordinatorConfig config = new CoordinatorConfig(name, spec.name(), uuid, zookeeperConfig(), loopback(),
+                region().toString(), new HandoffTimings(spec.baseMs()));
+        Path file = configuration(name, ConfigFile.format(config));
+        return spec(name, ProcessRole.COORDINATOR, programs.coordinator(file), OptionalLong.empty(), Optional.empty());
+    }
+
+    private ProcessSpec agent(String name) throws IOException {
+        Path own = Files.createDirectories(runDirectory.resolve(name));
+        AgentSettings settings = new AgentSettings(name, UUID.nameUUIDFromBytes((uuid + "/" + name).getBytes(UTF_8)),
+                spec.name(), uuid, zookeeperConfig(), loopback(), region().toString(), spec.baseMs(), spec.drivers(),
+                own.toString());
+        Path file = configuration(name, ConfigFile.format(settings));
+        return spec(name, ProcessRole.AGENT, programs.agent(file, spec.agentHeapMb()),
+                OptionalLong.of(timings.watchdogNs()), Optional.empty());
+    }
+
+    private ProcessSpec spec(String name, ProcessRole role, List<String> command, OptionalLong watchdogNs,
+            Optional<BooleanSupplier> readiness) {
+        return new ProcessSpec(name, role, command, Map.of(), watchdogNs, readiness, logs().resolve(name + ".log"));
+    }
+
+    private ZooKeeperConfig zookeeperConfig() {
+        return new ZooKeeperConfig(zookeeper, spec.effectiveRoot(), timings.sessionMs());
+    }
+
+    /// Port 0: the process publishes the one it got in ZooKeeper, and a restarted one never finds its port taken.
+    private static RpcConfig loopback() {
+        return new RpcConfig("127.0.0.1", 0, "");
+    }
+
+    private Path configuration(String name, String yaml) throws IOException {
+        return Files.writeString(configurations().resolve(name + ".yaml"), yaml);
+    }
+
+    private Path logs() {
+        return store.directory().resolve("logs");
+    }
+
+    private Path configurations() {
+        return store.directory().resolve("conf");
+    }
+
+    /// The region file.
+    public Path region() {
+        return runDirectory.resolve("region");
+    }
+
+    /// The run's directory in memory: region, sockets, the evidence of stops.
+    public Path runDirectory() {
+        return runDirectory;
+    }
+
+    /// Where the log of a process is.
+    public Path log(String process) {
+        return supervisor.process(process).spec().log();
+    }
+
+    public ClusterSpec spec() {
+        return spec;
+    }
+
+    public UUID uuid() {
+        return uuid;
+    }
+
+    /// The supervisor, for tests that do things to single processes.
+    public Supervisor supervisor() {
+        return supervisor;
+    }
+
+    public SupervisedProcess process(String name) {
+        return supervisor.process(name);
+    }
+
+    @Override
+    public ClusterFacts facts() {
+        List<ClusterFacts.ProcessFacts> processes = supervisor.processes().stream()
+                .map(p -> new ClusterFacts.ProcessFacts(p.name(), p.spec().role(), p.pid(), p.state(), p.startNumber(),
+                        p.pids(), p.spec().log().toString(), p.declared()))
+                .toList();
+        return new ClusterFacts(spec.name(), uuid, run, ProcessHandle.current().pid(),
+                supervisor.groups().parent().map(Path::toString).orElse(""), zookeeper, spec.effectiveRoot(),
+                region().toString(), store.directory().toString(), runDirectory.toString(), spec.baseMs(), up,
+                processes);
+    }
+
+    @Override
+    public void signal(String process, int signal) {
+        supervisor.process(process).signalMain(signal);
+    }
+
+    @Override
+    public void signalGroup(String process, int signal) {
+        supervisor.process(process).signalAll(signal);
+    }
+
+    @Override
+    public StopRecord kill(String process) {
+        return supervisor.process(process).kill();
+    }
+
+    @Override
+    public void restart(String process) {
+        SupervisedProcess fresh = supervisor.restart(process);
+        store.write(facts());
+        fresh.awaitReady(timings.startTimeoutMs());
+    }
+
+    @Override
+    public StopRecord awaitStopped(String process, long timeoutMs) {
+        return supervisor.process(process).awaitStopped(timeoutMs);
+    }
+
+    @Override
+    public void close() {
+        shutDown(timings.requestTimeoutMs(), true);
+    }
+
+    private void shutDown(long graceMs, boolean removeLogs) {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            // ZooKeeper last, so that the others can say good-bye.
+            List<SupervisedProcess> all = supervisor.processes();
+            List<SupervisedProcess> clients = all.stream().filter(p -> p.spec().role() != ProcessRole.ZOOKEEPER)
+                    .toList();
+            supervisor.stop(clients, graceMs);
+            HashSet<SupervisedProcess> servers = new HashSet<>(all);
+            clients.forEach(servers::remove);
+            supervisor.stop(servers, 0);
+        } finally {
+            try {
+                supervisor.close();
+                store.delete(runDirectory);
+                store.delete(removeLogs ? store.directory() : store.directory().resolve("cluster.json"));
+            } finally {
+                store.close();
+            }
+        }
+    }
+}
