@@ -193,6 +193,10 @@ public final class Leases implements AutoCloseable {
     public void release(String vm) {
         held.remove(vm);
         locks.computeIfAbsent(vm, _ -> new ReentrantLock());
+        if (!zk.isConnected()) {
+            LOG.info("lease of {} is given back after the reconnection", vm);
+            return;
+        }
         try {
             sweepIfIdle(vm);
         } catch (TomboloException e) {
