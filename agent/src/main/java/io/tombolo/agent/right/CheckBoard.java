@@ -43,6 +43,8 @@ public final class CheckBoard {
     private final long liveWord;
     private final long[] cells;
     private final Checker[] checkers;
+    // Read and written through GATE only.
+    @SuppressWarnings("UnusedVariable")
     private long openUntilNs = CLOSED;
 
     /// @param boottimeNs CLOCK_BOOTTIME in ns, callable from any thread

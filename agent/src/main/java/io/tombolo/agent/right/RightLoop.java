@@ -130,7 +130,7 @@ public final class RightLoop implements AutoCloseable {
     public void close() {
         closed = true;
         // An action may close its own keeper; everybody else waits, so that no step under way opens the gate again.
-        if (Thread.currentThread() != thread && thread.isAlive()) {
+        if (!Thread.currentThread().equals(thread) && thread.isAlive()) {
             thread.interrupt();
             try {
                 thread.join();
