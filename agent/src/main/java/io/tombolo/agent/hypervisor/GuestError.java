@@ -9,7 +9,7 @@ public enum GuestError implements ErrorCode {
     /// Too many requests wait, or the log of inputs is full; the request was certainly not executed.
     GUEST_BUSY(3),
     /// The guest failed while it was being stopped.
-    GUEST_FAILED(1),
+    GUEST_STOP_FAILED(1),
     /// The agent is going down.
     GUEST_INTERRUPTED(1),
     /// The driver does not take client requests.

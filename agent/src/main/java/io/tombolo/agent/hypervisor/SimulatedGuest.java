@@ -367,7 +367,7 @@ final class SimulatedGuest implements Guest, IncomingGuest {
             if (e.getCause() instanceof TomboloException known) {
                 throw known;
             }
-            throw TomboloException.error(GuestError.GUEST_FAILED, "the guest failed while it stopped")
+            throw TomboloException.error(GuestError.GUEST_STOP_FAILED, "the guest failed while it stopped")
                     .fact("cause", e.getCause()).next("see the agent's log").cause(e.getCause()).build();
         }
     }

@@ -1,7 +1,8 @@
 package io.tombolo.deploy.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tombolo.coordinator.wire.RemoteException;
-import io.tombolo.deploy.StateDirectory;
 import io.tombolo.deploy.Version;
 import io.tombolo.region.TomboloException;
 import java.io.IOException;
@@ -24,7 +25,11 @@ final class Failures {
     static final int INTERNAL = 1;
     static final int USAGE = 2;
 
-    private Failures() {
+    private final Path stateDirectory;
+
+    /// Stack traces go to `tombolo.log` in that directory.
+    Failures(Path stateDirectory) {
+        this.stateDirectory = requireNonNull(stateDirectory, "stateDirectory is null");
     }
 
     /// A command line that cannot be understood.
@@ -54,7 +59,7 @@ final class Failures {
     }
 
     /// A command that threw.
-    static int execution(Exception exception, CommandLine command, ParseResult result) {
+    int execution(Exception exception, CommandLine command, ParseResult result) {
         Throwable failure = exception;
         while ((failure instanceof CompletionException || failure instanceof ExecutionException)
                 && failure.getCause() != null) {
@@ -76,10 +81,10 @@ final class Failures {
     }
 
     /// A defect of the program: the person gets a sentence, the stack goes to a file that they can send.
-    private static int unexpected(PrintWriter err, Throwable failure, String command) {
+    private int unexpected(PrintWriter err, Throwable failure, String command) {
         String where;
         try {
-            Path file = StateDirectory.resolve().resolve("tombolo.log");
+            Path file = stateDirectory.resolve("tombolo.log");
             Files.createDirectories(file.getParent());
             try (PrintWriter log = new PrintWriter(
                     Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.CREATE,

@@ -1,5 +1,6 @@
 package io.tombolo.deploy.cli;
 
+import io.tombolo.deploy.StateDirectory;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
@@ -9,6 +10,11 @@ import java.util.function.Consumer;
 
 /// The services of a real process.
 final class LiveServices implements Services {
+    @Override
+    public Path stateDirectory() {
+        return StateDirectory.resolve();
+    }
+
     @Override
     public ClusterConnection connect(ClusterTarget target) {
         throw notYet();

@@ -1,8 +1,11 @@
 package io.tombolo.deploy.cli;
 
-import io.tombolo.region.OpenOptions;
-import io.tombolo.region.Region;
+import io.tombolo.deploy.DeployError;
+import io.tombolo.region.RegionVerifier;
+import io.tombolo.region.TomboloException;
+import io.tombolo.region.VerifyReport;
 import java.nio.file.Path;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -19,8 +22,13 @@ final class RegionVerifyCommand implements Runnable {
 
     @Override
     public void run() {
-        try (Region region = Region.open(file, OpenOptions.inspect())) {
-            output.print(region.superblock(), () -> region.superblock() + "\n");
+        VerifyReport report = RegionVerifier.verify(file);
+        output.print(Map.of("file", report.file().toString(), "clean", report.clean(), "findings", report.findings(),
+                "counts", report.counts()), report::text);
+        if (!report.clean()) {
+            throw TomboloException.error(DeployError.REGION_DAMAGED, "the region is damaged")
+                    .fact("file", report.file()).fact("findings", report.findings().size())
+                    .next("stop the cluster, keep the file, and see docs/region-format.md on each finding").build();
         }
     }
 }

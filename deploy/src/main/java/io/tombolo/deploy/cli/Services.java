@@ -9,6 +9,9 @@ import java.util.function.Consumer;
 
 /// What the commands reach outside their own process with. Tests give their own.
 interface Services {
+    /// Where this user's files of Tombolo are.
+    Path stateDirectory();
+
     /// Connects to the coordinators of a cluster. Blocks until the ensemble answers or the attempt has failed.
     ClusterConnection connect(ClusterTarget target);
 

@@ -4,9 +4,10 @@ import static java.util.Objects.requireNonNull;
 
 import io.tombolo.deploy.DeployError;
 import io.tombolo.region.TomboloException;
+import io.tombolo.region.os.Linux;
+import io.tombolo.region.os.OsException;
 import io.tombolo.region.os.PipeCalls;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,8 +52,10 @@ public final class ContextSwitchBenchmark {
 
     static Result run(int warmUpRounds, int rounds) {
         try {
-            return new Result(measure(firstAllowedCpu(), warmUpRounds, rounds), measure(-1, warmUpRounds, rounds));
-        } catch (IOException e) {
+            // A container may be kept off CPU 0.
+            int cpu = Linux.schedGetaffinity(0)[0];
+            return new Result(measure(cpu, warmUpRounds, rounds), measure(-1, warmUpRounds, rounds));
+        } catch (IOException | OsException e) {
             throw TomboloException.error(DeployError.CONTEXT_SWITCH_FAILED, "the pipe ping-pong could not be run")
                     .fact("cause", e.getMessage()).next("tombolo doctor").cause(e).build();
         } catch (InterruptedException e) {
@@ -91,31 +94,18 @@ public final class ContextSwitchBenchmark {
         }
     }
 
-    /// A container may be kept off CPU 0. The line is `Cpus_allowed_list:<tab>0-1,4`.
-    private static int firstAllowedCpu() throws IOException {
-        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-            if (line.startsWith("Cpus_allowed_list:")) {
-                return Integer.parseInt(line.substring(line.indexOf(':') + 1).strip().split("[-,]", 2)[0]);
-            }
-        }
-        return 0;
-    }
-
     private static void stop(Process process) throws InterruptedException {
         if (process != null) {
             process.destroyForcibly().waitFor();
         }
     }
 
-    private static Process start(String end, Path directory, int cpu, int warmUpRounds, int rounds) {
+    private static Process start(String end, Path directory, int cpu, int warmUpRounds, int rounds)
+            throws IOException {
         List<String> command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-Xmx64m", "-cp",
                 System.getProperty("java.class.path"), ContextSwitchPeer.class.getName(), end, directory.toString(),
                 Integer.toString(cpu), Integer.toString(warmUpRounds), Integer.toString(rounds));
-        try {
-            return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot start " + command.getFirst(), e);
-        }
+        return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     }
 }

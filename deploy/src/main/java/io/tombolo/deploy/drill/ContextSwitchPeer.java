@@ -1,5 +1,6 @@
 package io.tombolo.deploy.drill;
 
+import io.tombolo.region.os.Linux;
 import io.tombolo.region.os.PipeCalls;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -23,8 +24,8 @@ public final class ContextSwitchPeer {
         int cpu = Integer.parseInt(args[2]);
         int warmUpRounds = Integer.parseInt(args[3]);
         int rounds = Integer.parseInt(args[4]);
-        if (cpu >= 0 && !PipeCalls.pinCallingThread(cpu)) {
-            throw new IOException("cannot pin to cpu " + cpu);
+        if (cpu >= 0) {
+            Linux.schedSetaffinity(0, cpu);
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(8);

@@ -1,0 +1,174 @@
+package io.tombolo.deploy.drill;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tombolo.coordinator.wire.HandoffOutcome;
+import io.tombolo.coordinator.wire.HandoffReport;
+import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.coordinator.wire.VmStatus;
+import io.tombolo.deploy.drill.ContextSwitchBenchmark.OneWay;
+import io.tombolo.deploy.report.DrillReport;
+import io.tombolo.deploy.report.DrillReport.Check;
+import io.tombolo.deploy.report.DrillReport.Verdict;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+final class DrillTest {
+    private final FakeCluster cluster = new FakeCluster();
+    private boolean keep;
+    private GuestVerifier.Result guest = new GuestVerifier.Result(true, "fake", 4096, 0, "");
+    private GuestVerifier.Frames frames = new GuestVerifier.Frames(0, 0, "");
+
+    @Test
+    void hopsRoundRobinVerifiesAndStopsEverything() {
+        DrillReport report = run(7);
+
+        assertThat(cluster.calls).containsExactly("create h1", "migrate h2", "migrate h3", "migrate h1", "migrate h2",
+                "migrate h3", "migrate h1", "migrate h2", "pause", "destroy");
+        assertThat(cluster.closed).isEqualTo(1);
+        assertThat(report.passed()).isTrue();
+        assertThat(report.hops()).isEqualTo(7);
+        assertThat(report.downtimeNs().p50()).isEqualTo(3_000);
+        assertThat(report.phases().switch_().max()).isEqualTo(900);
+        assertThat(report.contextSwitchNs().p50()).isEqualTo(2_000);
+        assertThat(report.perHop().getLast().to()).isEqualTo("h2");
+        assertThat(report.checks()).extracting(Check::verdict).containsOnly(Verdict.PASS);
+    }
+
+    @Test
+    void failsWhenMemoryDiffers() {
+        guest = new GuestVerifier.Result(false, "fake", 4096, 0, "1 pages differ");
+
+        assertThat(failed(run(3))).containsExactly("memory as if it had never moved");
+    }
+
+    @Test
+    void failsWhenTheGuestFoundAnError() {
+        guest = new GuestVerifier.Result(true, "fake", 4096, 2, "");
+
+        assertThat(failed(run(3))).containsExactly("no error found by the guest");
+    }
+
+    @Test
+    void failsWhenAFrameLeaked() {
+        frames = new GuestVerifier.Frames(5, 0, "FRAME_LEAKED");
+
+        DrillReport report = run(3);
+
+        assertThat(failed(report)).containsExactly("no frame leaked");
+        assertThat(report.verification().framesLeaked()).isEqualTo(5);
+    }
+
+    @Test
+    void failsWhenTheRegionIsDamaged() {
+        frames = new GuestVerifier.Frames(0, 1, "CHECKSUM");
+
+        assertThat(failed(run(3))).containsExactly("region sound");
+    }
+
+    @Test
+    void failsWhenTwoHostsExecutedAtOnce() {
+        cluster.spoil = r -> with(r, r.lastInstructionNs(), r.lastInstructionNs() - 1, 0, r.outcome());
+
+        DrillReport report = run(2);
+
+        assertThat(failed(report)).containsExactly("one host at a time");
+        assertThat(report.verification().doubleOwners()).isEqualTo(2);
+    }
+
+    @Test
+    void failsWhenGuestBytesWereCopied() {
+        cluster.spoil = r -> with(r, r.lastInstructionNs(), r.firstInstructionNs(), 4096, r.outcome());
+
+        assertThat(failed(run(2))).containsExactly("no guest byte copied");
+    }
+
+    @Test
+    void aHopThatWasTakenBackFailsTheDrillAndIsNotCountedAsAHop() {
+        cluster.spoil = r -> r.toHost().equals("h3")
+                ? with(r, r.lastInstructionNs(), 0, 0, HandoffOutcome.TAKEN_BACK)
+                : r;
+
+        DrillReport report = run(3);
+
+        assertThat(failed(report)).containsExactly("every hop completed");
+        assertThat(report.hops()).isEqualTo(1);
+    }
+
+    @Test
+    void aSlowHopIsMarkedButDoesNotFail() {
+        cluster.spoil = r -> new HandoffReport(r.vm(), r.fromHost(), r.toHost(), r.intentSeq(), 0, 0, 0, 0, 0, 0,
+                r.lastInstructionNs(), r.lastInstructionNs() + 5_000_000, 5_000_000, 352, 0, r.epochBefore(),
+                r.epochAfter(), r.outcome());
+
+        DrillReport report = run(3);
+
+        assertThat(report.passed()).isTrue();
+        assertThat(report.checks()).filteredOn(c -> c.verdict() == Verdict.MISSED).hasSize(2);
+    }
+
+    @Test
+    void stopsEverythingWhenAHopFails() {
+        cluster.failure = new IllegalStateException("host gone");
+
+        assertThatThrownBy(() -> run(9)).hasMessage("host gone");
+        assertThat(cluster.closed).isEqualTo(1);
+    }
+
+    @Test
+    void keepsTheClusterAndTheGuestWhenAsked() {
+        keep = true;
+
+        run(2);
+
+        assertThat(cluster.closed).isZero();
+        assertThat(cluster.calls).doesNotContain("destroy");
+    }
+
+    @Test
+    void theErrorOfAFailedDrillNamesTheChecksAndTheSeed() {
+        frames = new GuestVerifier.Frames(5, 0, "FRAME_LEAKED");
+
+        assertThat(Drill.failed(run(2)).getMessage()).startsWith("DRILL_CHECKS_FAILED: ").contains("no frame leaked")
+                .contains("--seed 42");
+    }
+
+    private DrillReport run(int hops) {
+        VmSpec vm = new VmSpec("drill", UUID.randomUUID(), "simulated", 1 << 20, 1, "dirty", 1 << 18, "uniform", 42);
+        GuestVerifier verifier = new GuestVerifier() {
+            @Override
+            public Result verify(DrillCluster where, VmStatus stopped) {
+                assertThat(stopped.ownerState()).isEqualTo("PAUSED");
+                return guest;
+            }
+
+            @Override
+            public Frames verifyRegion(DrillCluster where) {
+                return frames;
+            }
+        };
+        AtomicLong clock = new AtomicLong();
+        OneWay pinned = new OneWay(2_000, 3_000, 1_900, 1_000);
+        OneWay unpinned = new OneWay(20_000, 30_000, 9_000, 1_000);
+        return new Drill(new DrillPlan(3, hops, vm, false, keep),
+                new Drill.Tools(() -> cluster, verifier, () -> new ContextSwitchBenchmark.Result(pinned, unpinned),
+                        () -> {
+                            throw new AssertionError("no comparison was asked for");
+                        }, DrillProgress.silent()),
+                () -> clock.addAndGet(1_000_000)).run();
+    }
+
+    private static HandoffReport with(HandoffReport r, long last, long first, long copied, HandoffOutcome outcome) {
+        return new HandoffReport(r.vm(), r.fromHost(), r.toHost(), r.intentSeq(), r.prepareNs(), r.quiesceNs(),
+                r.publishNs(), r.switchNs(), r.resumeNs(), r.commitNs(), last, first, r.downtimeNs(), r.stateBytes(),
+                copied, r.epochBefore(), r.epochAfter(), outcome);
+    }
+
+    private static List<String> failed(DrillReport report) {
+        assertThat(report.passed()).isFalse();
+        return report.checks().stream().filter(c -> c.verdict() == Verdict.FAIL).map(Check::name).toList();
+    }
+}
