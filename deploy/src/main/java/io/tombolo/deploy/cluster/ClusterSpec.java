@@ -2,6 +2,7 @@ package io.tombolo.deploy.cluster;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.AgentConfig;
 import io.tombolo.agent.right.Timings;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.TomboloException;
@@ -22,12 +23,15 @@ import java.util.stream.IntStream;
 /// @param baseMs the base figure of all timings, see [Timings]
 /// @param agentHeapMb heap of an agent; guest memory is not in it
 /// @param drivers hypervisor drivers the agents offer: `simulated`, `qemu`
+/// @param qemu settings of the `qemu` driver
+/// @param rehearsalHops hand-offs of a scratch VM that each agent makes at its start
 public record ClusterSpec(String name, List<String> hosts, int coordinators, int zookeeperServers, String zookeeper,
         List<Integer> zookeeperPorts, String root, long regionBytes, int baseMs, int agentHeapMb,
-        List<String> drivers) {
+        List<String> drivers, AgentConfig.QemuConfig qemu, int rehearsalHops) {
     /// Smallest region worth formatting.
     public static final long REGION_BYTES_MIN = 1 << 20;
 
+    private static final int DEFAULT_REHEARSAL_HOPS = 6_000;
     private static final int NAME_CHARS_MAX = 32;
 
     public ClusterSpec {
@@ -54,6 +58,8 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
         check(agentHeapMb >= 32 && agentHeapMb <= 65_536, "agentHeapMb", agentHeapMb, "32 to 65536");
         check(!drivers.isEmpty() && List.of("simulated", "qemu").containsAll(drivers), "drivers", drivers,
                 "simulated, qemu");
+        requireNonNull(qemu, "qemu is null");
+        check(rehearsalHops >= 0 && rehearsalHops <= 100_000, "rehearsalHops", rehearsalHops, "0 to 100000");
         requireNonNull(new Timings(baseMs));
     }
 
@@ -68,7 +74,8 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
     /// Three hosts `host-1` to `host-3`, two coordinators, a ZooKeeper server of its own, both drivers.
     public static ClusterSpec of(String name, long regionBytes) {
         return new ClusterSpec(name, hostNames(3), 2, 1, "", List.of(), "", regionBytes, Timings.DEFAULT_BASE_MS, 256,
-                List.of("simulated", "qemu"));
+                List.of("simulated", "qemu"), new AgentConfig.QemuConfig("qemu-system-x86_64", "auto", ""),
+                DEFAULT_REHEARSAL_HOPS);
     }
 
     /// `host-1`, `host-2`, …
@@ -78,43 +85,53 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
 
     public ClusterSpec withHosts(List<String> names) {
         return new ClusterSpec(name, names, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, drivers);
+                regionBytes, baseMs, agentHeapMb, drivers, qemu, rehearsalHops);
     }
 
     public ClusterSpec withCoordinators(int count) {
         return new ClusterSpec(name, hosts, count, zookeeperServers, zookeeper, zookeeperPorts, root, regionBytes,
-                baseMs, agentHeapMb, drivers);
+                baseMs, agentHeapMb, drivers, qemu, rehearsalHops);
     }
 
     public ClusterSpec withZooKeeperServers(int count) {
         return new ClusterSpec(name, hosts, coordinators, count, zookeeper, zookeeperPorts, root, regionBytes, baseMs,
-                agentHeapMb, drivers);
+                agentHeapMb, drivers, qemu, rehearsalHops);
     }
 
     public ClusterSpec withZooKeeperPorts(List<Integer> ports) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, ports, root, regionBytes, baseMs,
-                agentHeapMb, drivers);
+                agentHeapMb, drivers, qemu, rehearsalHops);
     }
 
     /// An ensemble that is there.
     public ClusterSpec withZooKeeper(String connect, String path) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, connect, List.of(), path, regionBytes,
-                baseMs, agentHeapMb, drivers);
+                baseMs, agentHeapMb, drivers, qemu, rehearsalHops);
     }
 
     public ClusterSpec withBaseMs(int base) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, base, agentHeapMb, drivers);
+                regionBytes, base, agentHeapMb, drivers, qemu, rehearsalHops);
     }
 
     public ClusterSpec withAgentHeapMb(int megabytes) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, megabytes, drivers);
+                regionBytes, baseMs, megabytes, drivers, qemu, rehearsalHops);
     }
 
     public ClusterSpec withDrivers(List<String> names) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, names);
+                regionBytes, baseMs, agentHeapMb, names, qemu, rehearsalHops);
+    }
+
+    public ClusterSpec withQemu(AgentConfig.QemuConfig settings) {
+        return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
+                regionBytes, baseMs, agentHeapMb, drivers, settings, rehearsalHops);
+    }
+
+    public ClusterSpec withRehearsalHops(int hops) {
+        return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
+                regionBytes, baseMs, agentHeapMb, drivers, qemu, hops);
     }
 
     /// The root in ZooKeeper that is really used.

@@ -3,6 +3,7 @@ package io.tombolo.deploy.cluster;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.AgentConfig;
 import io.tombolo.agent.right.Timings;
 import io.tombolo.coordinator.ConfigFile;
 import io.tombolo.coordinator.CoordinatorConfig;
@@ -36,6 +37,7 @@ public final class LocalCluster implements RunningCluster {
     /// A directory with this file in it may be deleted with all its content by who cleans up a run.
     static final String RUN_MARK = ".tombolo-run";
 
+    private static final int MAX_STORING_THREADS = 256;
     private static final int ZOOKEEPER_ATTEMPTS = 3;
     /// Head room over the guest memory for tables, metadata slots and ZooKeeper's data.
     private static final long ROOM_OVERHEAD_BYTES = 256L << 20;
@@ -199,10 +201,11 @@ public final class LocalCluster implements RunningCluster {
 
     private ProcessSpec agent(String name) throws IOException {
         Path own = Files.createDirectories(runDirectory.resolve(name));
-        AgentSettings settings = new AgentSettings(name, UUID.nameUUIDFromBytes((uuid + "/" + name).getBytes(UTF_8)),
-                spec.name(), uuid, zookeeperConfig(), loopback(), region().toString(), spec.baseMs(), spec.drivers(),
-                own.toString());
-        Path file = configuration(name, ConfigFile.format(settings));
+        AgentConfig config = new AgentConfig(name, UUID.nameUUIDFromBytes((uuid + "/" + name).getBytes(UTF_8)),
+                spec.name(), uuid, zookeeperConfig(), loopback(), region().toString(), own.toString(),
+                new AgentConfig.TimingConfig(spec.baseMs()), spec.drivers(), spec.qemu(), spec.rehearsalHops(),
+                MAX_STORING_THREADS);
+        Path file = configuration(name, ConfigFile.format(config));
         return spec(name, ProcessRole.AGENT, programs.agent(file, spec.agentHeapMb()),
                 OptionalLong.of(timings.watchdogNs()), Optional.empty());
     }

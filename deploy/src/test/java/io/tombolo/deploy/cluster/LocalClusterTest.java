@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.tombolo.agent.AgentConfig;
 import io.tombolo.coordinator.ConfigFile;
 import io.tombolo.coordinator.CoordinatorConfig;
 import io.tombolo.region.OpenOptions;
@@ -104,11 +105,12 @@ class LocalClusterTest {
     void writesConfigurationsThatCanBeRead() {
         try (LocalCluster cluster = start(spec())) {
             Path conf = Path.of(cluster.facts().directory(), "conf");
-            CoordinatorConfig coordinator = ConfigFile.load(conf.resolve("coordinator-1.yaml"), CoordinatorConfig.class);
+            CoordinatorConfig coordinator = ConfigFile.load(conf.resolve("coordinator-1.yaml"),
+                    CoordinatorConfig.class);
             assertThat(coordinator.clusterUuid()).isEqualTo(cluster.uuid());
             assertThat(coordinator.zookeeper().connect()).isEqualTo(cluster.facts().zookeeper());
             assertThat(coordinator.zookeeper().sessionTimeoutMs()).isEqualTo(2000);
-            AgentSettings agent = ConfigFile.load(conf.resolve("bee.yaml"), AgentSettings.class);
+            AgentConfig agent = ConfigFile.load(conf.resolve("bee.yaml"), AgentConfig.class);
             assertThat(agent.name()).isEqualTo("bee");
             assertThat(agent.regionFile()).isEqualTo(cluster.region().toString());
             assertThat(Path.of(agent.runDirectory())).isDirectory();
@@ -260,14 +262,16 @@ class LocalClusterTest {
         await().atMost(Duration.ofSeconds(10)).until(
                 () -> facts.processes().stream().flatMap(p -> p.pids().stream()).allMatch(ProcFs::dead));
         await().atMost(Duration.ofSeconds(10)).until(() -> runDirectories().isEmpty());
-        assertThatThrownBy(() -> Clusters.find(name, places)).hasMessageContaining("the supervisor of the cluster is dead");
+        assertThatThrownBy(() -> Clusters.find(name, places))
+                .hasMessageContaining("the supervisor of the cluster is dead");
         assertThat(Clusters.down(name, places)).isZero();
         assertThat(places.directory(name)).doesNotExist();
     }
 
     @Test
     void findsItsPlacesInTheEnvironment() {
-        assertThat(ClusterPlaces.standard(Map.of(), "/home/u").state()).isEqualTo(Path.of("/home/u/.local/state/tombolo"));
+        assertThat(ClusterPlaces.standard(Map.of(), "/home/u").state())
+                .isEqualTo(Path.of("/home/u/.local/state/tombolo"));
         assertThat(ClusterPlaces.standard(Map.of("XDG_STATE_HOME", "/x"), "/home/u").state())
                 .isEqualTo(Path.of("/x/tombolo"));
         assertThat(ClusterPlaces.standard(Map.of("TOMBOLO_STATE", "/y", "XDG_STATE_HOME", "/x"), "/home/u").state())
