@@ -104,7 +104,8 @@ class LocalClusterTest {
     void writesConfigurationsThatCanBeRead() {
         try (LocalCluster cluster = start(spec())) {
             Path conf = Path.of(cluster.facts().directory(), "conf");
-            CoordinatorConfig coordinator = ConfigFile.load(conf.resolve("coordinator-1.yaml"), CoordinatorConfig.class);
+            CoordinatorConfig coordinator = ConfigFile.load(conf.resolve("coordinator-1.yaml"),
+                    CoordinatorConfig.class);
             assertThat(coordinator.clusterUuid()).isEqualTo(cluster.uuid());
             assertThat(coordinator.zookeeper().connect()).isEqualTo(cluster.facts().zookeeper());
             assertThat(coordinator.zookeeper().sessionTimeoutMs()).isEqualTo(2000);
@@ -260,14 +261,16 @@ class LocalClusterTest {
         await().atMost(Duration.ofSeconds(10)).until(
                 () -> facts.processes().stream().flatMap(p -> p.pids().stream()).allMatch(ProcFs::dead));
         await().atMost(Duration.ofSeconds(10)).until(() -> runDirectories().isEmpty());
-        assertThatThrownBy(() -> Clusters.find(name, places)).hasMessageContaining("the supervisor of the cluster is dead");
+        assertThatThrownBy(() -> Clusters.find(name, places))
+                .hasMessageContaining("the supervisor of the cluster is dead");
         assertThat(Clusters.down(name, places)).isZero();
         assertThat(places.directory(name)).doesNotExist();
     }
 
     @Test
     void findsItsPlacesInTheEnvironment() {
-        assertThat(ClusterPlaces.standard(Map.of(), "/home/u").state()).isEqualTo(Path.of("/home/u/.local/state/tombolo"));
+        assertThat(ClusterPlaces.standard(Map.of(), "/home/u").state())
+                .isEqualTo(Path.of("/home/u/.local/state/tombolo"));
         assertThat(ClusterPlaces.standard(Map.of("XDG_STATE_HOME", "/x"), "/home/u").state())
                 .isEqualTo(Path.of("/x/tombolo"));
         assertThat(ClusterPlaces.standard(Map.of("TOMBOLO_STATE", "/y", "XDG_STATE_HOME", "/x"), "/home/u").state())
