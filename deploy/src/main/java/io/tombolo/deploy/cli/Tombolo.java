@@ -45,7 +45,8 @@ public final class Tombolo implements Runnable {
         CommandLine commandLine = new CommandLine(new Tombolo(), new ServiceFactory(services));
         ServiceLoader.load(CommandProvider.class).forEach(p -> commandLine.addSubcommand(p.command()));
         return commandLine.setUsageHelpWidth(USAGE_WIDTH).setParameterExceptionHandler(Failures::usage)
-                .setExecutionExceptionHandler(new Failures(services.stateDirectory())::execution).setCaseInsensitiveEnumValuesAllowed(true);
+                .setExecutionExceptionHandler(new Failures(services.stateDirectory())::execution)
+                .setCaseInsensitiveEnumValuesAllowed(true);
     }
 
     @Override

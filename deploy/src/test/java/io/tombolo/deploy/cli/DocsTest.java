@@ -26,39 +26,41 @@ final class DocsTest {
 
     @Test
     void everyCommandIsDescribedAsItDescribesItself() throws IOException {
-        StringBuilder text = new StringBuilder("""
-                # Commands
+        StringBuilder text = new StringBuilder(
+                """
+                        # Commands
 
-                What `tombolo COMMAND --help` prints. A test compares this page with the program.
+                        What `tombolo COMMAND --help` prints. A test compares this page with the program.
 
-                Every command that prints takes `--json`. Results go to standard output, progress and errors to standard error.
-                An error is one line, `CODE: what: facts. Next: what to do`; [errors.md](errors.md) lists the codes and the exit
-                statuses. A command line that cannot be understood ends with 2.
+                        Every command that prints takes `--json`. Results go to standard output, progress and errors to standard error.
+                        An error is one line, `CODE: what: facts. Next: what to do`; [errors.md](errors.md) lists the codes and the exit
+                        statuses. A command line that cannot be understood ends with 2.
 
-                Sizes are whole numbers with an optional K, M, G or T (binary multiples of a byte); durations are whole numbers
-                with ns, us, ms, s, m or h.
-                """);
+                        Sizes are whole numbers with an optional K, M, G or T (binary multiples of a byte); durations are whole numbers
+                        with ns, us, ms, s, m or h.
+                        """);
         describe(Tombolo.commandLine(new FakeServices(Path.of("."))), text);
         compare("docs/cli.md", text.toString());
     }
 
     @Test
     void everyErrorCodeIsListed() throws IOException {
-        StringBuilder text = new StringBuilder("""
-                # Error codes
+        StringBuilder text = new StringBuilder(
+                """
+                        # Error codes
 
-                Every error is printed as `CODE: what: facts. Next: what to do`. A code never changes its name or meaning, so scripts
-                may match on it. A test makes this page from the enums in the code.
+                        Every error is printed as `CODE: what: facts. Next: what to do`. A code never changes its name or meaning, so scripts
+                        may match on it. A test makes this page from the enums in the code.
 
-                | exit status | means |
-                |---:|---|
-                | 0 | done |
-                | 1 | a defect of the program (`INTERNAL`), or a drill whose checks did not hold |
-                | 2 | bad input: correct it; also a command line that cannot be understood (`USAGE`) |
-                | 3 | refused because of a state: it may work later or after another command |
-                | 4 | the environment: something is missing, full, unreachable or forbidden |
-                | 5 | damage: keep the files and look before going on |
-                """);
+                        | exit status | means |
+                        |---:|---|
+                        | 0 | done |
+                        | 1 | a defect of the program (`INTERNAL`), or a drill whose checks did not hold |
+                        | 2 | bad input: correct it; also a command line that cannot be understood (`USAGE`) |
+                        | 3 | refused because of a state: it may work later or after another command |
+                        | 4 | the environment: something is missing, full, unreachable or forbidden |
+                        | 5 | damage: keep the files and look before going on |
+                        """);
         for (String module : MODULES) {
             text.append("\n## ").append(module).append("\n\n| code | exit | meaning |\n|---|---:|---|\n");
             new TreeMap<>(codes(module))

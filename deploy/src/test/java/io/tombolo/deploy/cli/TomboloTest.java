@@ -62,11 +62,13 @@ final class TomboloTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "frobnicate", "vm", "vm frobnicate", "vm migrate", "vm migrate v --to", "drill --hops x",
+    @ValueSource(strings = {"", "frobnicate", "vm", "vm frobnicate", "vm migrate", "vm migrate v --to",
+            "drill --hops x",
             "drill --unknown", "region format", "agent", "host show"})
     void aCommandLineThatCannotBeUnderstoodEndsWithTwoAndSaysWhereToLook(String line) {
         assertThat(run(words(line))).isEqualTo(2);
-        assertThat(err.toString()).startsWith("USAGE: ").contains(". Next: tombolo").endsWith("--help\n").hasLineCount(1);
+        assertThat(err.toString()).startsWith("USAGE: ").contains(". Next: tombolo").endsWith("--help\n")
+                .hasLineCount(1);
         assertThat(out.toString()).isEmpty();
         assertThat(services.asked).isEmpty();
     }
@@ -181,8 +183,10 @@ final class TomboloTest {
 
     @Test
     void migratesAndPrintsWhatItCost() {
-        services.coordinator = _ -> new Reply.Migrated(new HandoffReport("v1", "h1", "h2", 3, 6_000_000, 900, 1_000, 800,
-                700, 2_000_000, 10, 3_410, 3_400, 352, 0, 4, 5, HandoffOutcome.COMPLETED), vm("v1", "RUNNING", "h2", ""));
+        services.coordinator = _ -> new Reply.Migrated(
+                new HandoffReport("v1", "h1", "h2", 3, 6_000_000, 900, 1_000, 800,
+                        700, 2_000_000, 10, 3_410, 3_400, 352, 0, 4, 5, HandoffOutcome.COMPLETED),
+                vm("v1", "RUNNING", "h2", ""));
 
         assertThat(run("vm", "migrate", "v1", "--to", "h2")).isZero();
         assertThat(services.asked.getLast()).isEqualTo(new CoordinatorRequest.VmMigrate("v1", "h2"));
@@ -201,7 +205,8 @@ final class TomboloTest {
 
     @Test
     void upAndDownAreAboutTheNamedCluster() {
-        assertThat(run("up", "--cluster", "blue", "--hosts", "2", "--zookeeper-servers", "3", "--base", "200ms")).isZero();
+        assertThat(run("up", "--cluster", "blue", "--hosts", "2", "--zookeeper-servers", "3", "--base", "200ms"))
+                .isZero();
         assertThat(services.asked.getLast())
                 .isEqualTo(new UpPlan("blue", "", "/tombolo/blue", 3, 2, 2, 4L << 30, 200));
         assertThat(out.toString()).contains("4711").contains("Next: tombolo vm create VM --cluster blue");
@@ -261,7 +266,8 @@ final class TomboloTest {
     }
 
     private static VmStatus vm(String name, String state, String host, String reason) {
-        return new VmStatus(new VmSpec(name, UUID.randomUUID(), "simulated", 1L << 30, 2, "dirty", 1L << 28, "uniform", 1),
+        return new VmStatus(
+                new VmSpec(name, UUID.randomUUID(), "simulated", 1L << 30, 2, "dirty", 1L << 28, "uniform", 1),
                 0, state, host, 7, List.of(), reason);
     }
 
