@@ -32,7 +32,7 @@ enum TextRules {
             "crates\\." + "io", "proxy\\.go" + "lang", "(deb|security|snapshot)\\.debian\\.", "docker\\." + "io",
             "(ghcr|quay)\\." + "io", "archive\\.apache\\.") + ")");
     private static final Pattern MACHINE_PATH = Pattern
-            .compile("(?<![\\w.~$}])/(home/[a-z]|root/|Users/[A-Za-z]|work/(wt|main|shared)\\b)");
+            .compile("(?<![\\w.~$}])/(home/[a-z]{2}|root/|Users/[A-Za-z]|work/(wt|main|shared)\\b)");
     // A loop with a deadline may pause between two looks (parkNanos, Awaitility); a bare sleep only hopes.
     private static final Pattern SLEEP = Pattern.compile("Thread\\.sle" + "ep\\(|TimeUnit\\.\\w+\\.sle" + "ep\\(");
     private static final Pattern PUBLIC_TYPE = Pattern.compile("^public ((final|sealed|non-sealed|abstract|strictfp) )*"
