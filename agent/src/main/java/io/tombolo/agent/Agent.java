@@ -8,6 +8,7 @@ import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
 import io.tombolo.agent.handoff.HostedVm;
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.hypervisor.Hypervisor;
+import io.tombolo.agent.hypervisor.QemuHypervisor;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.right.LapseReason;
@@ -165,6 +166,8 @@ public final class Agent implements AutoCloseable {
         for (String name : config.drivers()) {
             drivers.add(switch (name) {
                 case SimulatedHypervisor.NAME -> new SimulatedHypervisor(region, slot.slot());
+                case QemuHypervisor.NAME -> QemuHypervisor.open(region, slot.slot(), config.qemu().binary(),
+                        config.qemu().accelerator(), config.qemu().imageDirectory(), Path.of(config.runDirectory()));
                 default -> throw new IllegalStateException("the configuration let an unknown driver pass: " + name);
             });
         }

@@ -13,7 +13,13 @@ public enum GuestError implements ErrorCode {
     /// The agent is going down.
     GUEST_INTERRUPTED(1),
     /// The driver does not take client requests.
-    GUEST_NO_CALLS(2);
+    GUEST_NO_CALLS(2),
+    /// The driver does not run that guest program.
+    GUEST_PROGRAM_UNKNOWN(2),
+    /// The host has no right to run the VM at the moment.
+    GUEST_NO_RIGHT(3),
+    /// The state in the metadata slot was written by another driver or version.
+    GUEST_STATE_SCHEMA(5);
 
     private final int exitStatus;
 
