@@ -1,0 +1,23 @@
+package io.tombolo.coordinator;
+
+import io.tombolo.region.HostState;
+import java.util.UUID;
+
+/// What a coordinator may see of the region. It never stores to it: the process maps it read-only.
+public interface OwnerView {
+    /// The owner word of a VM slot, read with acquire order.
+    OwnerSnapshot owner(int vmSlot);
+
+    /// State and incarnation of a host slot.
+    HostSnapshot host(int hostSlot);
+
+    /// Number of VM slots.
+    int vmSlots();
+
+    /// UUID of the region.
+    UUID regionUuid();
+
+    /// One reading of a host slot's word.
+    record HostSnapshot(HostState state, long incarnation) {
+    }
+}

@@ -1,0 +1,69 @@
+package io.tombolo.coordinator;
+
+import io.tombolo.region.HostState;
+import io.tombolo.region.OpenOptions;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.Region;
+import io.tombolo.region.RegionError;
+import io.tombolo.region.SlotWord;
+import io.tombolo.region.TomboloException;
+import java.nio.file.Path;
+import java.util.UUID;
+
+/// [OwnerView] over a region file that is mapped read-only. Thread safe until closed.
+public final class RegionOwnerView implements OwnerView, AutoCloseable {
+    private final Region region;
+
+    private RegionOwnerView(Region region) {
+        this.region = region;
+    }
+
+    /// Maps the region.
+    ///
+    /// @throws TomboloException one of the `REGION_` errors, also when it belongs to another cluster
+    public static RegionOwnerView open(Path file, UUID cluster) {
+        return new RegionOwnerView(Region.open(file, new OpenOptions(true, cluster)));
+    }
+
+    @Override
+    public OwnerSnapshot owner(int vmSlot) {
+        long word = region.vm(vmSlot).ownerAcquire();
+        OwnerState state = OwnerWord.state(word);
+        if (state == null) {
+            throw damaged("VM slot", vmSlot, OwnerWord.describe(word));
+        }
+        return new OwnerSnapshot(state, OwnerWord.slot(word), OwnerWord.epoch(word));
+    }
+
+    @Override
+    public HostSnapshot host(int hostSlot) {
+        long word = region.host(hostSlot).wordAcquire();
+        HostState state = SlotWord.state(word);
+        if (state == null) {
+            throw damaged("host slot", hostSlot, SlotWord.describe(word));
+        }
+        return new HostSnapshot(state, SlotWord.incarnation(word));
+    }
+
+    private TomboloException damaged(String what, int slot, String found) {
+        return TomboloException.error(RegionError.REGION_IDENTITY_DAMAGED, "a word of the region has no legal state")
+                .fact("file", region.file()).fact("structure", what).fact("slot", slot).fact("found", found)
+                .next("tombolo region verify " + region.file()).build();
+    }
+
+    @Override
+    public int vmSlots() {
+        return region.vmSlots();
+    }
+
+    @Override
+    public UUID regionUuid() {
+        return region.superblock().regionUuid();
+    }
+
+    @Override
+    public void close() {
+        region.close();
+    }
+}
