@@ -170,7 +170,7 @@ final class HandoffSource {
 
     private void openWindow(Effect.OpenWindow open) {
         window = host.openWindow(peer, open.intentSeq(), slot.index(), open.epoch(), bounds.windowNs());
-        window.whenComplete((end, error) -> {
+        var _ = window.whenComplete((end, error) -> {
             if (error != null) {
                 LOG.warn("vm slot {}: target {} could not be asked to spin: {}", slot.index(), peer.host(),
                         error.toString());
@@ -208,7 +208,7 @@ final class HandoffSource {
             return;
         }
         // The VM runs there, whatever becomes of this answer: without the target's clock readings the report has zeros.
-        window.copy().completeOnTimeout(WindowEnd.UNKNOWN, bounds.reportNs(), TimeUnit.NANOSECONDS)
+        var _ = window.copy().completeOnTimeout(WindowEnd.UNKNOWN, bounds.reportNs(), TimeUnit.NANOSECONDS)
                 .whenComplete((end, error) -> to.complete(report.withTarget(error == null ? end : WindowEnd.UNKNOWN)));
     }
 }

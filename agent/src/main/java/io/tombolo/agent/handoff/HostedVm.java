@@ -195,7 +195,7 @@ public final class HostedVm {
                 target = new HandoffTarget(host, slot, spec.uuid(), bounds, control,
                         port -> driver.prepare(context(), port), word -> runWord = word, this::adopt);
                 adopted = new CompletableFuture<>();
-                control.schedule(this::keepPolling, LOOK_NS, TimeUnit.NANOSECONDS);
+                pollAfter(LOOK_NS);
             }
             CompletableFuture<Void> armed = target.prepare(intentSeq, epoch, sourceSlot).thenApply(_ -> null);
             if (target.state().phase() == TargetCore.Phase.IDLE) {
@@ -455,6 +455,18 @@ public final class HostedVm {
         }
     }
 
+    private void pollAfter(long delayNs) {
+        var _ = control.schedule(() -> {
+            try {
+                keepPolling();
+            } catch (RuntimeException | Error e) {
+                // What waits for this hand-off hears of it by its own time-out; the reason must be in the log.
+                LOG.error("vm {}: polling a hand-off failed", spec.name(), e);
+                throw e;
+            }
+        }, delayNs, TimeUnit.NANOSECONDS);
+    }
+
     /// While a side waits, it looks at the words now and then; at rest nothing polls.
     private void keepPolling() {
         if (source != null && source.waiting()) {
@@ -467,7 +479,7 @@ public final class HostedVm {
         }
         boolean fast = source != null && source.waiting();
         if ((fast || target != null) && !control.isShutdown()) {
-            control.schedule(this::keepPolling, fast ? bounds.pollNs() : LOOK_NS, TimeUnit.NANOSECONDS);
+            pollAfter(fast ? bounds.pollNs() : LOOK_NS);
         }
     }
 
@@ -491,7 +503,7 @@ public final class HostedVm {
         try {
             control.execute(() -> {
                 try {
-                    task.call().whenComplete((value, error) -> {
+                    var _ = task.call().whenComplete((value, error) -> {
                         if (error != null) {
                             result.completeExceptionally(error);
                         } else {

@@ -54,7 +54,8 @@ public final class QemuHypervisor implements Hypervisor {
     public static QemuHypervisor open(Region region, int hostSlot, String binaryName, String acceleratorName,
             String imageCache, Path runDirectory) {
         Map<String, String> environment = System.getenv();
-        Optional<Path> configured = binaryName.equals(QemuBinary.NAME) ? Optional.empty()
+        Optional<Path> configured = binaryName.equals(QemuBinary.NAME)
+                ? Optional.empty()
                 : Optional.of(Path.of(binaryName));
         QemuBinary binary = QemuBinary.find(configured, environment.getOrDefault("PATH", ""));
         Path cache = imageCache.isEmpty() ? GuestImage.defaultCache(environment) : Path.of(imageCache);
@@ -115,7 +116,8 @@ public final class QemuHypervisor implements Hypervisor {
 
     private QemuDefinition definition(VmSpec spec, QemuDefinition.Memory memory) {
         GuestLoad load = new GuestLoad(spec.workingSetBytes(), spec.pattern(), spec.seed(), spec.vcpus(), BEAT_MS);
-        return new QemuDefinition(spec.name(), spec.uuid(), memory, spec.memoryBytes(), spec.vcpus(), binary, accelerator,
+        return new QemuDefinition(spec.name(), spec.uuid(), memory, spec.memoryBytes(), spec.vcpus(), binary,
+                accelerator,
                 image, load, runDirectory, console(spec), List.of());
     }
 

@@ -78,7 +78,15 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     }
 
     /// Brings the vCPU threads' looks at their right onto the host's board.
-    private record BoardCheck(CheckBoard.Checker[] checkers, Arrival arrival) implements RightCheck {
+    private static final class BoardCheck implements RightCheck {
+        private final CheckBoard.Checker[] checkers;
+        private final Arrival arrival;
+
+        BoardCheck(CheckBoard.Checker[] checkers, Arrival arrival) {
+            this.checkers = checkers;
+            this.arrival = arrival;
+        }
+
         @Override
         public boolean start(int vcpu) {
             return checkers[vcpu].start();
@@ -106,7 +114,7 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         @Override
         public void stopped(StopReport report) {
             switch (report.reason()) {
-                case REQUESTED, DEPARTED, SWITCH_ENDED, KILLED -> {
+                case REQUESTED, DEPARTED, SWITCH_ENDED, ARRIVAL_CALLED_OFF, KILLED -> {
                 }
                 case RIGHT_LAPSED -> context.stoppedByItself().accept("the right to run lapsed");
                 case GUEST_FAULT, FAILED -> {
