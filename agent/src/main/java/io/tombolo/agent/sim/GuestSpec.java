@@ -2,7 +2,6 @@ package io.tombolo.agent.sim;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.TomboloException;
 import java.util.UUID;
 
@@ -47,14 +46,6 @@ public record GuestSpec(UUID uuid, long memoryBytes, int vcpus, GuestProgram pro
 
     private static TomboloException.Builder invalid(String what) {
         return TomboloException.error(SimError.GUEST_SPEC_INVALID, what).next("tombolo vm create --help");
-    }
-
-    /// What a definition of the cluster says about a simulated VM.
-    ///
-    /// @throws TomboloException [SimError#GUEST_SPEC_INVALID] if it cannot be run
-    public static GuestSpec of(VmSpec vm) {
-        return new GuestSpec(vm.uuid(), vm.memoryBytes(), vm.vcpus(), GuestProgram.of(vm.program()),
-                vm.workingSetBytes(), AccessPattern.of(vm.pattern()), vm.seed());
     }
 
     /// First page of the part of memory that belongs to a vCPU alone.

@@ -113,21 +113,6 @@ public final class InputLog implements AutoCloseable {
         }
     }
 
-    /// Entries so far.
-    public synchronized long size() {
-        ByteBuffer last = chunks.peekLast();
-        return last == null
-                ? 0
-                : (spilledChunks + chunks.size() - 1) * CHUNK_ENTRIES + last.position() / (ENTRY_WORDS * Long.BYTES);
-    }
-
-    /// Up to `limit` entries from entry number `from` of this log on; for logs that are fetched in parts.
-    ///
-    /// @throws TomboloException [SimError#INPUT_LOG_SPILL_FAILED] if the spill file cannot be read
-    public List<Entry> entries(long from, int limit) {
-        return entries().stream().skip(from).limit(limit).toList();
-    }
-
     /// All entries so far, oldest first.
     ///
     /// @throws TomboloException [SimError#INPUT_LOG_SPILL_FAILED] if the spill file cannot be read

@@ -27,7 +27,8 @@ public interface RightCheck {
     /// Asks before every further slice; no as with [#start].
     boolean check(int vcpu);
 
-    /// This vCPU has made its last store, the switch-over included if it was the one to carry it out, and makes none before
-    /// [#start] has said yes. Called after a [#start] that said no, too.
+    /// This vCPU's thread has made its last store, those of a switch-over included if it carries one out, and makes none before
+    /// [#start] has said yes. Called before the VM counts as stopped (with several vCPUs, the threads that leave a switch-over
+    /// to another may come a little later), and also when [#start] said no or was not asked.
     void stopped(int vcpu);
 }

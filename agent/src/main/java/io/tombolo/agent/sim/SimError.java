@@ -10,18 +10,6 @@ public enum SimError implements ErrorCode {
     GUEST_STATE_DAMAGED(5),
     /// A state blob is well formed, but of another VM or of another definition of this VM.
     GUEST_STATE_FOREIGN(3),
-    /// A client asks for an operation that no guest program has, or with too many arguments; certainly not executed.
-    GUEST_CALL_INVALID(2),
-    /// Too many requests wait for this VM; certainly not executed.
-    GUEST_QUEUE_FULL(3),
-    /// The VM is not on this host (any more); certainly not executed.
-    GUEST_NOT_OWNER(3),
-    /// The log of requests is full; certainly not executed.
-    GUEST_LOG_FULL(3),
-    /// The guest's table of clients is full; certainly not executed.
-    GUEST_CLIENTS_FULL(3),
-    /// The guest found its own memory damaged while it executed a request.
-    GUEST_MEMORY_DAMAGED(5),
     /// The vCPUs are already being stopped or switched, or are not running.
     VCPU_BUSY(3),
     /// The vCPUs must be stopped for this and are not, or did not stop in time.

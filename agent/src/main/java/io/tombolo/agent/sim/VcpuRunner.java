@@ -322,10 +322,17 @@ public final class VcpuRunner implements AutoCloseable {
             if (vcpu == 0 && followersAsleep) {
                 wakeFollowers();
             }
-            if (gate.arrive() && gate.order() != VcpuGate.KILL) {
-                settle(vcpu, started);
+            // Whoever may have to carry out a switch-over still stores, so it does not count as stopped yet.
+            boolean switching = gate.order() == VcpuGate.SWITCH;
+            if (!switching) {
+                options.right.stopped(vcpu);
             }
-            options.right.stopped(vcpu);
+            boolean last = gate.arrive();
+            if (last && gate.order() != VcpuGate.KILL) {
+                settle(vcpu, started);
+            } else if (switching) {
+                options.right.stopped(vcpu);
+            }
         }
     }
 
@@ -480,19 +487,9 @@ public final class VcpuRunner implements AutoCloseable {
         }
         Ticket switching = gate.order() == VcpuGate.SWITCH ? ticket : null;
         SwitchAction.Outcome outcome = null;
-        if (switching != null && failure.get() == null) {
-            try {
-                // A thread that was woken too late to execute anything may still be the one to store the state.
-                if (started || options.right.start(vcpu)) {
-                    outcome = requireNonNull(switching.action.switchOver(state), "outcome is null");
-                } else {
-                    failure.set(new Failure(StopReason.RIGHT_LAPSED, null));
-                }
-            } catch (Throwable t) {
-                failure.set(new Failure(StopReason.FAILED, t));
-            }
-        }
         if (switching != null) {
+            outcome = switchOver(switching, vcpu, started);
+            options.right.stopped(vcpu);
             ticket = null;
         }
         if (outcome == SwitchAction.Outcome.RESUME) {
@@ -504,8 +501,8 @@ public final class VcpuRunner implements AutoCloseable {
         }
         StopReport report = stopReport(outcome);
         CompletableFuture<StopReport> settledNow = stopped;
-        gate.settle();
         SwitchAction.Outcome result = outcome;
+        gate.settle();
         later(() -> {
             settledNow.complete(report);
             if (switching != null) {
@@ -513,6 +510,24 @@ public final class VcpuRunner implements AutoCloseable {
             }
             options.listener.stopped(report);
         });
+    }
+
+    /// The outcome, null if the action was not run or threw; then [#failure] says why.
+    private SwitchAction.Outcome switchOver(Ticket switching, int vcpu, boolean started) {
+        if (failure.get() != null) {
+            return null;
+        }
+        try {
+            // A thread that was woken too late to execute anything may still be the one to carry it out.
+            if (!started && !options.right.start(vcpu)) {
+                failure.set(new Failure(StopReason.RIGHT_LAPSED, null));
+                return null;
+            }
+            return requireNonNull(switching.action.switchOver(state), "outcome is null");
+        } catch (Throwable t) {
+            failure.set(new Failure(StopReason.FAILED, t));
+            return null;
+        }
     }
 
     private void answer(Ticket switching, SwitchAction.Outcome outcome, StopReport report) {

@@ -86,6 +86,7 @@ final class SimulatedHopTest {
             }
             hosts.getFirst().queue.reopen();
             hosts.getFirst().runner.resume();
+            await(() -> hosts.getFirst().runner.firstInstructionDoneNs() > 0);
             AtomicBoolean stop = new AtomicBoolean();
             AtomicInteger answered = new AtomicInteger();
             Thread client = Thread.ofPlatform().start(() -> client(spec, hosts, stop, answered));

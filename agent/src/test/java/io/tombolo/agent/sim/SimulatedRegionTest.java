@@ -139,6 +139,7 @@ final class SimulatedRegionTest {
     @Test
     void hopsThroughTheRegionAndLeavesTheImageOfAVmThatNeverMoved() {
         agents[0].runner.resume();
+        await(() -> agents[0].runner.firstInstructionDoneNs() > 0);
         int hops = 200;
         long[] downtimes = new long[hops];
         for (int i = 0; i < hops; i++) {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -182,7 +183,7 @@ final class VcpuRunnerTest {
 
     @Test
     void aSwitchThatThrowsStopsTheVmForGoodAndTellsWhy() {
-        List<StopReport> heard = new ArrayList<>();
+        List<StopReport> heard = new CopyOnWriteArrayList<>();
         VcpuRunner runner = runner(dirty(2),
                 options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
         runner.resume();
@@ -190,6 +191,7 @@ final class VcpuRunnerTest {
             throw new IllegalStateException("planted");
         });
         assertThatThrownBy(() -> await(done)).hasMessageContaining("planted").hasMessageStartingWith("VCPU_FAILED");
+        await(() -> !heard.isEmpty());
         assertThat(heard).hasSize(1);
         assertThat(heard.getFirst().reason()).isEqualTo(StopReason.FAILED);
         assertThatThrownBy(runner::resume).isInstanceOf(TomboloException.class).hasMessageContaining("planted");
@@ -262,7 +264,7 @@ final class VcpuRunnerTest {
 
     @Test
     void aGuestFaultStopsThisVmWithItsReasonInTheRegisters() {
-        List<StopReport> heard = new ArrayList<>();
+        List<StopReport> heard = new CopyOnWriteArrayList<>();
         VcpuRunner runner = runner(dirty(2),
                 options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
         scratch.entry(200, 0);
@@ -275,6 +277,7 @@ final class VcpuRunnerTest {
         assertThat(faulted.get(VcpuRegisters.FAULTS)).isEqualTo(1);
         assertThat(SelfCheck.describe(faulted.get(VcpuRegisters.FIRST_ERROR_KIND))).isEqualTo("FAULT_NOT_PRESENT");
         assertThatThrownBy(runner::resume).hasMessageStartingWith("VCPU_FAILED").hasMessageContaining("GUEST_FAULT");
+        await(() -> !heard.isEmpty());
         assertThat(heard).containsExactly(report);
     }
 
@@ -296,7 +299,7 @@ final class VcpuRunnerTest {
 
     @Test
     void tellsOfDamageOnceAndRunsOn() {
-        List<VmListener.SelfCheckFailure> damages = java.util.Collections.synchronizedList(new ArrayList<>());
+        List<VmListener.SelfCheckFailure> damages = new CopyOnWriteArrayList<>();
         VcpuRunner runner = runner(dirty(1),
                 options(RightCheck.ALWAYS, null, null, listener(new ArrayList<>(), damages)));
         runner.resume();
@@ -333,7 +336,7 @@ final class VcpuRunnerTest {
     @Test
     void killEndsAllThreadsInEveryState() {
         VcpuRunner neverRun = runner(dirty(3), options());
-        List<StopReport> heard = new ArrayList<>();
+        List<StopReport> heard = new CopyOnWriteArrayList<>();
         VcpuRunner running = runner(dirty(3),
                 options(RightCheck.ALWAYS, null, null, listener(heard, new ArrayList<>())));
         running.resume();
@@ -361,6 +364,7 @@ final class VcpuRunnerTest {
         }
         await(() -> !killer.isAlive());
         assertThat(done).isDone();
+        await(() -> !heard.isEmpty());
         assertThat(heard).extracting(StopReport::reason).containsExactly(StopReason.KILLED);
         assertThat(Thread.getAllStackTraces().keySet()).noneMatch(thread -> thread.getName().startsWith("vm-t-"));
     }
@@ -402,8 +406,8 @@ final class VcpuRunnerTest {
 
             @Override
             public boolean start(int vcpu) {
-                storing.incrementAndGet();
                 wrong.compareAndSet(false, !started[vcpu].compareAndSet(false, true));
+                storing.incrementAndGet();
                 return true;
             }
 
@@ -430,6 +434,9 @@ final class VcpuRunnerTest {
             }));
             assertThat(atSwitch.get()).isPositive();
             await(() -> storing.get() == 0);
+            runner.resume();
+            await(runner.requestStop());
+            assertThat(storing.get()).isZero();
         }
         assertThat(wrong).isFalse();
     }
