@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -18,6 +17,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 
 /// The files of one cluster name: who holds the name, and what its run is.
 ///
@@ -26,6 +28,10 @@ import java.util.Optional;
 final class ClusterStore implements AutoCloseable {
     private static final String FACTS = "cluster.json";
     private static final long KILL_TIMEOUT_MS = 30_000;
+
+    /// Names that this process holds. POSIX locks are per process, and lost when *any* descriptor of the file is closed, so
+    /// a second attempt from the same process must not even open the file.
+    private static final Set<Path> HELD_HERE = ConcurrentHashMap.newKeySet();
 
     private final String name;
     private final Path directory;
@@ -45,43 +51,47 @@ final class ClusterStore implements AutoCloseable {
     static Optional<ClusterStore> take(String name, ClusterPlaces places) {
         requireNonNull(name, "name is null");
         Path lockFile = places.state().resolve(name + ".lock");
+        if (!HELD_HERE.add(lockFile)) {
+            return Optional.empty();
+        }
+        ClusterStore taken = null;
         try {
             Files.createDirectories(places.state());
-            while (true) {
-                FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = tryLock(channel);
-                if (lock == null) {
-                    channel.close();
-                    return Optional.empty();
-                }
-                // The holder before may have deleted the file between our open and our lock: then we locked nothing.
-                if (sameFile(channel, lockFile)) {
-                    return Optional.of(new ClusterStore(name, places.directory(name), lockFile, channel, lock));
-                }
-                channel.close();
-            }
+            taken = lock(name, places.directory(name), lockFile);
+            return Optional.ofNullable(taken);
         } catch (IOException e) {
             throw files(name, lockFile, e);
+        } finally {
+            if (taken == null) {
+                HELD_HERE.remove(lockFile);
+            }
         }
     }
 
-    private static FileLock tryLock(FileChannel channel) throws IOException {
-        try {
-            return channel.tryLock();
-        } catch (OverlappingFileLockException _) {
-            // Held by this very process.
-            return null;
+    private static ClusterStore lock(String name, Path directory, Path lockFile) throws IOException {
+        while (true) {
+            FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileLock lock = channel.tryLock();
+            if (lock == null) {
+                channel.close();
+                return null;
+            }
+            // The holder before may have deleted the file between our open and our lock: then we locked nothing.
+            if (sameFile(channel, lockFile)) {
+                return new ClusterStore(name, directory, lockFile, channel, lock);
+            }
+            channel.close();
         }
     }
 
+    /// Whether the path still means the file behind the channel: a length that we give the one must show in the other. The
+    /// path is only looked at, never opened, because to close any descriptor of a file is to lose all locks on it.
     private static boolean sameFile(FileChannel channel, Path path) throws IOException {
-        // A byte of our own that shows through the path: FileChannel has no fstat.
-        long stamp = System.nanoTime();
+        long length = 1 + ThreadLocalRandom.current().nextLong(1L << 40);
         channel.truncate(0);
-        channel.write(ByteBuffer.allocate(8).putLong(stamp).flip(), 0);
+        channel.write(ByteBuffer.wrap(new byte[1]), length - 1);
         try {
-            byte[] seen = Files.readAllBytes(path);
-            return seen.length == 8 && ByteBuffer.wrap(seen).getLong() == stamp;
+            return Files.size(path) == length;
         } catch (NoSuchFileException _) {
             return false;
         }
@@ -158,6 +168,15 @@ final class ClusterStore implements AutoCloseable {
                 }
 
                 @Override
+                public FileVisitResult visitFileFailed(Path file, IOException failure) throws IOException {
+                    if (failure instanceof NoSuchFileException) {
+                        // Somebody else deletes here too: the guard, or a process at its end.
+                        return FileVisitResult.CONTINUE;
+                    }
+                    throw failure;
+                }
+
+                @Override
                 public FileVisitResult postVisitDirectory(Path visited, IOException failure) throws IOException {
                     Files.deleteIfExists(visited);
                     return FileVisitResult.CONTINUE;
@@ -177,6 +196,8 @@ final class ClusterStore implements AutoCloseable {
             channel.close();
         } catch (IOException e) {
             throw files(name, lockFile, e);
+        } finally {
+            HELD_HERE.remove(lockFile);
         }
     }
 }

@@ -10,6 +10,7 @@ import io.tombolo.coordinator.CoordinatorConfig;
 import io.tombolo.region.OpenOptions;
 import io.tombolo.region.Region;
 import io.tombolo.region.os.Linux;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -161,13 +162,26 @@ class LocalClusterTest {
     }
 
     @Test
-    void refusesANameThatIsUp() {
+    void refusesANameThatIsUp() throws IOException {
         try (LocalCluster cluster = start(spec().withHosts(List.of("ant")))) {
             assertThatThrownBy(() -> start(spec())).hasMessageStartingWith("CLUSTER_ALREADY_UP")
                     .hasMessageContaining("tombolo down --cluster " + name);
             assertThatThrownBy(() -> Clusters.up(spec(), places, PROGRAMS, progress::add))
                     .hasMessageStartingWith("CLUSTER_ALREADY_UP");
             assertThat(cluster.process("ant").state()).isEqualTo(ProcessState.READY);
+            // An attempt from this process must not have let the lock go that keeps other processes out.
+            assertThat(lockFromAnotherProcess()).isEqualTo("held");
+        }
+        assertThat(lockFromAnotherProcess()).isEqualTo("free");
+    }
+
+    private String lockFromAnotherProcess() throws IOException {
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                MemberMain.class.getName(), "take", name, places.state().toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        try (BufferedReader out = process.inputReader()) {
+            return out.readLine();
         }
     }
 
@@ -219,30 +233,41 @@ class LocalClusterTest {
 
     @Test
     void aClusterUnderADaemonIsFoundUsedAndStopped() {
-        try (RunningCluster cluster = Clusters.up(spec().withHosts(List.of("ant")), places, PROGRAMS, progress::add)) {
-            assertThat(progress).anyMatch(line -> line.startsWith("ant pid") && line.endsWith("READY"));
-            long supervisor = cluster.facts().supervisorPid();
-            assertThat(supervisor).isNotEqualTo(ProcessHandle.current().pid());
-            assertThat(Clusters.list(places)).extracting(ClusterFacts::name).containsExactly(name);
-            RunningCluster found = Clusters.find(name, places);
-            assertThat(found.kill("ant").reason()).isEqualTo(StopReason.KILLED);
-            found.restart("ant");
-            assertThat(found.facts().processes().getLast().start()).isEqualTo(2);
-            assertThatThrownBy(() -> found.kill("cat")).hasMessageStartingWith("PROCESS_UNKNOWN")
-                    .hasMessageContaining("known=");
-            assertThatThrownBy(() -> found.signal("ant", 99)).hasMessageStartingWith("SUPERVISOR_REQUEST_INVALID");
+        RunningCluster cluster = Clusters.up(spec().withHosts(List.of("ant")), places, PROGRAMS, progress::add);
+        assertThat(progress).anyMatch(line -> line.startsWith("ant pid") && line.endsWith("READY"));
+        long supervisor = cluster.facts().supervisorPid();
+        assertThat(supervisor).isNotEqualTo(ProcessHandle.current().pid());
+        assertThat(Clusters.list(places)).extracting(ClusterFacts::name).containsExactly(name);
+        RunningCluster found = Clusters.find(name, places);
+        assertThat(found.kill("ant").reason()).isEqualTo(StopReason.KILLED);
+        found.restart("ant");
+        assertThat(found.facts().processes().getLast().start()).isEqualTo(2);
+        assertThatThrownBy(() -> found.kill("cat")).hasMessageStartingWith("PROCESS_UNKNOWN")
+                .hasMessageContaining("known=");
+        assertThatThrownBy(() -> found.signal("ant", 99)).hasMessageStartingWith("SUPERVISOR_REQUEST_INVALID");
 
-            assertThat(Clusters.down(name, places)).isEqualTo(3);
+        assertThat(Clusters.down(name, places)).isEqualTo(3);
 
-            await().until(() -> ProcFs.dead(supervisor));
-            assertThatThrownBy(() -> Clusters.find(name, places)).hasMessageStartingWith("CLUSTER_NOT_FOUND")
-                    .hasMessageContaining("running=none");
-            assertThatThrownBy(() -> Clusters.down(name, places)).hasMessageStartingWith("CLUSTER_NOT_FOUND");
-            assertThatThrownBy(found::facts).hasMessageStartingWith("SUPERVISOR_UNREACHABLE");
-            // Closing what is down already is an error of the second kind, so the resource is given a new cluster.
-            Clusters.up(spec().withHosts(List.of("bee")), places, PROGRAMS, progress::add);
-        } catch (io.tombolo.region.TomboloException e) {
-            assertThat(e).hasMessageStartingWith("SUPERVISOR_UNREACHABLE");
+        await().until(() -> ProcFs.dead(supervisor));
+        assertThatThrownBy(() -> Clusters.find(name, places)).hasMessageStartingWith("CLUSTER_NOT_FOUND")
+                .hasMessageContaining("running=none");
+        assertThatThrownBy(() -> Clusters.down(name, places)).hasMessageStartingWith("CLUSTER_NOT_FOUND");
+        assertThatThrownBy(found::facts).hasMessageStartingWith("SUPERVISOR_UNREACHABLE");
+    }
+
+    @Test
+    void severalClustersRunSideBySide() {
+        String other = name + "-b";
+        RunningCluster first = Clusters.up(spec().withHosts(List.of("ant")), places, PROGRAMS, progress::add);
+        try (RunningCluster second = LocalCluster.start(
+                ClusterSpec.of(other, REGION_BYTES).withHosts(List.of("ant")).withCoordinators(1), places, PROGRAMS,
+                progress::add)) {
+            assertThat(Clusters.list(places)).extracting(ClusterFacts::name).containsExactly(name, other);
+            assertThat(second.facts().zookeeper()).isNotEqualTo(first.facts().zookeeper());
+            first.close();
+            assertThat(Clusters.list(places)).extracting(ClusterFacts::name).containsExactly(other);
+            assertThat(second.facts().processes()).extracting(ClusterFacts.ProcessFacts::state)
+                    .containsOnly(ProcessState.READY);
         }
     }
 

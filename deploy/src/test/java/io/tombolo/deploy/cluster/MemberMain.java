@@ -10,7 +10,8 @@ import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /// Stands in for the project's command line where a test wants the processes and not what they do: `agent --config F` and
-/// `coordinator --config F` are ready at once, agents pet; a name that begins with `broken` ends instead.
+/// `coordinator --config F` are ready at once, agents pet; a name that begins with `broken` ends instead. `take NAME STATE`
+/// says whether the name of a cluster is free.
 final class MemberMain {
     private MemberMain() {
     }
@@ -19,6 +20,12 @@ final class MemberMain {
         if (args[0].equals("supervisor")) {
             System.exit(ClusterDaemon.run(Path.of(args[1]),
                     new JavaPrograms(MemberMain.class.getName(), Optional.empty())));
+        }
+        if (args[0].equals("take")) {
+            var store = ClusterStore.take(args[1], new ClusterPlaces(Path.of(args[2]), Path.of("/dev/shm")));
+            System.out.println(store.isPresent() ? "free" : "held");
+            store.ifPresent(ClusterStore::close);
+            return;
         }
         String config = Files.readString(Path.of(args[2]));
         if (config.contains("\"broken")) {
