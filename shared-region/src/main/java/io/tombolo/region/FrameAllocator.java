@@ -72,16 +72,23 @@ public final class FrameAllocator {
         expect(frame, FrameWord.reserved(slot, vm, page), FrameWord.used(vm, page));
     }
 
+    /// First half of giving up a frame that backs a page, while its entry still names it: USED -> RESERVED by this host, persisted, in a
+    /// block of this host. From then on, and whatever dies, the entry alone decides whether the frame backs the page; after the entry
+    /// names another frame (persisted), [#unreserve] ends it. False if the block belongs to another host at the moment: the page is
+    /// busy, try again later.
+    public synchronized boolean retire(long frame, int vm, long page) {
+        long block = frame / BlockWord.FRAMES;
+        if (memory.loadAcquire(region.blockOffset(block)) != ownedWord && !claim(block)) {
+            return false;
+        }
+        expect(frame, FrameWord.used(vm, page), FrameWord.reserved(slot, vm, page));
+        memory.persist(region.frameWordOffset(frame), 8);
+        return true;
+    }
+
     /// Gives a reserved frame back, persisted.
     public void unreserve(long frame, int vm, long page) {
         expect(frame, FrameWord.reserved(slot, vm, page), FrameWord.FREE);
-        memory.persist(region.frameWordOffset(frame), 8);
-    }
-
-    /// Gives a frame back that no longer backs the page, persisted. The caller is the owner of the VM, and no translation of the page to
-    /// this frame is left anywhere.
-    public void free(long frame, int vm, long page) {
-        expect(frame, FrameWord.used(vm, page), FrameWord.FREE);
         memory.persist(region.frameWordOffset(frame), 8);
     }
 

@@ -107,7 +107,7 @@ public final class Recovery {
         memory.persist(region.frameWordOffset(block * BlockWord.FRAMES), BlockWord.FRAMES * 8L);
     }
 
-    /// True if the entry of this page of this VM names the frame as present in the shared tier.
+    /// True if the entry of this page of this VM names the frame; an entry that is MIGRATING or COPYING still names the old one.
     private static boolean entryNames(Region region, int vm, long page, long frame) {
         if (vm >= region.vmSlots() || OwnerWord.is(region.vm(vm).ownerAcquire(), OwnerState.FREE)) {
             return false;
@@ -122,7 +122,8 @@ public final class Recovery {
             return false;
         }
         long entry = region.memory().loadAcquire(region.frameDataOffset(tableFrame) + page % perTable * 8);
-        return PageTableEntry.isPresentShared(entry) && PageTableEntry.frame(entry) == frame;
+        return PageTableEntry.state(entry) != PteState.ABSENT && PageTableEntry.tier(entry) == Tier.SHARED
+                && PageTableEntry.frame(entry) == frame;
     }
 
     private static boolean finishDestroy(Region region, VmSlot vm, long owner, int executorSlot) {

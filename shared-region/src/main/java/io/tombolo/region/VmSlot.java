@@ -35,8 +35,8 @@ public final class VmSlot {
         return memory.loadAcquire(base + OWNER);
     }
 
-    /// Changes the owner word if it is still `expect`. Everything that the caller stored before is persisted by the operation that
-    /// stored it; this call adds a full fence before, and persists the word itself after. IllegalStateException for a change that
+    /// Changes the owner word if it is still `expect`. Persists the whole slot before (armed, from, identity), and the word after, so
+    /// that nothing can depend on a change that a loss of this host takes back; full fence. IllegalStateException for a change that
     /// [OwnerState] does not allow. No allocation.
     public boolean compareAndSetOwner(long expect, long next) {
         if (!OwnerState.permits(expect, next)) {
@@ -76,7 +76,6 @@ public final class VmSlot {
 
     public void fromRelease(long word) {
         memory.storeRelease(base + FROM, word);
-        memory.persist(base + FROM, 8);
     }
 
     /// What the VM is. Throws [RegionError#REGION_IDENTITY_DAMAGED] if it is not whole, also for a slot without a VM.
@@ -119,7 +118,6 @@ public final class VmSlot {
         memory.storeRelease(base + ARMED, ArmedWord.NONE);
         memory.storeRelease(base + SPIN, ArmedWord.NONE);
         memory.storeRelease(base + FROM, FromWord.NONE);
-        memory.persist(base, LAYOUT.bytes());
     }
 
     FieldBuffer load() {

@@ -1,0 +1,292 @@
+package io.tombolo.region;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+
+/// The memory port as a machine with coherent, volatile caches, for one host at a time. It can die before any step, and afterwards each
+/// line that was not persisted may be as it was when it was last persisted, or as it was after any later store.
+///
+/// A step is a store, a compare-and-set, a persist, or a part of a bulk copy or zero (a line; a sixteenth of it above 512 bytes).
+/// Changes are logged, so that a state can be left again without copying the region.
+final class CrashMemory implements Memory {
+    static final int LINE = 64;
+    private static final int WORDS = LINE / 8;
+    private static final VarHandle LONG = Struct.LONG.varHandle();
+
+    /// The host is dead; nothing of it runs any more, finally blocks included.
+    static final class Crash extends Error {
+        private static final long serialVersionUID = 1L;
+
+        Crash() {
+            super("crash", null, false, false);
+        }
+    }
+
+    private final MemorySegment view;
+    private final Deque<Map<Long, long[]>> undo = new ArrayDeque<>();
+    private final TreeMap<Long, List<long[]>> unpersisted = new TreeMap<>();
+    private final Set<String> persistSites = new LinkedHashSet<>();
+    private String ignoredPersistSite = "";
+    private long stepsLeft = Long.MAX_VALUE;
+    private boolean crashed;
+
+    CrashMemory(long bytes) {
+        this.view = MemorySegment.ofArray(new long[Math.toIntExact(bytes / 8)]);
+    }
+
+    /// From now on the host dies before step `steps` (counted from 0), and what is there now is persisted.
+    void arm(long steps) {
+        unpersisted.clear();
+        persistSites.clear();
+        stepsLeft = steps;
+        crashed = false;
+    }
+
+    /// Places (class, method and line) from which persist was called since the last [#arm].
+    Set<String> persistSites() {
+        return persistSites;
+    }
+
+    /// Persists from this place do nothing.
+    void ignorePersistFrom(String site) {
+        ignoredPersistSite = site;
+    }
+
+    void push() {
+        undo.push(new HashMap<>());
+    }
+
+    void pop() {
+        undo.pop().forEach(this::write);
+        arm(Long.MAX_VALUE);
+    }
+
+    /// One possible memory after the host's death: contents by line.
+    record Outcome(Map<Long, long[]> lines) {
+    }
+
+    /// What is certain if only the process died: everything it stored.
+    static List<Outcome> processDeath() {
+        return List.of(new Outcome(Map.of()));
+    }
+
+    /// What may be left if the host died. All combinations of line versions if there are at most `exhaustive`; otherwise all lost, all
+    /// kept, and each single line lost (at each of its versions) or kept alone, of which at most `samples` chosen by `random`.
+    List<Outcome> hostDeath(int exhaustive, int samples, Random random) {
+        List<Long> lines = List.copyOf(unpersisted.keySet());
+        long combinations = 1;
+        for (long line : lines) {
+            combinations = Math.min(combinations * unpersisted.get(line).size(), exhaustive + 1L);
+        }
+        List<Outcome> outcomes = new ArrayList<>();
+        if (combinations <= exhaustive) {
+            combine(lines, 0, new HashMap<>(), outcomes);
+            return outcomes;
+        }
+        for (long line : lines) {
+            List<long[]> versions = unpersisted.get(line);
+            for (int version = 0; version < versions.size() - 1; version++) {
+                outcomes.add(new Outcome(Map.of(line, versions.get(version))));
+            }
+            Map<Long, long[]> alone = allLost();
+            alone.remove(line);
+            outcomes.add(new Outcome(alone));
+        }
+        while (outcomes.size() > samples) {
+            outcomes.remove(random.nextInt(outcomes.size()));
+        }
+        outcomes.add(new Outcome(Map.of()));
+        outcomes.add(new Outcome(allLost()));
+        return outcomes;
+    }
+
+    private Map<Long, long[]> allLost() {
+        Map<Long, long[]> lost = new HashMap<>();
+        unpersisted.forEach((line, versions) -> lost.put(line, versions.getFirst()));
+        return lost;
+    }
+
+    private void combine(List<Long> lines, int from, Map<Long, long[]> chosen, List<Outcome> outcomes) {
+        if (from == lines.size()) {
+            outcomes.add(new Outcome(Map.copyOf(chosen)));
+            return;
+        }
+        for (long[] version : unpersisted.get(lines.get(from))) {
+            chosen.put(lines.get(from), version);
+            combine(lines, from + 1, chosen, outcomes);
+        }
+    }
+
+    /// The machine is up again with this memory.
+    void restart(Outcome outcome) {
+        outcome.lines.forEach((line, words) -> {
+            remember(line);
+            write(line, words);
+        });
+        arm(Long.MAX_VALUE);
+    }
+
+    private void step() {
+        alive();
+        if (stepsLeft-- <= 0) {
+            crashed = true;
+            throw new Crash();
+        }
+    }
+
+    private void alive() {
+        if (crashed) {
+            throw new Crash();
+        }
+    }
+
+    private void remember(long line) {
+        if (!undo.isEmpty()) {
+            undo.peek().computeIfAbsent(line, this::read);
+        }
+    }
+
+    private void beforeStore(long offset) {
+        long line = offset / LINE;
+        remember(line);
+        unpersisted.computeIfAbsent(line, _ -> new ArrayList<>(List.of(read(line))));
+    }
+
+    private void afterStore(long offset) {
+        long line = offset / LINE;
+        unpersisted.get(line).add(read(line));
+    }
+
+    private long[] read(long line) {
+        long[] words = new long[WORDS];
+        for (int i = 0; i < WORDS; i++) {
+            words[i] = view.get(Struct.LONG, line * LINE + i * 8L);
+        }
+        return words;
+    }
+
+    private void write(long line, long[] words) {
+        for (int i = 0; i < WORDS; i++) {
+            view.set(Struct.LONG, line * LINE + i * 8L, words[i]);
+        }
+    }
+
+    @Override
+    public long bytes() {
+        return view.byteSize();
+    }
+
+    @Override
+    public long load(long offset) {
+        alive();
+        return (long) LONG.get(view, offset);
+    }
+
+    @Override
+    public long loadAcquire(long offset) {
+        return load(offset);
+    }
+
+    @Override
+    public void store(long offset, long value) {
+        step();
+        beforeStore(offset);
+        LONG.set(view, offset, value);
+        afterStore(offset);
+    }
+
+    @Override
+    public void storeRelease(long offset, long value) {
+        store(offset, value);
+    }
+
+    @Override
+    public boolean compareAndSet(long offset, long expect, long next) {
+        step();
+        if (load(offset) != expect) {
+            return false;
+        }
+        beforeStore(offset);
+        LONG.set(view, offset, next);
+        afterStore(offset);
+        return true;
+    }
+
+    private interface Part {
+        void store(long at, long count);
+    }
+
+    private void bulk(long offset, long count, Part part) {
+        long size = count <= 512 ? LINE : Math.max(LINE, count / 16 / LINE * LINE);
+        long at = offset;
+        while (at < offset + count) {
+            long end = Math.min(offset + count, (at / size + 1) * size);
+            step();
+            for (long line = at / LINE * LINE; line < end; line += LINE) {
+                beforeStore(line);
+            }
+            part.store(at, end - at);
+            for (long line = at / LINE * LINE; line < end; line += LINE) {
+                afterStore(line);
+            }
+            at = end;
+        }
+    }
+
+    @Override
+    public void copyIn(MemorySegment source, long sourceOffset, long offset, long count) {
+        bulk(offset, count, (at, size) -> MemorySegment.copy(source, sourceOffset + at - offset, view, at, size));
+    }
+
+    @Override
+    public void copyOut(long offset, MemorySegment target, long targetOffset, long count) {
+        alive();
+        MemorySegment.copy(view, offset, target, targetOffset, count);
+    }
+
+    @Override
+    public void copy(long fromOffset, long toOffset, long count) {
+        bulk(toOffset, count, (at, size) -> MemorySegment.copy(view, fromOffset + at - toOffset, view, at, size));
+    }
+
+    @Override
+    public void zero(long offset, long count) {
+        bulk(offset, count, (at, size) -> view.asSlice(at, size).fill((byte) 0));
+    }
+
+    @Override
+    public void persist(long offset, long count) {
+        step();
+        String site = StackWalker.getInstance()
+                .walk(frames -> frames.skip(1).findFirst().map(CrashMemory::site).orElseThrow());
+        persistSites.add(site);
+        if (!site.equals(ignoredPersistSite)) {
+            unpersisted.subMap(offset / LINE, true, (offset + count - 1) / LINE, true).clear();
+        }
+    }
+
+    private static String site(StackWalker.StackFrame frame) {
+        return frame.getClassName().replaceAll(".*\\.", "") + "." + frame.getMethodName() + ":"
+                + String.format("%04d", frame.getLineNumber());
+    }
+
+    @Override
+    public void fence() {
+        alive();
+    }
+
+    @Override
+    public MemorySegment segment(long offset, long count) {
+        return view.asSlice(offset, count);
+    }
+}
