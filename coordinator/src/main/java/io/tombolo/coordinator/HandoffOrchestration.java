@@ -197,11 +197,13 @@ public final class HandoffOrchestration {
     private static Step close(HandoffState state, HandoffChange change, long nowNs) {
         HandoffState changed = change.done().state();
         Optional<OwnerSnapshot> owner = changed.owner();
-        boolean atDeadHost = owner.filter(word -> word.names(state.intent().fromSlot())).isPresent()
-                && changed.sourceGone()
-                || owner.filter(word -> word.names(state.intent().toSlot())).isPresent() && changed.targetGone();
+        boolean atDeadSource = changed.sourceGone()
+                && owner.filter(word -> word.names(state.intent().fromSlot())).isPresent();
+        boolean atDeadTarget = changed.targetGone()
+                && owner.filter(word -> word.names(state.intent().toSlot())).isPresent();
         return change.enter(Phase.CLOSING, nowNs, ns(state.timings().finishMs()))
-                .effect(new HandoffEffect.Close(owner, atDeadHost ? CoordinatorError.OWNER_HOST_DEAD.name() : ""))
+                .effect(new HandoffEffect.Close(owner,
+                        atDeadSource || atDeadTarget ? CoordinatorError.OWNER_HOST_DEAD.name() : ""))
                 .done();
     }
 
