@@ -14,16 +14,26 @@ import java.util.UUID;
 /// @param rpc         where to listen
 /// @param regionFile  path of the region file; mapped read-only
 /// @param handoff     time limits
+/// @param placement   limits of placement
 public record CoordinatorConfig(String id, String clusterName, UUID clusterUuid, ZooKeeperConfig zookeeper,
-        @Defaulted("{}") RpcConfig rpc, String regionFile, @Defaulted("{}") HandoffTimings handoff) {
+        @Defaulted("{}") RpcConfig rpc, String regionFile, @Defaulted("{}") HandoffTimings handoff,
+        @Defaulted("{}") PlacementConfig placement) {
     public CoordinatorConfig {
         requireNonNull(clusterUuid, "clusterUuid is null");
         requireNonNull(zookeeper, "zookeeper is null");
         requireNonNull(rpc, "rpc is null");
         requireNonNull(handoff, "handoff is null");
+        requireNonNull(placement, "placement is null");
         ConfigFile.check(VmSpec.isName(id), "id", id, "1 to 63 of a-z 0-9 -, first a letter or digit");
         ConfigFile.check(VmSpec.isName(clusterName), "clusterName", clusterName,
                 "1 to 63 of a-z 0-9 -, first a letter or digit");
         ConfigFile.check(!regionFile.isBlank(), "regionFile", regionFile, "a path");
+    }
+
+    /// With the default limits of placement.
+    public CoordinatorConfig(String id, String clusterName, UUID clusterUuid, ZooKeeperConfig zookeeper, RpcConfig rpc,
+            String regionFile, HandoffTimings handoff) {
+        this(id, clusterName, clusterUuid, zookeeper, rpc, regionFile, handoff,
+                new PlacementConfig(PlacementConfig.DEFAULT_MAX_VMS_PER_HOST));
     }
 }

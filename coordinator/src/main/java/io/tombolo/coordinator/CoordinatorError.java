@@ -86,12 +86,20 @@ public enum CoordinatorError implements ErrorCode {
     VM_EXISTS(3),
     /// No free VM slot in the region.
     VM_SLOTS_EXHAUSTED(3),
+    /// The VM is being created; its creation may also have been interrupted, and then `vm destroy` removes its record.
+    VM_CREATING(3),
+    /// The VM has a record and its slot in the region is free.
+    VM_NOT_IN_REGION(3),
+    /// The VM's memory is lost.
+    VM_LOST(3),
     /// The VM is not in a state that allows the operation.
     VM_NOT_RUNNING(3),
     /// No host of that name.
     HOST_UNKNOWN(2),
     /// The host has no live record in ZooKeeper.
     HOST_DEAD(3),
+    /// The host does not have the VM's hypervisor driver.
+    HOST_LACKS_DRIVER(3),
     /// The host cannot take one more VM.
     HOST_FULL(3),
     /// No live host can take the VM.

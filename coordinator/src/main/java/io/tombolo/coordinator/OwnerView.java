@@ -1,6 +1,7 @@
 package io.tombolo.coordinator;
 
 import io.tombolo.region.HostState;
+import java.util.Optional;
 import java.util.UUID;
 
 /// What a coordinator may see of the region. It never stores to it: the process maps it read-only.
@@ -10,6 +11,12 @@ public interface OwnerView {
 
     /// State and incarnation of a host slot.
     HostSnapshot host(int hostSlot);
+
+    /// Name of the host that holds, or last held, a host slot; empty when the slot never had a whole identity.
+    Optional<String> hostName(int hostSlot);
+
+    /// Number of host slots.
+    int hostSlots();
 
     /// Number of VM slots.
     int vmSlots();

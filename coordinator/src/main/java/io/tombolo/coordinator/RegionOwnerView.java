@@ -9,6 +9,7 @@ import io.tombolo.region.RegionError;
 import io.tombolo.region.SlotWord;
 import io.tombolo.region.TomboloException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.UUID;
 
 /// [OwnerView] over a region file that is mapped read-only. Thread safe until closed.
@@ -46,10 +47,31 @@ public final class RegionOwnerView implements OwnerView, AutoCloseable {
         return new HostSnapshot(state, SlotWord.incarnation(word));
     }
 
+    @Override
+    public Optional<String> hostName(int hostSlot) {
+        if (host(hostSlot).incarnation() == 0) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(region.host(hostSlot).readIdentity().name());
+        } catch (TomboloException e) {
+            if (e.code() == RegionError.REGION_IDENTITY_DAMAGED) {
+                // Being claimed at this moment, or damaged: then `region verify` tells, and here it has no name.
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
     private TomboloException damaged(String what, int slot, String found) {
         return TomboloException.error(RegionError.REGION_IDENTITY_DAMAGED, "a word of the region has no legal state")
                 .fact("file", region.file()).fact("structure", what).fact("slot", slot).fact("found", found)
                 .next("tombolo region verify " + region.file()).build();
+    }
+
+    @Override
+    public int hostSlots() {
+        return region.hostSlots();
     }
 
     @Override
