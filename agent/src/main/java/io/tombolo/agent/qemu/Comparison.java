@@ -100,7 +100,7 @@ abstract sealed class Comparison permits BareHop, PreCopy {
         }
         QmpEvent resumed = target.qmp().awaitEvent(targetMark, "RESUME", QmpEvent.named("RESUME"), MOVE_MS);
         QmpEvent stopped = source.qmp().awaitEvent(sourceMark, "STOP", QmpEvent.named("STOP"), MOVE_MS);
-        return new ComparisonResult.Run(resumed.receivedNs() - orderedNs, resumed.receivedNs() - stopped.receivedNs(),
+        return new ComparisonResult.Run(resumed.atNs() - orderedNs, resumed.atNs() - stopped.atNs(),
                 facts.path("ram").path("transferred").asLong());
     }
 

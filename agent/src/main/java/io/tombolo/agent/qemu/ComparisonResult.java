@@ -8,7 +8,7 @@ public record ComparisonResult(List<Run> runs) {
     /// One move.
     ///
     /// @param totalNs from the order to migrate until the guest runs at the target
-    /// @param downtimeNs from STOP at the source to RESUME at the target, by the times at which the events were received
+    /// @param downtimeNs from STOP at the source to RESUME at the target, by the times at which QEMU raised the events
     /// @param bytes what QEMU says it sent of RAM blocks; of guest memory proper it sends nothing in a bare hop
     public record Run(long totalNs, long downtimeNs, long bytes) {
     }

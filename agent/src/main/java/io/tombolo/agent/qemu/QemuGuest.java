@@ -41,7 +41,8 @@ public final class QemuGuest implements AutoCloseable {
     private final QemuDefinition definition;
     private final QemuProcess process;
     private final QmpClient qmp;
-    private StateSocket feeding;
+    private volatile StateSocket feeding;
+    private volatile StateSocket drained;
     private int streams;
 
     private QemuGuest(QemuDefinition definition, QemuProcess process) {
@@ -155,32 +156,20 @@ public final class QemuGuest implements AutoCloseable {
         long deadlineNs = deadline(timeoutMs);
         long mark = qmp.eventMark();
         Path path = process.socket("out" + streams++);
-        try (StateSocket socket = StateSocket.listen(path)) {
+        closeDrained();
+        try {
+            StateSocket socket = StateSocket.listen(path);
+            // Closing it takes time that would be downtime: left to whatever follows.
+            drained = socket;
+            qmp.afterEachEvent(socket::wakeUp);
             call("migrate", Map.of("uri", "unix:" + path));
-            long length;
-            long drainedNs;
-            QmpEvent end;
             try {
-                socket.accept(deadlineNs);
-                length = socket.drain(into, deadlineNs);
-                drainedNs = System.nanoTime();
-                if (length < 0) {
-                    throw gaveUp(socket, mark, QemuError.STATE_TOO_LARGE, "the device state does not fit", into);
-                }
-                end = await(mark, "end of the save", SAVE_ENDED, deadlineNs);
+                return drain(socket, mark, into, deadlineNs);
             } catch (TomboloException e) {
                 throw e.code() == QemuError.QEMU_TIMEOUT
-                        ? gaveUp(socket, mark, QemuError.STATE_SAVE_FAILED, "the device state did not come in time",
-                                into)
+                        ? gaveUp(mark, QemuError.STATE_SAVE_FAILED, "the device state did not come in time", into)
                         : e;
             }
-            if (!end.data().path("status").asText().equals("completed")) {
-                throw notSaved(QemuError.STATE_SAVE_FAILED, "QEMU did not complete the device state", into)
-                        .fact("reason", call("query-migrate", Map.of()).path("error-desc").asText("none")).build();
-            }
-            QmpEvent stop = qmp.findEvent(mark, STOPPED);
-            return new SaveResult((int) length, stop == null ? 0 : stop.receivedNs(), stop == null ? 0 : stop.wallUs(),
-                    drainedNs, end.receivedNs());
         } catch (IOException e) {
             throw process.isAlive()
                     ? notSaved(QemuError.STATE_SAVE_FAILED, "the migration socket failed", into).cause(e)
@@ -189,9 +178,36 @@ public final class QemuGuest implements AutoCloseable {
         }
     }
 
-    private TomboloException gaveUp(StateSocket socket, long mark, QemuError code, String what, MemorySegment into) {
+    private SaveResult drain(StateSocket socket, long mark, MemorySegment into, long deadlineNs) throws IOException {
+        socket.accept(deadlineNs);
+        // QEMU has flushed everything before it says `completed`, and closes some time later.
+        long length = socket.drain(into, () -> qmp.findEvent(mark, SAVE_ENDED) != null, deadlineNs);
+        long drainedNs = System.nanoTime();
+        if (length < 0) {
+            throw gaveUp(mark, QemuError.STATE_TOO_LARGE, "the device state does not fit", into);
+        }
+        QmpEvent end = await(mark, "end of the save", SAVE_ENDED, deadlineNs);
+        if (!end.data().path("status").asText().equals("completed")) {
+            throw notSaved(QemuError.STATE_SAVE_FAILED, "QEMU did not complete the device state", into)
+                    .fact("reason", call("query-migrate", Map.of()).path("error-desc").asText("none")).build();
+        }
+        QmpEvent stop = qmp.findEvent(mark, STOPPED);
+        return new SaveResult((int) length, stop == null ? 0 : stop.atNs(), drainedNs, end.atNs());
+    }
+
+    private void closeDrained() {
+        StateSocket socket = drained;
+        if (socket != null) {
+            qmp.afterEachEvent(() -> {
+            });
+            drained = null;
+            socket.close();
+        }
+    }
+
+    private TomboloException gaveUp(long mark, QemuError code, String what, MemorySegment into) {
         // First the socket: a QEMU that waits for room in it holds its big lock and answers nothing.
-        socket.close();
+        closeDrained();
         call("migrate_cancel", Map.of());
         await(mark, "end of the cancelled save", SAVE_ENDED, deadline(COMMAND_TIMEOUT_MS));
         if (settledStatus().equals("postmigrate") && qmp.findEvent(mark, STOPPED) != null) {
@@ -270,7 +286,7 @@ public final class QemuGuest implements AutoCloseable {
             if (!end.data().path("status").asText().equals("completed")) {
                 throw loadFailed(null);
             }
-            return new LoadResult(fedNs, end.receivedNs());
+            return new LoadResult(fedNs, end.atNs());
         } catch (TomboloException e) {
             throw e.code() == QemuError.QMP_CLOSED ? loadFailed(e) : e;
         }
@@ -333,6 +349,7 @@ public final class QemuGuest implements AutoCloseable {
         if (open != null) {
             open.close();
         }
+        closeDrained();
     }
 
     @Override

@@ -101,7 +101,7 @@ final class QemuWarmUp {
                 try (StateSocket in = StateSocket.listen(path); StateSocket out = StateSocket.connect(path)) {
                     in.accept(deadlineNs);
                     out.feed(state, deadlineNs);
-                    in.drain(state, deadlineNs);
+                    in.drain(state, () -> false, deadlineNs);
                 }
                 java.nio.file.Files.deleteIfExists(path);
             }

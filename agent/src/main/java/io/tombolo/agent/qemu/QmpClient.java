@@ -11,7 +11,9 @@ import io.tombolo.region.TomboloException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -49,6 +51,8 @@ public final class QmpClient implements AutoCloseable {
     private final ArrayDeque<QmpEvent> events = new ArrayDeque<>();
     private long eventCount;
     private volatile TomboloException closedBy;
+    private volatile Runnable afterEvent = () -> {
+    };
 
     private QmpClient(SocketChannel channel, String name) {
         this.channel = requireNonNull(channel, "channel is null");
@@ -192,7 +196,7 @@ public final class QmpClient implements AutoCloseable {
                 while (buffer.hasRemaining()) {
                     byte b = buffer.get();
                     if (b == '\n') {
-                        handle(line, length, System.nanoTime());
+                        handle(line, length);
                         length = 0;
                         continue;
                     }
@@ -200,7 +204,7 @@ public final class QmpClient implements AutoCloseable {
                         throw garbage("a line is too long", null).fact("limit", MAX_LINE_BYTES).build();
                     }
                     if (length == line.length) {
-                        line = java.util.Arrays.copyOf(line, Math.min(2 * length, MAX_LINE_BYTES));
+                        line = Arrays.copyOf(line, Math.min(2 * length, MAX_LINE_BYTES));
                     }
                     line[length++] = b;
                 }
@@ -214,7 +218,9 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    private void handle(byte[] line, int length, long receivedNs) {
+    private void handle(byte[] line, int length) {
+        long receivedNs = System.nanoTime();
+        Instant wall = Instant.now();
         JsonNode message;
         try {
             message = JSON.readTree(line, 0, length);
@@ -227,7 +233,7 @@ public final class QmpClient implements AutoCloseable {
             throw garbage("a line is not a JSON object", null).build();
         }
         if (message.has("event")) {
-            event(message, receivedNs);
+            event(message, receivedNs, wall.getEpochSecond() * 1_000_000 + wall.getNano() / 1000);
         } else if (message.has("return") || message.has("error")) {
             reply(message);
         } else if (message.has("QMP")) {
@@ -237,13 +243,14 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    private void event(JsonNode message, long receivedNs) {
+    private void event(JsonNode message, long receivedNs, long receivedWallUs) {
         JsonNode stamp = message.path("timestamp");
-        long wallUs = stamp.path("seconds").asLong() * 1_000_000 + stamp.path("microseconds").asLong();
+        long stampedWallUs = stamp.path("seconds").asLong() * 1_000_000 + stamp.path("microseconds").asLong();
         JsonNode data = message.has("data") ? message.get("data") : MissingNode.getInstance();
         eventLock.lock();
         try {
-            events.addLast(new QmpEvent(eventCount++, message.path("event").asText(), data, receivedNs, wallUs));
+            events.addLast(new QmpEvent(eventCount++, message.path("event").asText(), data, receivedNs,
+                    QmpEvent.raisedNs(receivedNs, receivedWallUs, stampedWallUs)));
             if (events.size() > EVENTS_KEPT) {
                 events.removeFirst();
             }
@@ -251,6 +258,12 @@ public final class QmpClient implements AutoCloseable {
         } finally {
             eventLock.unlock();
         }
+        afterEvent.run();
+    }
+
+    /// Has `action` run by the reader thread after each event, until the next call. It must not block.
+    void afterEachEvent(Runnable action) {
+        afterEvent = action;
     }
 
     private void reply(JsonNode message) {

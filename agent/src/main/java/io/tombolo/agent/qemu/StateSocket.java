@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -13,6 +14,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /// One end of QEMU's migration stream over a UNIX domain socket, with a time limit on every wait. Used by one thread.
 ///
@@ -78,26 +80,36 @@ final class StateSocket implements AutoCloseable {
         channel.register(selector, SelectionKey.OP_READ);
     }
 
-    /// Reads until the other side closes; the number of bytes, or -1 if `into` is too small (what fits has been read).
-    long drain(MemorySegment into, long deadlineNs) throws IOException {
+    /// Reads until `complete` says that the other side has written everything (asked when nothing is there to read, and after each
+    /// [#wakeUp]), or until it closes; the number of bytes, or -1 if `into` is too small (what fits has been read).
+    long drain(MemorySegment into, BooleanSupplier complete, long deadlineNs) throws IOException {
         long capacity = Math.min(into.byteSize(), LARGEST_VIEW);
         ByteBuffer room = into.asSlice(0, capacity).asByteBuffer();
         ByteBuffer beyond = ByteBuffer.allocate(1);
+        boolean everythingWritten = false;
         while (true) {
             int count = channel.read(room.hasRemaining() ? room : beyond);
-            if (count < 0) {
-                return room.position();
-            }
             if (beyond.position() > 0) {
                 return -1;
             }
+            if (count < 0 || (count == 0 && everythingWritten)) {
+                return room.position();
+            }
             if (count == 0) {
-                select(deadlineNs);
+                everythingWritten = complete.getAsBoolean();
+                if (!everythingWritten) {
+                    select(deadlineNs);
+                }
             }
         }
     }
 
-    /// Writes all of `state` and closes.
+    /// Lets [#drain] ask again whether everything was written. Any thread.
+    void wakeUp() {
+        selector.wakeup();
+    }
+
+    /// Writes all of `state` and closes, which tells the reader that it is all.
     void feed(MemorySegment state, long deadlineNs) throws IOException {
         ByteBuffer bytes = state.asByteBuffer();
         while (bytes.hasRemaining()) {
@@ -110,13 +122,20 @@ final class StateSocket implements AutoCloseable {
 
     private void select(long deadlineNs) throws IOException {
         long leftMs = TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime()) + 1;
-        if (leftMs <= 0 || (selector.select(leftMs) == 0 && deadlineNs - System.nanoTime() <= 0)) {
+        int ready;
+        try {
+            ready = leftMs <= 0 ? 0 : selector.select(leftMs);
+            selector.selectedKeys().clear();
+        } catch (ClosedSelectorException e) {
+            throw new IOException("the migration socket was closed: " + path, e);
+        }
+        if (ready == 0 && deadlineNs - System.nanoTime() <= 0) {
             throw TomboloException.error(QemuError.QEMU_TIMEOUT, "QEMU's migration stream stands still")
                     .fact("socket", path).build();
         }
-        selector.selectedKeys().clear();
     }
 
+    /// Takes some 0.1 ms: not to be done while a guest is stopped.
     @Override
     public void close() {
         try {
