@@ -19,6 +19,8 @@ public enum DeployError implements ErrorCode {
     DRILL_ABORTED(1),
     /// The report could not be written.
     REPORT_NOT_WRITTEN(4),
+    /// ZooKeeper has no cluster at the root that was given.
+    CLUSTER_ROOT_EMPTY(3),
     /// `region verify` found damage.
     REGION_DAMAGED(5),
     /// `region inspect` was asked for a structure that a region does not have.
