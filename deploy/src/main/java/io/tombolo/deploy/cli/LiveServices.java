@@ -11,6 +11,8 @@ import io.tombolo.deploy.drill.ContextSwitchBenchmark;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
+import io.tombolo.deploy.drill.LinuxComparison;
+import io.tombolo.deploy.drill.LinuxGuestVerifier;
 import io.tombolo.deploy.drill.SimulatedGuestVerifier;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,9 +52,10 @@ final class LiveServices implements Services {
     @Override
     public Drill.Tools drillTools(DrillPlan plan, DrillProgress progress) {
         return new Drill.Tools(() -> LocalDrillCluster.start(plan, progress),
-                new SimulatedGuestVerifier(ClusterPlaces.standard().memory()), ContextSwitchBenchmark::run, () -> {
-                    throw new UnsupportedOperationException("no comparison yet");
-                }, progress);
+                plan.isLinux() ? new LinuxGuestVerifier()
+                        : new SimulatedGuestVerifier(ClusterPlaces.standard().memory()),
+                ContextSwitchBenchmark::run,
+                () -> LinuxComparison.run(plan, ClusterPlaces.standard().memory(), progress), progress);
     }
 
     @Override

@@ -106,6 +106,11 @@ final class LocalDrillCluster implements DrillCluster {
     }
 
     @Override
+    public Path console(String vm, String host) {
+        return Path.of(facts.runDirectory(), host, vm + ".console");
+    }
+
+    @Override
     public List<InputEntry> inputLog(String vm) {
         List<InputEntry> all = new ArrayList<>();
         for (String host : hosts) {

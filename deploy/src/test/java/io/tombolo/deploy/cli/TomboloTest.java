@@ -267,6 +267,11 @@ final class TomboloTest {
     private static Drill.Tools drillTools(GuestVerifier.Frames frames) {
         GuestVerifier verifier = new GuestVerifier() {
             @Override
+            public void awaitProgress(DrillCluster cluster, VmStatus earlier) {
+                assertThat(earlier.ownerState()).isEqualTo("RUNNING");
+            }
+
+            @Override
             public Result verify(DrillCluster cluster, VmStatus stopped) {
                 return new Result(true, "fake", 1, 0, "");
             }
