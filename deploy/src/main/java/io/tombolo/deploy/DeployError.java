@@ -15,10 +15,14 @@ public enum DeployError implements ErrorCode {
     OPTION_INVALID(2),
     /// The drill ran and at least one of its checks did not hold.
     DRILL_CHECKS_FAILED(1),
-    /// The drill could not be carried out to its end.
-    DRILL_ABORTED(1),
+    /// The guest of a drill does not make progress.
+    GUEST_STANDS_STILL(1),
+    /// The directory for the comparison with QEMU alone could not be made or removed.
+    COMPARISON_FAILED(4),
     /// The report could not be written.
     REPORT_NOT_WRITTEN(4),
+    /// ZooKeeper has no cluster at the root that was given.
+    CLUSTER_ROOT_EMPTY(3),
     /// `region verify` found damage.
     REGION_DAMAGED(5),
     /// `region inspect` was asked for a structure that a region does not have.

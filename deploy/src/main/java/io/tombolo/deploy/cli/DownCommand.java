@@ -24,10 +24,7 @@ final class DownCommand implements Runnable {
 
     @Override
     public void run() {
-        int stopped = services.down(new ClusterTarget(cluster, "", "/tombolo").cluster(), line -> {
-            output.err().println(line);
-            output.err().flush();
-        });
+        int stopped = services.down(new ClusterTarget(cluster, "", "/tombolo").cluster());
         output.print(Map.of("cluster", cluster, "processesStopped", stopped),
                 () -> "stopped " + stopped + " processes of " + cluster + "\n");
     }

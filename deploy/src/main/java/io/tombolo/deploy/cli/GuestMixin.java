@@ -6,8 +6,10 @@ import picocli.CommandLine.Option;
 
 /// What a guest is: the options that `vm create` and `drill` share.
 public final class GuestMixin {
-    /// Without `--working-set`, a quarter of memory: enough to leave every cache, little enough to go round often.
+    /// Without `--working-set`, a quarter of memory: enough to leave every cache, little enough to go round often. Of a Linux
+    /// guest half, because that is what pre-copy is compared with.
     private static final int WORKING_SET_PART = 4;
+    private static final int LINUX_WORKING_SET_PART = 2;
 
     @Option(names = "--guest", paramLabel = "KIND", defaultValue = "simulated", description = "simulated, or linux for a Linux guest in QEMU (${DEFAULT-VALUE}).")
     private String guest;
@@ -21,7 +23,7 @@ public final class GuestMixin {
     @Option(names = "--program", paramLabel = "PROGRAM", defaultValue = "dirty", description = "What a simulated guest runs: dirty, kv or bank (${DEFAULT-VALUE}).")
     private String program;
 
-    @Option(names = "--working-set", paramLabel = "SIZE", converter = SizeConverter.class, description = "Memory that the program works on (a quarter of the guest's).")
+    @Option(names = "--working-set", paramLabel = "SIZE", converter = SizeConverter.class, description = "Memory that the program works on (a quarter of the guest's; half of a Linux guest's).")
     private Long workingSetBytes;
 
     @Option(names = "--pattern", paramLabel = "PATTERN", defaultValue = "uniform", description = "sequential, uniform or zipf (${DEFAULT-VALUE}).")
@@ -42,7 +44,7 @@ public final class GuestMixin {
         long memory = memoryBytes != null ? memoryBytes : isLinux() ? 512L << 20 : 1L << 30;
         long workingSet = workingSetBytes != null
                 ? workingSetBytes
-                : Math.max(4096, memory / WORKING_SET_PART / 4096 * 4096);
+                : Math.max(4096, memory / (isLinux() ? LINUX_WORKING_SET_PART : WORKING_SET_PART) / 4096 * 4096);
         long seedOrNew = seed != null ? seed : System.nanoTime() ^ ProcessHandle.current().pid() << 40;
         return new VmSpec(name, uuid, isLinux() ? "qemu" : "simulated", memory, vcpus, isLinux() ? "linux" : program,
                 workingSet, pattern, seedOrNew).checked();

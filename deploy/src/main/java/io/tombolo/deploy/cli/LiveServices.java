@@ -1,9 +1,19 @@
 package io.tombolo.deploy.cli;
 
-import io.tombolo.deploy.StateDirectory;
+import io.tombolo.agent.AgentMain;
+import io.tombolo.deploy.cluster.ClusterDaemon;
+import io.tombolo.deploy.cluster.ClusterFacts;
+import io.tombolo.deploy.cluster.ClusterPlaces;
+import io.tombolo.deploy.cluster.ClusterSpec;
+import io.tombolo.deploy.cluster.Clusters;
+import io.tombolo.deploy.cluster.JavaPrograms;
+import io.tombolo.deploy.drill.ContextSwitchBenchmark;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
+import io.tombolo.deploy.drill.LinuxComparison;
+import io.tombolo.deploy.drill.LinuxGuestVerifier;
+import io.tombolo.deploy.drill.SimulatedGuestVerifier;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -12,45 +22,54 @@ import java.util.function.Consumer;
 final class LiveServices implements Services {
     @Override
     public Path stateDirectory() {
-        return StateDirectory.resolve();
+        return ClusterPlaces.standard().state();
     }
 
     @Override
     public ClusterConnection connect(ClusterTarget target) {
-        throw notYet();
+        if (!target.isLocal()) {
+            return ClusterLink.open(target.zookeeper(), target.root());
+        }
+        ClusterFacts facts = local(target.cluster());
+        return ClusterLink.open(facts.zookeeper(), facts.root());
     }
 
     @Override
-    public LocalClusterFacts up(UpPlan plan, Consumer<String> progress) {
-        throw notYet();
+    public ClusterFacts up(ClusterSpec spec, Consumer<String> progress) {
+        return Clusters.up(spec, ClusterPlaces.standard(), JavaPrograms.standard(), progress).facts();
     }
 
     @Override
-    public int down(String cluster, Consumer<String> progress) {
-        throw notYet();
+    public ClusterFacts local(String cluster) {
+        return Clusters.find(cluster, ClusterPlaces.standard()).facts();
+    }
+
+    @Override
+    public int down(String cluster) {
+        return Clusters.down(cluster, ClusterPlaces.standard());
     }
 
     @Override
     public Drill.Tools drillTools(DrillPlan plan, DrillProgress progress) {
-        throw notYet();
+        return new Drill.Tools(() -> LocalDrillCluster.start(plan, progress),
+                plan.isLinux() ? new LinuxGuestVerifier()
+                        : new SimulatedGuestVerifier(ClusterPlaces.standard().memory()),
+                ContextSwitchBenchmark::run,
+                () -> LinuxComparison.run(plan, ClusterPlaces.standard().memory(), progress), progress);
     }
 
     @Override
     public int runAgent(Path config) {
-        throw notYet();
+        return AgentMain.run(config);
     }
 
     @Override
     public int runCoordinator(Path config) {
-        throw notYet();
+        throw new UnsupportedOperationException("no coordinator yet");
     }
 
     @Override
     public int runSupervisor(List<String> arguments) {
-        throw notYet();
-    }
-
-    private static UnsupportedOperationException notYet() {
-        return new UnsupportedOperationException("not connected yet");
+        return ClusterDaemon.run(Path.of(arguments.getFirst()), JavaPrograms.standard());
     }
 }

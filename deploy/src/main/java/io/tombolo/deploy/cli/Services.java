@@ -1,5 +1,7 @@
 package io.tombolo.deploy.cli;
 
+import io.tombolo.deploy.cluster.ClusterFacts;
+import io.tombolo.deploy.cluster.ClusterSpec;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
@@ -16,10 +18,13 @@ interface Services {
     ClusterConnection connect(ClusterTarget target);
 
     /// Starts a local cluster and leaves it running.
-    LocalClusterFacts up(UpPlan plan, Consumer<String> progress);
+    ClusterFacts up(ClusterSpec spec, Consumer<String> progress);
+
+    /// What is known of a local cluster that runs.
+    ClusterFacts local(String cluster);
 
     /// Stops a local cluster and removes its files; the number of processes that were stopped.
-    int down(String cluster, Consumer<String> progress);
+    int down(String cluster);
 
     /// Everything a drill needs; nothing is started yet.
     Drill.Tools drillTools(DrillPlan plan, DrillProgress progress);

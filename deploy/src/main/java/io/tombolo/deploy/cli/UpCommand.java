@@ -2,7 +2,8 @@ package io.tombolo.deploy.cli;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tombolo.deploy.report.TextTable;
+import io.tombolo.deploy.cluster.ClusterFacts;
+import io.tombolo.deploy.cluster.ClusterSpec;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -40,18 +41,23 @@ final class UpCommand implements Runnable {
     @Override
     public void run() {
         ClusterTarget target = cluster.target();
-        UpPlan plan = new UpPlan(target.cluster(), target.zookeeper(), target.root(), zookeeperServers, coordinators,
-                hosts, regionBytes, baseNs == null ? 0 : (int) Math.min(Integer.MAX_VALUE, baseNs / 1_000_000));
-        LocalClusterFacts facts = services.up(plan, line -> {
+        Options.check(hosts >= 1 && hosts <= 64, "--hosts", hosts, "1 to 64");
+        Options.check(coordinators >= 1 && coordinators <= 9, "--coordinators", coordinators, "1 to 9");
+        Options.check(zookeeperServers == 1 || zookeeperServers == 3, "--zookeeper-servers", zookeeperServers,
+                "1 or 3");
+        ClusterSpec spec = ClusterSpec.of(target.cluster(), regionBytes).withHosts(ClusterSpec.hostNames(hosts))
+                .withCoordinators(coordinators).withZooKeeperServers(zookeeperServers);
+        if (baseNs != null) {
+            spec = spec.withBaseMs((int) Math.min(Integer.MAX_VALUE, baseNs / 1_000_000));
+        }
+        if (!target.isLocal()) {
+            spec = spec.withZooKeeper(target.zookeeper(), target.root());
+        }
+        ClusterFacts facts = services.up(spec, line -> {
             output.err().println(line);
             output.err().flush();
         });
-        output.print(facts, () -> {
-            TextTable table = new TextTable("PROCESS", "ROLE", "PID", "STATE");
-            facts.processes().forEach(p -> table.row(p.name(), p.role(), p.pid(), p.state()));
-            return Views.lines("cluster", facts.cluster(), "zookeeper", facts.zookeeper() + facts.root(), "region",
-                    facts.region(), "files", facts.directory()) + "\n" + table.text() + "\nNext: tombolo vm create VM"
-                    + (facts.cluster().equals("default") ? "" : " --cluster " + facts.cluster()) + "\n";
-        });
+        output.print(facts, () -> Views.local(facts) + "\nNext: tombolo vm create VM"
+                + (facts.name().equals("default") ? "" : " --cluster " + facts.name()) + "\n");
     }
 }

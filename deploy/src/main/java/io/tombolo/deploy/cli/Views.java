@@ -5,6 +5,7 @@ import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.HostStatus;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
+import io.tombolo.deploy.cluster.ClusterFacts;
 import io.tombolo.deploy.report.TextTable;
 import io.tombolo.deploy.report.Units;
 import java.util.List;
@@ -66,6 +67,13 @@ final class Views {
                 cluster.leader() + " (term " + cluster.term() + ")", "open moves",
                 cluster.openIntents().isEmpty() ? "-" : String.join(",", cluster.openIntents())) + "\n"
                 + hosts(cluster.hosts()) + (cluster.vms().isEmpty() ? "" : "\n" + vms(cluster.vms()));
+    }
+
+    static String local(ClusterFacts cluster) {
+        TextTable table = new TextTable("PROCESS", "ROLE", "PID", "STATE", "LOG");
+        cluster.processes().forEach(p -> table.row(p.name(), p.role(), p.pid(), p.state(), p.log()));
+        return lines("cluster", cluster.name(), "zookeeper", cluster.zookeeper() + cluster.root(), "region",
+                cluster.region(), "files", cluster.directory()) + "\n" + table.text();
     }
 
     /// Name and value in turn, one pair per line, values below each other.

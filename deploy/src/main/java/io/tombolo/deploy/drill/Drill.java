@@ -106,6 +106,7 @@ public final class Drill {
                 + Units.bytes(plan.vm().memoryBytes()) + " on " + hosts.getFirst());
         VmStatus created = cluster.create(plan.vm(), hosts.getFirst());
         observed.ownership = new OwnershipRecords(hosts.getFirst(), created.epoch());
+        tools.verifier().awaitProgress(cluster, created);
         tools.progress().step("hopping " + plan.hops() + " times");
         long startNs = nowNs.getAsLong();
         for (int i = 1; i <= plan.hops(); i++) {
@@ -118,6 +119,7 @@ public final class Drill {
             } else {
                 observed.notCompleted.add(report.fromHost() + " to " + target + ": " + report.outcome());
             }
+            tools.verifier().awaitProgress(cluster, cluster.show(vm));
             tools.progress().count(i, plan.hops(), target + ", downtime " + Units.nanos(report.downtimeNs()));
         }
     }

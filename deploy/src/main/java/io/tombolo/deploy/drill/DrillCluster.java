@@ -25,6 +25,9 @@ public interface DrillCluster extends AutoCloseable {
 
     VmStatus show(String vm);
 
+    /// Where a host puts what a guest of it prints; there need not be such a file.
+    Path console(String vm, String host);
+
     /// All client requests that the VM has executed, whichever host it was on.
     List<InputEntry> inputLog(String vm);
 

@@ -18,14 +18,17 @@ import io.tombolo.agent.sim.SimulatedStateCodec;
 import io.tombolo.agent.sim.VcpuRegisters;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.VmStatus;
+import io.tombolo.deploy.DeployError;
 import io.tombolo.region.Blob;
 import io.tombolo.region.OpenOptions;
 import io.tombolo.region.Region;
+import io.tombolo.region.TomboloException;
 import io.tombolo.region.VmSlot;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /// Runs the same guest once more, without moving it, for as many instructions, and compares: all of guest memory byte for
 /// byte, and all registers. Reads the region, changes nothing.
@@ -35,11 +38,37 @@ import java.util.List;
 public final class SimulatedGuestVerifier implements GuestVerifier {
     private static final String METHOD = "byte for byte with a run that never moved";
 
+    private static final long PROGRESS_NS = 10_000_000_000L;
+    private static final long LOOK_NS = 1_000_000;
+
     private final Path scratchDirectory;
 
     /// Keeps the memory of the reference run in a sparse file of this directory, which must have room for the working set.
     public SimulatedGuestVerifier(Path scratchDirectory) {
         this.scratchDirectory = requireNonNull(scratchDirectory, "scratchDirectory is null");
+    }
+
+    /// A coordinator that cannot tell instruction counts is not waited for.
+    @Override
+    public void awaitProgress(DrillCluster cluster, VmStatus earlier) {
+        String vm = earlier.spec().name();
+        long before = sum(earlier);
+        long deadlineNs = System.nanoTime() + PROGRESS_NS;
+        VmStatus now = cluster.show(vm);
+        while (!now.instructions().isEmpty() && sum(now) <= before) {
+            if (System.nanoTime() - deadlineNs > 0) {
+                throw TomboloException.error(DeployError.GUEST_STANDS_STILL, "the guest executes nothing")
+                        .fact("vm", vm).fact("host", now.ownerHost()).fact("state", now.ownerState())
+                        .fact("reason", now.reason()).fact("instructions", now.instructions())
+                        .next("repeat with --keep and see the logs of tombolo status").build();
+            }
+            LockSupport.parkNanos(LOOK_NS);
+            now = cluster.show(vm);
+        }
+    }
+
+    private static long sum(VmStatus vm) {
+        return vm.instructions().stream().mapToLong(Long::longValue).sum();
     }
 
     @Override

@@ -143,10 +143,22 @@ final class DocsTest {
             Files.createDirectories(file.getParent());
             Files.writeString(file, expected);
         }
-        assertThat(Files.exists(file) ? Files.readString(file) : "")
-                .as(name + "; to write it anew: ./mvnw test -pl deploy -am -Dtest=DocsTest -Dtombolo.docs.update=true"
-                        + " -Dsurefire.failIfNoSpecifiedTests=false")
-                .isEqualTo(expected);
+        List<String> found = Files.exists(file) ? Files.readAllLines(file) : List.of();
+        List<String> wanted = expected.lines().toList();
+        int line = 0;
+        while (line < Math.min(found.size(), wanted.size()) && found.get(line).equals(wanted.get(line))) {
+            line++;
+        }
+        boolean same = line == found.size() && line == wanted.size();
+        assertThat(same)
+                .as("%s is not what the code says, from line %d on: found [%s], expected [%s]; to write it anew:"
+                        + " ./mvnw test -pl deploy -am -Dtest=DocsTest -Dtombolo.docs.update=true"
+                        + " -Dsurefire.failIfNoSpecifiedTests=false", name, line + 1, at(found, line), at(wanted, line))
+                .isTrue();
+    }
+
+    private static String at(List<String> lines, int index) {
+        return index < lines.size() ? lines.get(index) : "end of file";
     }
 
     private static Path root() {

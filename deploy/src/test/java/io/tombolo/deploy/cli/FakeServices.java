@@ -2,12 +2,18 @@ package io.tombolo.deploy.cli;
 
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.deploy.cluster.ClusterFacts;
+import io.tombolo.deploy.cluster.ClusterSpec;
+import io.tombolo.deploy.cluster.ProcessRole;
+import io.tombolo.deploy.cluster.ProcessState;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -48,14 +54,21 @@ final class FakeServices implements Services {
     }
 
     @Override
-    public LocalClusterFacts up(UpPlan plan, Consumer<String> progress) {
-        asked.add(plan);
-        return new LocalClusterFacts(plan.cluster(), "localhost:2181", plan.root(), "/dev/shm/x/region", "/tmp/x",
-                List.of(new LocalClusterFacts.ProcessFacts("h1", "agent", 4711, "ready")));
+    public ClusterFacts up(ClusterSpec spec, Consumer<String> progress) {
+        asked.add(spec);
+        return local(spec.name());
     }
 
     @Override
-    public int down(String cluster, Consumer<String> progress) {
+    public ClusterFacts local(String cluster) {
+        return new ClusterFacts(cluster, new UUID(0, 7), "run", 1, "", "localhost:2181", "/tombolo/" + cluster,
+                "/dev/shm/x/region", "/tmp/x", "/dev/shm/x", 500, true,
+                List.of(new ClusterFacts.ProcessFacts("host-1", ProcessRole.AGENT, 4711, ProcessState.READY, 1,
+                        List.of(4711L), "/tmp/x/host-1.log", Map.of())));
+    }
+
+    @Override
+    public int down(String cluster) {
         asked.add("down " + cluster);
         return 6;
     }

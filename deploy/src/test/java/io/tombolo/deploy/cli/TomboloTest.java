@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tombolo.coordinator.wire.ClusterInfo;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
@@ -11,6 +12,7 @@ import io.tombolo.coordinator.wire.HostStatus;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
+import io.tombolo.deploy.cluster.ClusterSpec;
 import io.tombolo.deploy.drill.ContextSwitchBenchmark;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillCluster;
@@ -84,7 +86,8 @@ final class TomboloTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"drill --hosts 1", "drill --hops 0", "drill --compare", "drill --guest windows",
-            "up --hosts 0", "up --zookeeper-servers 2", "status --cluster UPPER", "vm list --zookeeper nowhere",
+            "up --hosts 0", "up --zookeeper-servers 2", "up --coordinators 0", "status --cluster UPPER",
+            "vm list --zookeeper nowhere",
             "vm list --root relative", "doctor --zookeeper :1"})
     void aValueThatAnOptionCannotHaveIsRefusedBeforeAnythingStarts(String line) {
         assertThat(run(words(line))).isEqualTo(2);
@@ -208,10 +211,25 @@ final class TomboloTest {
         assertThat(run("up", "--cluster", "blue", "--hosts", "2", "--zookeeper-servers", "3", "--base", "200ms"))
                 .isZero();
         assertThat(services.asked.getLast())
-                .isEqualTo(new UpPlan("blue", "", "/tombolo/blue", 3, 2, 2, 4L << 30, 200));
+                .isEqualTo(ClusterSpec.of("blue", 4L << 30).withHosts(List.of("host-1", "host-2"))
+                        .withZooKeeperServers(3).withBaseMs(200));
         assertThat(out.toString()).contains("4711").contains("Next: tombolo vm create VM --cluster blue");
         assertThat(run("down", "--cluster", "blue", "--json")).isZero();
         assertThat(services.asked.getLast()).isEqualTo("down blue");
+    }
+
+    @Test
+    void statusShowsTheClusterAndForALocalOneItsProcesses() {
+        services.coordinator = _ -> new Reply.ClusterReply(
+                new ClusterInfo("default", new UUID(0, 7), "coordinator-2", 4,
+                        new UUID(0, 8), List.of(), List.of(vm("v1", "RUNNING", "h2", "")), List.of()));
+
+        assertThat(run("status")).isZero();
+        assertThat(out.toString()).contains("coordinator-2 (term 4)").contains("v1").contains("host-1")
+                .contains("4711");
+        out.getBuffer().setLength(0);
+        assertThat(run("status", "--zookeeper", "zk:2181")).isZero();
+        assertThat(out.toString()).contains("coordinator-2").doesNotContain("4711");
     }
 
     @Test
@@ -248,6 +266,11 @@ final class TomboloTest {
 
     private static Drill.Tools drillTools(GuestVerifier.Frames frames) {
         GuestVerifier verifier = new GuestVerifier() {
+            @Override
+            public void awaitProgress(DrillCluster cluster, VmStatus earlier) {
+                assertThat(earlier.ownerState()).isEqualTo("RUNNING");
+            }
+
             @Override
             public Result verify(DrillCluster cluster, VmStatus stopped) {
                 return new Result(true, "fake", 1, 0, "");

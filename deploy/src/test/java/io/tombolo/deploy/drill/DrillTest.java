@@ -140,6 +140,11 @@ final class DrillTest {
         VmSpec vm = new VmSpec("drill", UUID.randomUUID(), "simulated", 1 << 20, 1, "dirty", 1 << 18, "uniform", 42);
         GuestVerifier verifier = new GuestVerifier() {
             @Override
+            public void awaitProgress(DrillCluster cluster, VmStatus earlier) {
+                assertThat(earlier.ownerState()).isEqualTo("RUNNING");
+            }
+
+            @Override
             public Result verify(DrillCluster where, VmStatus stopped) {
                 assertThat(stopped.ownerState()).isEqualTo("PAUSED");
                 return guest;

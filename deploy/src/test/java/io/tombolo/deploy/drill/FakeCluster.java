@@ -68,6 +68,11 @@ public final class FakeCluster implements DrillCluster {
     }
 
     @Override
+    public Path console(String name, String at) {
+        return Path.of("/nowhere", at, name);
+    }
+
+    @Override
     public List<InputEntry> inputLog(String name) {
         return List.of();
     }

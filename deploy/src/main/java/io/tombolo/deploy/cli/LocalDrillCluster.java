@@ -1,0 +1,153 @@
+package io.tombolo.deploy.cli;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.coordinator.wire.AgentRequest;
+import io.tombolo.coordinator.wire.CoordinatorRequest;
+import io.tombolo.coordinator.wire.HandoffReport;
+import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.coordinator.wire.VmStatus;
+import io.tombolo.deploy.cluster.ClusterFacts;
+import io.tombolo.deploy.cluster.ClusterPlaces;
+import io.tombolo.deploy.cluster.ClusterSpec;
+import io.tombolo.deploy.cluster.Clusters;
+import io.tombolo.deploy.cluster.JavaPrograms;
+import io.tombolo.deploy.cluster.LocalCluster;
+import io.tombolo.deploy.cluster.RunningCluster;
+import io.tombolo.deploy.drill.DrillCluster;
+import io.tombolo.deploy.drill.DrillPlan;
+import io.tombolo.deploy.drill.DrillProgress;
+import io.tombolo.region.TomboloException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// A drill's cluster of real processes on this machine.
+///
+/// Without `--keep` its supervisor is this process, so that nothing stays whatever happens to the drill; with it, the
+/// supervisor is a process of its own and the cluster is one that `status` and `down` know.
+final class LocalDrillCluster implements DrillCluster {
+    /// Page tables are 1/512 of guest memory and need one run of frames; the rest is room for alignment.
+    private static final long ROOM_BYTES = 64L << 20;
+
+    private final RunningCluster cluster;
+    private final ClusterFacts facts;
+    private final ClusterLink link;
+    private final List<String> hosts;
+    private final Thread hook;
+
+    private LocalDrillCluster(RunningCluster cluster, List<String> hosts) {
+        this.cluster = requireNonNull(cluster, "cluster is null");
+        this.hosts = List.copyOf(hosts);
+        this.facts = cluster.facts();
+        this.link = ClusterLink.open(facts.zookeeper(), facts.root());
+        this.hook = Thread.ofPlatform().name("drill-cleanup").unstarted(cluster::close);
+    }
+
+    /// Starts the processes and waits until they are ready.
+    static LocalDrillCluster start(DrillPlan plan, DrillProgress progress) {
+        String name = plan.keep() ? "drill" : "drill-" + ProcessHandle.current().pid();
+        ClusterSpec spec = ClusterSpec.of(name, regionBytes(plan.vm()))
+                .withHosts(ClusterSpec.hostNames(plan.hosts())).withDrivers(List.of(plan.vm().driver()));
+        ClusterPlaces places = ClusterPlaces.standard();
+        Consumer<String> tell = progress::step;
+        RunningCluster running = plan.keep()
+                ? Clusters.up(spec, places, JavaPrograms.standard(), tell)
+                : LocalCluster.start(spec, places, JavaPrograms.standard(), tell);
+        try {
+            LocalDrillCluster cluster = new LocalDrillCluster(running, spec.hosts());
+            if (!plan.keep()) {
+                // Ctrl-C; a SIGKILL of this process is the supervisor's guard's affair.
+                Runtime.getRuntime().addShutdownHook(cluster.hook);
+            }
+            return cluster;
+        } catch (TomboloException e) {
+            running.close();
+            throw e;
+        }
+    }
+
+    /// Guest memory of a QEMU guest is a segment file of its own, not frames.
+    private static long regionBytes(VmSpec vm) {
+        return ROOM_BYTES + (vm.driver().equals("qemu") ? 0 : vm.memoryBytes() + vm.memoryBytes() / 512);
+    }
+
+    @Override
+    public List<String> hosts() {
+        return hosts;
+    }
+
+    @Override
+    public Path region() {
+        return Path.of(facts.region());
+    }
+
+    @Override
+    public VmStatus create(VmSpec vm, String host) {
+        return call(new CoordinatorRequest.VmCreate(vm, host), Reply.VmReply.class).vm();
+    }
+
+    @Override
+    public HandoffReport migrate(String vm, String toHost) {
+        return call(new CoordinatorRequest.VmMigrate(vm, toHost), Reply.Migrated.class).report();
+    }
+
+    @Override
+    public VmStatus pause(String vm) {
+        return call(new CoordinatorRequest.VmPause(vm), Reply.VmReply.class).vm();
+    }
+
+    @Override
+    public VmStatus show(String vm) {
+        return call(new CoordinatorRequest.VmShow(vm), Reply.VmReply.class).vm();
+    }
+
+    @Override
+    public Path console(String vm, String host) {
+        return Path.of(facts.runDirectory(), host, vm + ".console");
+    }
+
+    @Override
+    public List<InputEntry> inputLog(String vm) {
+        List<InputEntry> all = new ArrayList<>();
+        for (String host : hosts) {
+            Reply.InputLog part;
+            long from = 0;
+            do {
+                part = Replies.expect(link.call(host, new AgentRequest.FetchInputLog(vm, from)), Reply.InputLog.class);
+                all.addAll(part.entries());
+                from += part.entries().size();
+            } while (from < part.end() && !part.entries().isEmpty());
+        }
+        return all;
+    }
+
+    @Override
+    public void destroy(String vm) {
+        call(new CoordinatorRequest.VmDestroy(vm), Reply.Ack.class);
+    }
+
+    @Override
+    public String describe() {
+        return "the cluster goes on: tombolo status --cluster " + facts.name() + ", tombolo down --cluster "
+                + facts.name();
+    }
+
+    private <T extends Reply> T call(CoordinatorRequest request, Class<T> type) {
+        return Replies.expect(link.call(request), type);
+    }
+
+    @Override
+    public void close() {
+        link.close();
+        cluster.close();
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException _) {
+            // The JVM is going down already and the hook does, or has done, the same.
+        }
+    }
+}
