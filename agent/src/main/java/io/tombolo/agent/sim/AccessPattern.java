@@ -10,8 +10,8 @@ public enum AccessPattern {
     SEQUENTIAL(1),
     /// Every page equally likely.
     UNIFORM(2),
-    /// Rank r with probability about 1/r (log-uniform by octaves: the Zipf law with exponent 1), ranks scattered over the
-    /// working set.
+    /// Rank r with probability about 1/r (log-uniform by octaves: the Zipf law with exponent 1), ranks scattered over
+    /// the working set.
     ZIPF(3);
 
     private final int code;

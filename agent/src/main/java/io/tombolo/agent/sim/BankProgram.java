@@ -9,12 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// `bank`: accounts whose total never changes. Every vCPU has a set of internal accounts between which each of its
-/// instructions transfers a random amount (and visits one page behind them); vCPU 0 also has [#CLIENT_ACCOUNTS] accounts
-/// that only clients touch, so what clients see can be checked against a model of exactly their operations. Every
-/// [#AUDIT_EVERY] instructions a vCPU adds up its internal accounts.
+/// instructions transfers a random amount (and visits one page behind them); vCPU 0 also has [#CLIENT_ACCOUNTS]
+/// accounts that only clients touch, so what clients see can be checked against a model of exactly their operations.
+/// Every [#AUDIT_EVERY] instructions a vCPU adds up its internal accounts.
 ///
-/// Memory of a vCPU: on vCPU 0 the [ClientTable] and one page of client accounts; then the internal accounts; then the pages
-/// of the [PageVisitor]. An account is 64 bytes, on a cache line of its own:
+/// Memory of a vCPU: on vCPU 0 the [ClientTable] and one page of client accounts; then the internal accounts; then
+/// the pages of the [PageVisitor]. An account is 64 bytes, on a cache line of its own:
 ///
 ///     word 0: balance   1: transfers so far   2: mix over address, balance, transfers   3..7: 0
 public final class BankProgram implements GuestProgram {

@@ -6,12 +6,12 @@ import static io.tombolo.agent.sim.VcpuRegisters.PROGRAM_0;
 import java.util.List;
 import java.util.function.Supplier;
 
-/// The table by which a guest recognises repeated requests: guest memory of vCPU 0, so that it moves and rolls back with
-/// what the requests did. Open addressing by client id, one 64-byte entry per client, never deleted; when it is full, new
-/// clients are refused and nothing is executed.
+/// The table by which a guest recognises repeated requests: guest memory of vCPU 0, so that it moves and rolls back
+/// with what the requests did. Open addressing by client id, one 64-byte entry per client, never deleted; when it is
+/// full, new clients are refused and nothing is executed.
 ///
-///     word 0: client id (0 = free)   1: last sequence   2: op code   3: status code   4: value   5: hash of the arguments
-///     word 6: mix over words 0..5    7: 0
+///     word 0: client id (0 = free)   1: last sequence   2: op code   3: status code   4: value
+///     word 5: hash of the arguments  6: mix over words 0..5          7: 0
 final class ClientTable {
     /// Guest physical address of the table; 0 = this vCPU has none.
     static final int BASE = PROGRAM_0 + 14;
@@ -36,8 +36,8 @@ final class ClientTable {
         r[ENTRIES] = entries;
     }
 
-    /// Executes a request that changes something at most once per client and sequence number. Requests that only read do
-    /// not come here: executing them again does no harm, and their results would fill the table.
+    /// Executes a request that changes something at most once per client and sequence number. Requests that only read
+    /// do not come here: executing them again does no harm, and their results would fill the table.
     static GuestReply once(long[] r, GuestMemory memory, GuestRequest request, Supplier<GuestReply> execution) {
         if (request.clientId() == 0) {
             return execution.get();

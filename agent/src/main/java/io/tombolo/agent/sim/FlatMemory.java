@@ -15,8 +15,8 @@ import java.nio.file.StandardOpenOption;
 
 /// Guest memory over one segment, without page table: what the never-moved reference runs on.
 ///
-/// Remembers which pages were ever written, so that a comparison need not touch the rest: a page that was not written is
-/// zero by construction. Not thread safe.
+/// Remembers which pages were ever written, so that a comparison need not touch the rest: a page that was not written
+/// is zero by construction. Not thread safe.
 public final class FlatMemory implements GuestMemory, AutoCloseable {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 

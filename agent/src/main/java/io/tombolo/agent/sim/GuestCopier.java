@@ -5,8 +5,8 @@ import static java.util.Objects.requireNonNull;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.LongAdder;
 
-/// The one class through which anything but a vCPU loads or stores guest memory: it counts every byte. "Zero copy" is the
-/// difference of two readings of this counter, taken before PREPARE and after COMMIT.
+/// The one class through which anything but a vCPU loads or stores guest memory: it counts every byte. "Zero copy" is
+/// the difference of two readings of this counter, taken before PREPARE and after COMMIT.
 ///
 /// Thread safe; readings are exact once the copying threads have finished.
 public final class GuestCopier {

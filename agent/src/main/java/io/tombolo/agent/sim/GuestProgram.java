@@ -3,9 +3,9 @@ package io.tombolo.agent.sim;
 import io.tombolo.region.TomboloException;
 import java.util.List;
 
-/// What a vCPU executes. Stateless: all state is in the registers and the guest memory that are passed in, so one instance
-/// serves all VMs and threads. Behaves the same on every [GuestMemory], and for the same seed, instruction count and
-/// requests always leaves the same registers and memory.
+/// What a vCPU executes. Stateless: all state is in the registers and the guest memory that are passed in, so one
+/// instance serves all VMs and threads. Behaves the same on every [GuestMemory], and for the same seed, instruction
+/// count and requests always leaves the same registers and memory.
 ///
 /// An "instruction" is one step of the program (a page visit, a transfer...), some 100 ns to 1 us of work. Each vCPU
 /// works on its own part of memory ([GuestSpec#firstPage]); client requests are executed by vCPU 0 between instructions
@@ -27,8 +27,8 @@ public sealed interface GuestProgram permits DirtyProgram, KvProgram, BankProgra
     /// Pages that each vCPU needs at least.
     long minimumPages();
 
-    /// Instructions of one slice. A constant of the program, not of the host: together with the absence of time slices it
-    /// makes where a slice ends reproducible. Chosen so that a slice takes 20 to 100 us once compiled.
+    /// Instructions of one slice. A constant of the program, not of the host: together with the absence of time
+    /// slices it makes where a slice ends reproducible. Chosen so that a slice takes 20 to 100 us once compiled.
     long sliceInstructions();
 
     /// Sets up this vCPU's registers and its part of zeroed memory. `regs` has its index in [VcpuRegisters#VCPU].
@@ -39,12 +39,12 @@ public sealed interface GuestProgram permits DirtyProgram, KvProgram, BankProgra
     /// @throws GuestFault if the guest faults; instructions before the faulting one are done and counted
     void run(VcpuRegisters regs, GuestMemory memory, long instructions);
 
-    /// Executes one client request on vCPU 0, between instructions. A request that this program does not know is answered
-    /// with [ReplyStatus#BAD_REQUEST] and changes nothing.
+    /// Executes one client request on vCPU 0, between instructions. A request that this program does not know is
+    /// answered with [ReplyStatus#BAD_REQUEST] and changes nothing.
     GuestReply call(VcpuRegisters regs, GuestMemory memory, GuestRequest request);
 
-    /// Checks all memory of this vCPU against its registers; failures are counted in the registers like any other. Takes
-    /// time in proportion to the working set, so it is for the end of a run.
+    /// Checks all memory of this vCPU against its registers; failures are counted in the registers like any other.
+    /// Takes time in proportion to the working set, so it is for the end of a run.
     void checkAll(VcpuRegisters regs, GuestMemory memory);
 
     /// The program of a label.

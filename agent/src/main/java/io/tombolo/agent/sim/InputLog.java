@@ -14,13 +14,15 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// The log of executed client requests of one VM on one host: what a reference run needs, beside seed and counts, to come to
-/// the same memory. After hops the logs of all hosts together are the log of the VM; indexes say whether one is missing.
+/// The log of executed client requests of one VM on one host: what a reference run needs, beside seed and counts, to
+/// come to the same memory. After hops the logs of all hosts together are the log of the VM; indexes say whether one
+/// is missing.
 ///
-/// Bounded: [#CHUNK_ENTRIES] entries (64 KiB) are collected, then a chunk is complete. With a spill file, complete chunks beyond
-/// the memory limit go there, one append of 64 KiB each, on the thread that executes requests (some 30 us, well within the
-/// interval of right checks). Without one, the log is full at the limit and the agent refuses requests before it executes
-/// them ([ReplyStatus#LOG_FULL]): a replay that is certain is worth more than requests that cannot be verified.
+/// Bounded: [#CHUNK_ENTRIES] entries (64 KiB) are collected, then a chunk is complete. With a spill file, complete
+/// chunks beyond the memory limit go there, one append of 64 KiB each, on the thread that executes requests (some 30
+/// us, well within the interval of right checks). Without one, the log is full at the limit and the agent refuses
+/// requests before it executes them ([ReplyStatus#LOG_FULL]): a replay that is certain is worth more than requests
+/// that cannot be verified.
 ///
 /// Thread safe.
 public final class InputLog implements AutoCloseable {
@@ -53,8 +55,8 @@ public final class InputLog implements AutoCloseable {
         return new InputLog(Math.ceilDiv(limitEntries, CHUNK_ENTRIES), null);
     }
 
-    /// A log that keeps about `memoryEntries` in memory and appends older chunks to a new file. The file loses its name at once
-    /// and is gone when the log is closed or the process dies.
+    /// A log that keeps about `memoryEntries` in memory and appends older chunks to a new file. The file loses its
+    /// name at once and is gone when the log is closed or the process dies.
     ///
     /// @throws TomboloException [SimError#INPUT_LOG_SPILL_FAILED] if the file exists or cannot be created
     public static InputLog spilling(Path file, int memoryEntries) {
@@ -140,7 +142,8 @@ public final class InputLog implements AutoCloseable {
     /// The log of a VM from the logs of all hosts it was on.
     ///
     /// @param logs entries of each host, in any order
-    /// @throws TomboloException [SimError#INPUT_LOG_INCOMPLETE] if an index is missing, or there twice with different content
+    /// @throws TomboloException [SimError#INPUT_LOG_INCOMPLETE] if an index is missing, or there twice with different
+    ///         content
     public static List<Entry> merge(List<List<Entry>> logs) {
         List<Entry> all = new ArrayList<>();
         logs.forEach(all::addAll);

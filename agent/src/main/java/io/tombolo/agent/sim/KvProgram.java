@@ -5,11 +5,12 @@ import static io.tombolo.agent.sim.VcpuRegisters.CHECKS;
 import static io.tombolo.agent.sim.VcpuRegisters.INSTRUCTIONS;
 import static io.tombolo.agent.sim.VcpuRegisters.PROGRAM_0;
 
-/// `kv`: registers by 64-bit key that clients read, write and compare-and-set, in an open-addressing table in guest memory.
-/// An instruction of vCPU 0 checks one entry of the table and visits one page behind it; the other vCPUs visit pages.
+/// `kv`: registers by 64-bit key that clients read, write and compare-and-set, in an open-addressing table in guest
+/// memory. An instruction of vCPU 0 checks one entry of the table and visits one page behind it; the other vCPUs
+/// visit pages.
 ///
-/// Memory of vCPU 0: page 0 header (word 0: magic, word 1: entries used), then the [ClientTable], then the entries of 64
-/// bytes, then the pages of the [PageVisitor]. An entry, with four words left for a list of values:
+/// Memory of vCPU 0: page 0 header (word 0: magic, word 1: entries used), then the [ClientTable], then the entries of
+/// 64 bytes, then the pages of the [PageVisitor]. An entry, with three words left for a list of values:
 ///
 ///     word 0: 1 = used   1: key   2: value   3: writes so far   4: mix over key, value, writes   5..7: 0
 public final class KvProgram implements GuestProgram {

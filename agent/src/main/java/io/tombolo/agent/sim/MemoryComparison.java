@@ -4,9 +4,9 @@ import java.lang.foreign.ValueLayout;
 
 /// Compares the memory of a VM with that of its reference run, byte for byte, while the VM is stopped.
 ///
-/// Every byte of the VM is looked at, page after page through its page table; a page that the reference never wrote is compared
-/// with zeros, so that a reference of 8 GiB with a small working set costs its working set. Everything is loaded through a
-/// [GuestCopier] and counted there.
+/// Every byte of the VM is looked at, page after page through its page table; a page that the reference never wrote
+/// is compared with zeros, so that a reference of 8 GiB with a small working set costs its working set. Everything is
+/// loaded through a [GuestCopier] and counted there.
 public final class MemoryComparison {
     private MemoryComparison() {
     }

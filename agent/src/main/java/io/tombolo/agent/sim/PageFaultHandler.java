@@ -10,8 +10,8 @@ public interface PageFaultHandler {
                 "page-table entry 0x" + Long.toHexString(entry) + " is not present in the shared tier");
     };
 
-    /// Waits, bounded, until the page may be used and returns; the access then reads the entry again. While it waits the
-    /// vCPU uses no translation, so this counts as a quiescent point for a shoot-down.
+    /// Waits, bounded, until the page may be used and returns; the access then reads the entry again. While it waits
+    /// the vCPU uses no translation, so this counts as a quiescent point for a shoot-down.
     ///
     /// @param page  number of the guest page
     /// @param entry the entry as it was read

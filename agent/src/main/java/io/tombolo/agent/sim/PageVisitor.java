@@ -5,10 +5,10 @@ import static io.tombolo.agent.sim.VcpuRegisters.PROGRAM_0;
 
 /// Self-verifying pages: the part of every program that keeps dirtying memory.
 ///
-/// A page is eight data words on eight cache lines, each `mix(salt, page and word, version)`, under a header word that holds
-/// the version; an untouched page is all zero, version 0. A visit reads the header, checks every data word against it, and
-/// writes the next version. A page in sequential order must have exactly the version of the pass before; for the other
-/// orders, the versions of all pages must add up to the visits ([#checkAll]).
+/// A page is eight data words on eight cache lines, each `mix(salt, page and word, version)`, under a header word
+/// that holds the version; an untouched page is all zero, version 0. A visit reads the header, checks every data word
+/// against it, and writes the next version. A page in sequential order must have exactly the version of the pass
+/// before; for the other orders, the versions of all pages must add up to the visits ([#checkAll]).
 ///
 ///     word 0: version     word 57 k (k = 1..8): mix(salt, page * 16 + k, version)     all other words: 0
 final class PageVisitor {

@@ -19,13 +19,14 @@ import java.nio.ByteOrder;
 /// Errors: [GuestFault]. A damaged entry that names a frame outside the data area is a fault of this guest
 /// ([GuestFault.Kind#BAD_FRAME]), never an access outside the area.
 public final class PagedMemory implements GuestMemory {
-    private static final ValueLayout.OfLong LAYOUT = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle WORD = LAYOUT.varHandle();
+    private static final VarHandle ENTRY = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+    // What is accessed is always aligned, see #translate; the layout without alignment spares a second check.
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final MemorySegment table;
     private final MemorySegment data;
     private final long bytes;
-    private final long lastFrameOffset;
+    private final long words;
     private final PageFaultHandler faults;
 
     /// Guest memory of a VM on this host.
@@ -46,7 +47,7 @@ public final class PagedMemory implements GuestMemory {
                     + (bytes >>> PAGE_SHIFT));
         }
         this.bytes = bytes;
-        this.lastFrameOffset = data.byteSize() - PAGE_BYTES;
+        this.words = bytes >>> 3;
     }
 
     /// The memory of a VM whose pages are frames of a region.
@@ -61,42 +62,55 @@ public final class PagedMemory implements GuestMemory {
 
     @Override
     public long getLong(long gpa) {
-        return data.get(LAYOUT, translate(gpa));
+        try {
+            return data.get(WORD, translate(gpa));
+        } catch (IndexOutOfBoundsException _) {
+            throw badFrame(gpa);
+        }
     }
 
     @Override
     public void setLong(long gpa, long value) {
-        data.set(LAYOUT, translate(gpa), value);
+        try {
+            data.set(WORD, translate(gpa), value);
+        } catch (IndexOutOfBoundsException _) {
+            throw badFrame(gpa);
+        }
     }
 
     private long translate(long gpa) {
-        if ((gpa & 7) != 0 || Long.compareUnsigned(gpa, bytes) >= 0) {
+        // A misaligned address has low bits, which the rotation makes high ones: one compare refuses both kinds.
+        if (Long.compareUnsigned(Long.rotateRight(gpa, 3), words) >= 0) {
             throw GuestMemory.refused(gpa, bytes);
         }
-        long entry = (long) WORD.getAcquire(table, gpa >>> PAGE_SHIFT << 3);
+        long entry = (long) ENTRY.getAcquire(table, gpa >>> PAGE_SHIFT << 3);
         if (!PageTableEntry.isPresentShared(entry)) {
             entry = slowEntry(gpa >>> PAGE_SHIFT, entry);
         }
-        long frameOffset = PageTableEntry.frame(entry) << PAGE_SHIFT;
-        if (frameOffset > lastFrameOffset) {
-            throw new GuestFault(GuestFault.Kind.BAD_FRAME, gpa,
-                    "page-table entry 0x" + Long.toHexString(entry) + " names a frame outside the data area");
-        }
-        return frameOffset | (gpa & (PAGE_BYTES - 1));
+        return (PageTableEntry.frame(entry) << PAGE_SHIFT) | (gpa & (PAGE_BYTES - 1));
+    }
+
+    /// The data area's own bounds check found it; this only says it in the guest's words.
+    private GuestFault badFrame(long gpa) {
+        return new GuestFault(GuestFault.Kind.BAD_FRAME, gpa, "its page-table entry names a frame outside the data");
     }
 
     private long slowEntry(long page, long entry) {
         long current = entry;
         while (!PageTableEntry.isPresentShared(current)) {
             faults.awaitPresent(page, current);
-            current = (long) WORD.getAcquire(table, page << 3);
+            current = (long) ENTRY.getAcquire(table, page << 3);
         }
         return current;
     }
 
     /// Offset in [#data] of a page, for [GuestCopier] and the comparison; same checks as an access.
     long pageOffset(long page) {
-        return translate(page << PAGE_SHIFT);
+        long offset = translate(page << PAGE_SHIFT);
+        if (offset > data.byteSize() - PAGE_BYTES) {
+            throw badFrame(page << PAGE_SHIFT);
+        }
+        return offset;
     }
 
     MemorySegment data() {

@@ -7,11 +7,11 @@ import io.tombolo.region.TomboloException;
 import java.nio.file.Path;
 import java.util.List;
 
-/// A VM that never moved: the same definition, instruction counts and client requests executed again, on flat memory, by one
-/// thread. What it leaves is what a VM that hopped must have.
+/// A VM that never moved: the same definition, instruction counts and client requests executed again, on flat memory,
+/// by one thread. What it leaves is what a VM that hopped must have.
 ///
-/// vCPU after vCPU, because they touch disjoint pages and requests belong to vCPU 0; takes about as long as all vCPUs of the
-/// original together were executing.
+/// vCPU after vCPU, because they touch disjoint pages and requests belong to vCPU 0; takes about as long as all vCPUs
+/// of the original together were executing.
 public final class ReferenceRun implements AutoCloseable {
     private final FlatMemory memory;
     private final SimulatedState state;
@@ -27,7 +27,8 @@ public final class ReferenceRun implements AutoCloseable {
     /// @param instructions instruction count to reach, per vCPU
     /// @param log          requests in order of index, see [InputLog#merge]; those of a VM without clients are none
     /// @param directory    where the sparse file of the memory may be
-    /// @throws TomboloException [SimError#INPUT_LOG_INCOMPLETE] if a request lies beyond the count of vCPU 0 or out of order
+    /// @throws TomboloException [SimError#INPUT_LOG_INCOMPLETE] if a request lies beyond the count of vCPU 0 or out
+    ///         of order
     public static ReferenceRun compute(GuestSpec spec, long[] instructions, List<InputLog.Entry> log, Path directory) {
         if (instructions.length != spec.vcpus()) {
             throw new IllegalArgumentException(

@@ -10,9 +10,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /// The way of client requests into one VM: many submitters, drained by vCPU 0 at the start of a slice.
 ///
-/// Bounded; a full queue answers [ReplyStatus#QUEUE_FULL] at once. A request leaves the queue exactly one way: executed, or
-/// answered with a status that says it certainly was not. Replies are completed on the executor, never on the vCPU's thread,
-/// so that what depends on a reply does not stretch a slice.
+/// Bounded; a full queue answers [ReplyStatus#QUEUE_FULL] at once. A request leaves the queue exactly one way:
+/// executed, or answered with a status that says it certainly was not. Replies are completed on the executor, never
+/// on the vCPU's thread, so that what depends on a reply does not stretch a slice.
 public final class RequestQueue {
     /// Default bound: what one slice per 100 us can drain in about 3 ms.
     public static final int DEFAULT_CAPACITY = 1024;
@@ -50,8 +50,8 @@ public final class RequestQueue {
             return reply;
         }
 
-        /// Takes the request back. True: it certainly will not be executed, and the reply never completes. False: it has been
-        /// executed or is about to be, or was answered.
+        /// Takes the request back. True: it certainly will not be executed, and the reply never completes. False: it
+        /// has been executed or is about to be, or was answered.
         public boolean withdraw() {
             return taken.compareAndSet(0, 1);
         }
@@ -105,8 +105,8 @@ public final class RequestQueue {
         }
     }
 
-    /// The VM has left this host (or never was here): everything that waits, and everything that comes, is answered with
-    /// [ReplyStatus#NOT_OWNER]. Call only while the vCPUs are stopped or gone. [#reopen] takes it back.
+    /// The VM has left this host (or never was here): everything that waits, and everything that comes, is answered
+    /// with [ReplyStatus#NOT_OWNER]. Call only while the vCPUs are stopped or gone. [#reopen] takes it back.
     public void leave() {
         closed = true;
         sweep();

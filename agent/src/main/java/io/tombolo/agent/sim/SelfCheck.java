@@ -4,7 +4,8 @@ package io.tombolo.agent.sim;
 public enum SelfCheck {
     /// A word of a page does not fit the version in the page's header.
     PAGE_WORD(1),
-    /// A page has another version than the program last wrote: an older state of the page came back, or a write was lost.
+    /// A page has another version than the program last wrote: an older state of the page came back, or a write was
+    /// lost.
     PAGE_VERSION(2),
     /// An entry of the key-value table does not fit its check word.
     KV_ENTRY(3),

@@ -2,8 +2,8 @@ package io.tombolo.agent.sim;
 
 import static java.util.Objects.requireNonNull;
 
-/// The state of a simulated VM that is not guest memory: its definition and the registers of all vCPUs. Allocated once per
-/// VM and host; the vCPUs run on these very registers, and a hand-off decodes into them.
+/// The state of a simulated VM that is not guest memory: its definition and the registers of all vCPUs. Allocated
+/// once per VM and host; the vCPUs run on these very registers, and a hand-off decodes into them.
 ///
 /// Not thread safe: while the vCPUs run, each thread owns its own registers; stopped, whoever stopped them owns all.
 public final class SimulatedState {
@@ -42,8 +42,8 @@ public final class SimulatedState {
         return vcpus[index];
     }
 
-    /// Time of the last instruction before the state was taken, CLOCK_MONOTONIC of the machine that ran it; 0 = not known.
-    /// For reports: two hosts on one machine can subtract, others cannot.
+    /// Time of the last instruction before the state was taken, CLOCK_MONOTONIC of the machine that ran it; 0 = not
+    /// known. For reports: two hosts on one machine can subtract, others cannot.
     public long stoppedAtNs() {
         return stoppedAtNs;
     }

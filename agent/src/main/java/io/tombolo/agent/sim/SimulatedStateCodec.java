@@ -8,9 +8,9 @@ import io.tombolo.region.TomboloException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// The blob that a hand-off carries: a [SimulatedState] as fixed-width bytes, written with Kryo's `Output` and read with its
-/// `Input` over one reusable buffer. No Kryo object, no class ids, no variable-length numbers: the bytes are exactly this
-/// table, little endian (schema 1).
+/// The blob that a hand-off carries: a [SimulatedState] as fixed-width bytes, written with Kryo's `Output` and read
+/// with its `Input` over one reusable buffer. No Kryo object, no class ids, no variable-length numbers: the bytes are
+/// exactly this table, little endian (schema 1).
 ///
 /// | offset | bytes | field |
 /// |---|---|---|
@@ -29,9 +29,9 @@ import java.lang.foreign.ValueLayout;
 /// | 76 + 264 i | 4 | 0 |
 /// | 80 + 264 i | 256 | registers 0 to 31 |
 ///
-/// Integrity is the business of the slot around the blob (length and CRC-32C, checked before this). The decoder still refuses
-/// every length, count, code, identity and reserved field that the target does not expect, and touches the state only after
-/// all of them were found right.
+/// Integrity is the business of the slot around the blob (length and CRC-32C, checked before this). The decoder still
+/// refuses every length, count, code, identity and reserved field that the target does not expect, and touches the
+/// state only after all of them were found right.
 ///
 /// Encoding and decoding allocate nothing. Not thread safe: one codec per VM and thread.
 public final class SimulatedStateCodec {
@@ -97,7 +97,8 @@ public final class SimulatedStateCodec {
     ///
     /// `from` must be private memory: it is copied first, but what was checked outside must be what is read here.
     ///
-    /// @throws TomboloException [SimError#GUEST_STATE_DAMAGED] or [SimError#GUEST_STATE_FOREIGN]; the state is unchanged
+    /// @throws TomboloException [SimError#GUEST_STATE_DAMAGED] or [SimError#GUEST_STATE_FOREIGN]; the state is
+    ///         unchanged
     public void decode(MemorySegment from, int length, SimulatedState into) {
         if (length != buffer.length || from.byteSize() < length) {
             throw damaged("length", 0, Math.min(length, from.byteSize()), buffer.length);

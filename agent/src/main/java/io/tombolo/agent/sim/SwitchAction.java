@@ -1,8 +1,8 @@
 package io.tombolo.agent.sim;
 
-/// What happens between the last instruction here and the first one elsewhere: encode, publish, compare-and-set the owner
-/// word. Runs once, on the vCPU thread that stopped last, when every vCPU of the VM has stopped: the fewer instructions it
-/// needs, the shorter the downtime, so it should allocate nothing and call nothing that blocks.
+/// What happens between the last instruction here and the first one elsewhere: encode, publish, compare-and-set the
+/// owner word. Runs once, on the vCPU thread that stopped last, when every vCPU of the VM has stopped: the fewer
+/// instructions it needs, the shorter the downtime, so it should allocate nothing and call nothing that blocks.
 @FunctionalInterface
 public interface SwitchAction {
     /// What the gate does next.

@@ -3,14 +3,14 @@ package io.tombolo.agent.sim;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
-/// The barrier between the vCPU threads of one VM and whoever wants them to stop. One word, the order, is all a running thread
-/// looks at.
+/// The barrier between the vCPU threads of one VM and whoever wants them to stop. One word, the order, is all a
+/// running thread looks at.
 ///
-/// Protocol. The order goes from RUN to something else by compare-and-set, so exactly one request wins. Every thread that sees
-/// it arrives: it counts itself out of `active`, and the one that makes it 0 settles the matter while all others are parked or
-/// on their way to park. Opening again counts all threads in, then stores RUN, then raises the generation; a parked thread
-/// leaves only when the generation is not the one it arrived with, so an order that follows at once is met by threads that
-/// have left, and none is lost.
+/// Protocol. The order goes from RUN to something else by compare-and-set, so exactly one request wins. Every thread
+/// that sees it arrives: it counts itself out of `active`, and the one that makes it 0 settles the matter while all
+/// others are parked or on their way to park. Opening again counts all threads in, then stores RUN, then raises the
+/// generation; a parked thread leaves only when the generation is not the one it arrived with, so an order that
+/// follows at once is met by threads that have left, and none is lost.
 ///
 /// Opening is legal only after settling; [VcpuRunner] sees to that.
 final class VcpuGate {
@@ -50,7 +50,8 @@ final class VcpuGate {
         return settled;
     }
 
-    /// Asks the running threads for STOP, SWITCH or HALT; false if they are not running or something else was asked before.
+    /// Asks the running threads for STOP, SWITCH or HALT; false if they are not running or something else was asked
+    /// before.
     boolean request(int what) {
         return order.compareAndSet(RUN, what);
     }

@@ -10,15 +10,15 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
-/// Runs the vCPUs of one simulated VM on this host: one daemon platform thread `vm-<name>-vcpu-<n>` each, in slices whose
-/// length is an instruction count and never a time.
+/// Runs the vCPUs of one simulated VM on this host: one daemon platform thread `vm-<name>-vcpu-<n>` each, in slices
+/// whose length is an instruction count and never a time.
 ///
-/// Between slices a thread looks at the gate (one volatile load) and asks for its right ([RightCheck]); vCPU 0 also executes
-/// client requests. Stopped threads are parked; no thread of this class spins.
+/// Between slices a thread looks at the gate (one volatile load) and asks for its right ([RightCheck]); vCPU 0 also
+/// executes client requests. Stopped threads are parked; no thread of this class spins.
 ///
-/// Life: created stopped. [#resume] runs a VM whose state is in place, [#arm] waits for one to arrive. [#requestStop] and
-/// [#requestSwitch] bring all vCPUs to a stop; the last one to stop carries out the switch-over on its own thread. [#kill] ends
-/// the threads. All methods may be called from any thread but a vCPU's.
+/// Life: created stopped. [#resume] runs a VM whose state is in place, [#arm] waits for one to arrive. [#requestStop]
+/// and [#requestSwitch] bring all vCPUs to a stop; the last one to stop carries out the switch-over on its own
+/// thread. [#kill] ends the threads. All methods may be called from any thread but a vCPU's.
 public final class VcpuRunner implements AutoCloseable {
     private static final int STARTED = 0;
     private static final int FIRST_DONE = 1;
@@ -35,7 +35,8 @@ public final class VcpuRunner implements AutoCloseable {
     /// @param log        log of executed requests, null only together with `requests`
     /// @param listener   hears of stops and damage
     /// @param executor   where futures are completed and the listener is called
-    /// @param idleParkNs how long a vCPU sleeps after each slice, 0 = never: for many VMs on few cores. Keep it well below the
+    /// @param idleParkNs how long a vCPU sleeps after each slice, 0 = never: for many VMs on few cores. Keep it well
+    ///                   below the
     ///                   interval in which the right must be checked
     public record Options(RightCheck right, RequestQueue requests, InputLog log, VmListener listener, Executor executor,
             long idleParkNs) {
@@ -168,8 +169,8 @@ public final class VcpuRunner implements AutoCloseable {
         return TomboloException.error(code, what).fact("vm", vmName).fact("state", state()).build();
     }
 
-    /// Asks all vCPUs to stop; they do at the end of their slices. The future completes when all have; asking again while
-    /// they stop, or are stopped, gives the same future.
+    /// Asks all vCPUs to stop; they do at the end of their slices. The future completes when all have; asking again
+    /// while they stop, or are stopped, gives the same future.
     ///
     /// @throws TomboloException [SimError#VCPU_BUSY] while a switch-over or an arrival is under way, or after [#kill]
     public CompletableFuture<StopReport> requestStop() {
@@ -185,17 +186,17 @@ public final class VcpuRunner implements AutoCloseable {
         }
     }
 
-    /// Asks all vCPUs to stop and the last one to carry out the action on its thread. The future completes with the action's
-    /// outcome, or exceptionally if the action threw (the VM is then stopped as failed) or was not run because the VM stopped
-    /// for another reason.
+    /// Asks all vCPUs to stop and the last one to carry out the action on its thread. The future completes with the
+    /// action's outcome, or exceptionally if the action threw (the VM is then stopped as failed) or was not run
+    /// because the VM stopped for another reason.
     ///
     /// @throws TomboloException [SimError#VCPU_BUSY] if the vCPUs are not running or something else was asked before
     public CompletableFuture<SwitchAction.Outcome> requestSwitch(SwitchAction action) {
         requireNonNull(action, "action is null");
         synchronized (control) {
             if (gate.isOpen()) {
-                // Nobody reads the ticket before the request below wins: a stop from inside does not look at it, and all
-                // others come through this lock.
+                // Nobody reads the ticket before the request below wins: a stop from inside does not look at it, and
+                // all others come through this lock.
                 Ticket next = new Ticket(action, new CompletableFuture<>());
                 ticket = next;
                 if (gate.request(VcpuGate.SWITCH)) {

@@ -20,8 +20,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// What the page table costs: the same reads and writes, in the same random order, through [PagedMemory] and straight into the
-/// segment. ns per access; the figure is paged / plain.
+/// What the page table costs: the same reads and writes, in the same random order, through [PagedMemory] and straight
+/// into the segment. ns per access; the figure is paged / plain.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -30,7 +30,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 public class GuestMemoryBenchmark {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final int ACCESSES = 4096;
+    private static final int ACCESSES = 1 << 18;
 
     /// Working set: within the caches, and far beyond them.
     @Param({"1048576", "268435456"})

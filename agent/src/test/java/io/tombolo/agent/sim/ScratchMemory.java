@@ -9,8 +9,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
 
-/// A page table and frames of its own, outside any region, with the pages scattered over the frames: for warming up and for
-/// tests. Small sizes only; all of it is allocated.
+/// A page table and frames of its own, outside any region, with the pages scattered over the frames: for warming up
+/// and for tests. Small sizes only; all of it is allocated.
 final class ScratchMemory implements AutoCloseable {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 

@@ -113,8 +113,9 @@ final class SimulatedStateCodecTest {
         assertThat(sameRegisters(into, SimulatedState.fresh(SPEC))).isTrue();
     }
 
-    /// A flip outside the registers is refused; inside them any value is a value, and the CRC of the slot is what finds it. So
-    /// every flip either is refused with the state untouched or changes exactly the register that it hit.
+    /// A flip outside the registers is refused; inside them any value is a value, and the CRC of the slot is what
+    /// finds it. So every flip either is refused with the state untouched or changes exactly the register that it
+    /// hit.
     @Test
     void refusesEveryFlippedBitOutsideTheFreeRegisters() {
         byte[] bytes = encoded(sample());
