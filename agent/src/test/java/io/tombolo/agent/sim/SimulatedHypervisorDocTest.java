@@ -42,8 +42,9 @@ final class SimulatedHypervisorDocTest {
     void listsEveryProgramWithItsCodeAndSlice() throws IOException {
         List<String> lines = document();
         for (GuestProgram program : GuestProgram.ALL) {
-            assertThat(lines).anyMatch(line -> line.startsWith("| `" + program.label() + "` | " + program.code() + " | ")
-                    && line.contains(" | " + program.sliceInstructions() + " | "));
+            assertThat(lines)
+                    .anyMatch(line -> line.startsWith("| `" + program.label() + "` | " + program.code() + " | ")
+                            && line.contains(" | " + program.sliceInstructions() + " | "));
         }
     }
 
@@ -62,8 +63,9 @@ final class SimulatedHypervisorDocTest {
         assertThat(end).isEqualTo(SimulatedStateCodec.HEADER_BYTES);
         assertThat(lines).anyMatch(line -> line.startsWith("| " + end(0) + " + " + SimulatedStateCodec.VCPU_BYTES
                 + " i | 4 | index of the vCPU"));
-        assertThat(lines).anyMatch(line -> line.startsWith("| " + end(8) + " + " + SimulatedStateCodec.VCPU_BYTES + " i | "
-                + VcpuRegisters.COUNT * Long.BYTES + " | "));
+        assertThat(lines)
+                .anyMatch(line -> line.startsWith("| " + end(8) + " + " + SimulatedStateCodec.VCPU_BYTES + " i | "
+                        + VcpuRegisters.COUNT * Long.BYTES + " | "));
     }
 
     private static int end(int offset) {
