@@ -118,20 +118,20 @@ public final class Agent implements AutoCloseable {
                 ProcessHandle.current().pid(), bound(watchdog)));
         LOG.info("host {}: slot {} incarnation {} of region {}", config.name(), slot.slot(), slot.incarnation(),
                 region.superblock().regionUuid());
+        // All that takes long comes before the right keeper: from its first moment it counts how long the supervisor is silent.
+        List<Hypervisor> drivers = drivers();
+        peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
+        opened.add(peers);
+        cluster = membership.open(config, timings, slot, region.superblock().regionUuid(),
+                event -> rightLoop.post(event));
+        opened.add(cluster);
         board = new CheckBoard(Linux::clockBoottimeNs, () -> region.host(slot.slot()).wordAcquire(), slot.word(),
                 config.maxStoringThreads());
         boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
-        RightKeeper keeper = new RightKeeper(timings, slot.word(), supervised);
-        rightLoop = new RightLoop(keeper, board, new Actions(), Linux::clockBoottimeNs, Linux::clockMonotonicNs,
-                () -> region.host(slot.slot()).wordAcquire(), timings);
+        rightLoop = new RightLoop(new RightKeeper(timings, slot.word(), supervised), board, new Actions(),
+                Linux::clockBoottimeNs, Linux::clockMonotonicNs, () -> region.host(slot.slot()).wordAcquire(), timings);
         opened.add(rightLoop);
-        peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
-        opened.add(peers);
-        cluster = membership.open(config, timings, slot, region.superblock().regionUuid(), rightLoop::post);
-        opened.add(cluster);
-        List<Hypervisor> drivers = drivers();
-        vms = new HostedVms(region, new Ports(), drivers, this::bounds, copier::bytesCopied,
-                cluster::hosting);
+        vms = new HostedVms(region, new Ports(), drivers, this::bounds, copier::bytesCopied, cluster::hosting);
         opened.add(vms::closeDrivers);
         peers.serve(new AgentService(vms, peers.terms(), new View()));
         watchdog.ifPresent(this::pet);

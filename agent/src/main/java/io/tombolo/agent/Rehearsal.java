@@ -84,7 +84,7 @@ final class Rehearsal {
         Stage from = one;
         Stage to = two;
         await(from.host(spec).create());
-        compileStraightLine(one, two, spec);
+        compileStraightLine(one, two, spec, System.nanoTime() + (untilNs - System.nanoTime()) / 2);
         int hop = 0;
         while (hop < hops && System.nanoTime() - untilNs < 0) {
             hop++;
@@ -108,7 +108,7 @@ final class Rehearsal {
     }
 
     /// The straight-line part alone, often enough for the optimising compiler: it is nearly free without threads to wake.
-    private static void compileStraightLine(Stage one, Stage two, VmSpec spec) {
+    private static void compileStraightLine(Stage one, Stage two, VmSpec spec, long untilNs) {
         // A slot of its own: the other one belongs to the VM that is handed about.
         VmSlot slot = one.region.vm(1);
         slot.compareAndSetOwner(slot.ownerAcquire(), OwnerWord.pack(OwnerState.CREATING, one.self(), 1));
@@ -116,8 +116,14 @@ final class Rehearsal {
         GuestSpec guest = SimulatedHypervisor.guestSpec(spec);
         SimulatedState state = SimulatedState.fresh(guest);
         SimulatedStateCodec codec = new SimulatedStateCodec(guest);
-        new StraightLine(slot, spec.uuid(), one, two).run(STRAIGHT_LINES, SimulatedStateCodec.SCHEMA,
-                into -> codec.encode(state, into), blob -> codec.decode(blob.bytes(), blob.length(), state));
+        StraightLine line = new StraightLine(slot, spec.uuid(), one, two);
+        int done = 0;
+        while (done < STRAIGHT_LINES && System.nanoTime() - untilNs < 0) {
+            line.run(STRAIGHT_LINES / 20, SimulatedStateCodec.SCHEMA, into -> codec.encode(state, into),
+                    blob -> codec.decode(blob.bytes(), blob.length(), state));
+            done += STRAIGHT_LINES / 20;
+        }
+        LOG.debug("rehearsed {} straight lines", done);
     }
 
     private static <T> T await(CompletableFuture<T> future) {

@@ -1,6 +1,7 @@
 package io.tombolo.deploy.cli;
 
 import io.tombolo.agent.AgentMain;
+import io.tombolo.coordinator.CoordinatorMain;
 import io.tombolo.deploy.cluster.ClusterDaemon;
 import io.tombolo.deploy.cluster.ClusterFacts;
 import io.tombolo.deploy.cluster.ClusterPlaces;
@@ -52,7 +53,8 @@ final class LiveServices implements Services {
     @Override
     public Drill.Tools drillTools(DrillPlan plan, DrillProgress progress) {
         return new Drill.Tools(() -> LocalDrillCluster.start(plan, progress),
-                plan.isLinux() ? new LinuxGuestVerifier()
+                plan.isLinux()
+                        ? new LinuxGuestVerifier()
                         : new SimulatedGuestVerifier(ClusterPlaces.standard().memory()),
                 ContextSwitchBenchmark::run,
                 () -> LinuxComparison.run(plan, ClusterPlaces.standard().memory(), progress), progress);
@@ -65,7 +67,7 @@ final class LiveServices implements Services {
 
     @Override
     public int runCoordinator(Path config) {
-        throw new UnsupportedOperationException("no coordinator yet");
+        return CoordinatorMain.run(config);
     }
 
     @Override

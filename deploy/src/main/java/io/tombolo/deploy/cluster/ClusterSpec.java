@@ -71,10 +71,10 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
         }
     }
 
-    /// Three hosts `host-1` to `host-3`, two coordinators, a ZooKeeper server of its own, both drivers.
+    /// Three hosts `host-1` to `host-3`, two coordinators, a ZooKeeper server of its own, the simulated driver.
     public static ClusterSpec of(String name, long regionBytes) {
         return new ClusterSpec(name, hostNames(3), 2, 1, "", List.of(), "", regionBytes, Timings.DEFAULT_BASE_MS, 256,
-                List.of("simulated", "qemu"), new AgentConfig.QemuConfig("qemu-system-x86_64", "auto", ""),
+                List.of("simulated"), new AgentConfig.QemuConfig("qemu-system-x86_64", "auto", ""),
                 DEFAULT_REHEARSAL_HOPS);
     }
 
