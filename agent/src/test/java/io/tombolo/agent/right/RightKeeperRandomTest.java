@@ -130,7 +130,7 @@ class RightKeeperRandomTest {
             case 24, 25, 26, 27, 28, 29 ->
                 world.running ? new RightEvent.Tick() : new RightEvent.StoringStopped(random.nextBoolean());
             case 30, 31, 32, 33, 34 -> new RightEvent.RenewDone(generation - random.nextInt(5) / 4);
-            case 39 -> new RightEvent.SlotWordSeen(SlotWord.pack(HostState.values()[random.nextInt(7)],
+            case 39 -> new RightEvent.SlotWordSeen(SlotWord.pack(HostState.ofCode(random.nextInt(7)),
                     3 + random.nextInt(2)));
             default -> new RightEvent.Tick();
         };

@@ -85,7 +85,8 @@ public final class SystemdUnitCheck {
         }
         Duration abort = settings.containsKey("TimeoutAbortSec")
                 ? span("TimeoutAbortSec").orElse(Duration.ofDays(10_000))
-                : settings.containsKey("TimeoutStopSec") ? span("TimeoutStopSec").orElse(Duration.ofDays(10_000))
+                : settings.containsKey("TimeoutStopSec")
+                        ? span("TimeoutStopSec").orElse(Duration.ofDays(10_000))
                         : DEFAULT_STOP;
         if (abort.compareTo(ABORT_MAX) > 0) {
             wrong("TimeoutAbortSec", "TimeoutStopSec, 90s", "the rest of the group may live on for that long",
