@@ -36,7 +36,7 @@ final class CgroupMount {
             if (dash < 0 || !line.startsWith("cgroup2 ", dash + 3)) {
                 continue;
             }
-            String[] fields = line.split(" ");
+            String[] fields = line.split(" ", -1);
             Path root = Path.of(fields[3]);
             Path path = Path.of(own.get());
             if (path.startsWith(root)) {

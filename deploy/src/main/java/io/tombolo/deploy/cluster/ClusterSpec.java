@@ -60,7 +60,8 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
                 "simulated, qemu");
         requireNonNull(qemu, "qemu is null");
         check(rehearsalHops >= 0 && rehearsalHops <= 100_000, "rehearsalHops", rehearsalHops, "0 to 100000");
-        requireNonNull(new Timings(baseMs));
+        // Throws by itself for a base out of its range.
+        check(new Timings(baseMs).baseMs() == baseMs, "baseMs", baseMs, "a base of timings");
     }
 
     private static void check(boolean holds, String key, Object found, String expected) {

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -78,14 +79,18 @@ final class Guard implements AutoCloseable {
                     .fact("cause", e).next("check that /bin/sh and setsid are there").cause(e).build();
         }
         sessions.forEach(session -> write("+ " + session));
-        process.onExit().thenRun(this::ended);
+        CompletableFuture<Void> _ = process.onExit().thenRun(this::ended);
     }
 
     /// A guard that somebody killed is replaced: without it a dying supervisor would leave its children.
     private synchronized void ended() {
         if (!closed) {
             LOG.warn("the guard of the supervisor ended and is started again");
-            launch();
+            try {
+                launch();
+            } catch (TomboloException e) {
+                LOG.error("the supervisor has no guard: if it dies, what it started lives on", e);
+            }
         }
     }
 

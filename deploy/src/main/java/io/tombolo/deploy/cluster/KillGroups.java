@@ -144,16 +144,36 @@ public final class KillGroups implements AutoCloseable {
     /// @throws TomboloException KILL_GROUP_SURVIVED
     public void killAll(long timeoutMs) {
         long deadlineNs = System.nanoTime() + timeoutMs * 1_000_000L;
-        while (!members().isEmpty() || !members().isEmpty()) {
+        while (!nobodyLeft()) {
             if (System.nanoTime() > deadlineNs) {
                 throw TomboloException
                         .error(ClusterError.KILL_GROUP_SURVIVED, "processes are still there after SIGKILL")
                         .fact("run", run).fact("pids", members()).next("look at them with ps").build();
             }
-            members().forEach(pid -> Linux.kill(pid, Linux.SIGKILL));
+            killOnce();
             LockSupport.parkNanos(1_000_000L);
         }
         close();
+    }
+
+    private void killOnce() {
+        if (parent.isEmpty()) {
+            members().forEach(pid -> Linux.kill(pid, Linux.SIGKILL));
+            return;
+        }
+        try {
+            Files.writeString(parent.get().resolve("cgroup.kill"), "1");
+        } catch (NoSuchFileException _) {
+            // Removed meanwhile, so it was empty.
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /// Two looks, as in [SessionKillGroup].
+    private boolean nobodyLeft() {
+        List<Long> first = members();
+        return first.isEmpty() && members().isEmpty();
     }
 
     private List<Path> children() {
@@ -169,7 +189,7 @@ public final class KillGroups implements AutoCloseable {
     }
 
     private TomboloException unreadable(IOException e) {
-        return TomboloException.error(ClusterError.KILL_GROUP_UNAVAILABLE, "the cgroup cannot be read")
+        return TomboloException.error(ClusterError.KILL_GROUP_UNAVAILABLE, "the cgroup cannot be used")
                 .fact("cgroup", parent.orElseThrow()).fact("cause", e).cause(e).build();
     }
 

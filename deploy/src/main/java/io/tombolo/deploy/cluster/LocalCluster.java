@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -60,9 +61,10 @@ public final class LocalCluster implements RunningCluster {
         this.store = store;
         this.timings = spec.timings();
         this.programs = programs;
-        this.runDirectory = Files.createTempDirectory(places.memory(), "tombolo-" + spec.name() + "-",
+        // Short, because the paths of sockets are limited to 107 bytes.
+        this.run = spec.name() + "-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36);
+        this.runDirectory = Files.createDirectory(places.memory().resolve("tombolo-" + run),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        this.run = runDirectory.getFileName().toString().substring("tombolo-".length());
         try {
             Files.createFile(runDirectory.resolve(RUN_MARK));
             Files.createDirectories(logs());

@@ -40,7 +40,7 @@ final class ProcFs {
         if (end < 0) {
             return Optional.empty();
         }
-        String[] fields = text.substring(end + 2).split(" ");
+        String[] fields = text.substring(end + 2).split(" ", -1);
         long pid = Long.parseLong(text.substring(0, text.indexOf(' ')));
         return Optional.of(new Stat(pid, fields[0].charAt(0), Long.parseLong(fields[1]), Long.parseLong(fields[3]),
                 Long.parseLong(fields[19])));

@@ -68,7 +68,11 @@ final class SessionKillGroup implements KillGroup {
 
     @Override
     public boolean empty() {
-        return (leader == null || !leader.isAlive()) && members().isEmpty() && members().isEmpty();
+        if (leader != null && leader.isAlive()) {
+            return false;
+        }
+        List<Long> first = members();
+        return first.isEmpty() && members().isEmpty();
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -78,7 +79,7 @@ public final class SupervisedProcess {
                     onStopped);
             supervised.thread.start();
             // What the main process leaves behind goes at once; the thread then waits for the confirmation.
-            process.onExit().thenRun(supervised::mainEnded);
+            CompletableFuture<Void> _ = process.onExit().thenRun(supervised::mainEnded);
             return supervised;
         } catch (IOException e) {
             socket.close();
@@ -110,7 +111,12 @@ public final class SupervisedProcess {
     private void mainEnded() {
         if (state != ProcessState.STOPPED) {
             noteSignal();
-            group.killOnce();
+            try {
+                group.killOnce();
+            } catch (RuntimeException e) {
+                // The thread tries again until the group is empty, and says so if it fails.
+                LOG.warn("{} could not be killed at once", group.describe(), e);
+            }
             wake();
         }
     }
@@ -289,6 +295,8 @@ public final class SupervisedProcess {
                 .fact("process", spec.name()).fact("state", state).next("restart it first").build();
     }
 
+    /// Waits until the process is ready.
+    ///
     /// @throws TomboloException PROCESS_ENDED_EARLY, PROCESS_NOT_READY
     public void awaitReady(long timeoutMs) {
         boolean counted;

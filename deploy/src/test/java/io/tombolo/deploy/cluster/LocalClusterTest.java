@@ -94,7 +94,7 @@ class LocalClusterTest {
             try (Region region = Region.open(cluster.region(), OpenOptions.inspect())) {
                 assertThat(region.superblock().clusterUuid()).isEqualTo(cluster.uuid());
             }
-            assertThat(ZooKeeperFiles.serves(Integer.parseInt(facts.zookeeper().split(":")[1])).getAsBoolean())
+            assertThat(ZooKeeperFiles.serves(Integer.parseInt(facts.zookeeper().split(":", -1)[1])).getAsBoolean())
                     .isTrue();
             assertThat(progress).hasSize(3);
         }
@@ -143,9 +143,9 @@ class LocalClusterTest {
     @Test
     void anEnsembleOfThreeServesWhileOneIsDead() {
         try (LocalCluster cluster = start(spec().withHosts(List.of("ant")).withZooKeeperServers(3))) {
-            assertThat(cluster.facts().zookeeper().split(",")).hasSize(3);
+            assertThat(cluster.facts().zookeeper().split(",", -1)).hasSize(3);
             cluster.kill("zookeeper-2");
-            int port = Integer.parseInt(cluster.facts().zookeeper().split(",")[0].split(":")[1]);
+            int port = Integer.parseInt(cluster.facts().zookeeper().split(",", -1)[0].split(":", -1)[1]);
             await().atMost(Duration.ofSeconds(15)).until(ZooKeeperFiles.serves(port)::getAsBoolean);
         }
     }
