@@ -52,7 +52,8 @@ final class LiveServices implements Services {
     @Override
     public Drill.Tools drillTools(DrillPlan plan, DrillProgress progress) {
         return new Drill.Tools(() -> LocalDrillCluster.start(plan, progress),
-                plan.isLinux() ? new LinuxGuestVerifier()
+                plan.isLinux()
+                        ? new LinuxGuestVerifier()
                         : new SimulatedGuestVerifier(ClusterPlaces.standard().memory()),
                 ContextSwitchBenchmark::run,
                 () -> LinuxComparison.run(plan, ClusterPlaces.standard().memory(), progress), progress);
