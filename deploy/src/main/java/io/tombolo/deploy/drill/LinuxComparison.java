@@ -8,6 +8,7 @@ import io.tombolo.agent.qemu.GuestImage;
 import io.tombolo.agent.qemu.GuestLoad;
 import io.tombolo.agent.qemu.PreCopy;
 import io.tombolo.agent.qemu.QemuBinary;
+import io.tombolo.agent.qemu.QemuError;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.deploy.DeployError;
 import io.tombolo.deploy.report.DrillReport.Baseline;
@@ -18,6 +19,8 @@ import io.tombolo.region.TomboloException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -46,14 +49,34 @@ public final class LinuxComparison {
             ComparisonSetup setup = setup(plan.vm(), memoryDirectory, directory);
             int hops = Math.min(plan.hops(), BARE_HOPS_MAX);
             progress.step("  bare QMP hop, " + hops + " times");
-            Baseline bare = baseline(new BareHop(setup).run(hops, done -> progress.count(done, hops, "bare QMP hop")));
+            Baseline bare = baseline(new BareHop(setup).run(hops, done -> progress.count(done, hops, "bare QMP hop")),
+                    0);
             progress.step("  QEMU pre-copy over TCP, " + PRECOPIES + " times");
-            Baseline precopy = baseline(
-                    new PreCopy(setup).run(PRECOPIES, done -> progress.count(done, PRECOPIES, "pre-copy")));
-            return new Compare(bare, precopy);
+            return new Compare(bare, precopy(setup, progress));
         } finally {
             remove(directory);
         }
+    }
+
+    /// Under TCG, QEMU's pre-copy now and then loses a store: a vCPU marks the page dirty, the migration takes the mark and
+    /// copies the page, and only then the vCPU stores. The guest's checker finds it. Such a move is counted and left out;
+    /// the others are still what Tombolo is to be compared with.
+    private static Baseline precopy(ComparisonSetup setup, DrillProgress progress) {
+        List<ComparisonResult.Run> runs = new ArrayList<>();
+        int corrupted = 0;
+        while (runs.size() < PRECOPIES) {
+            try {
+                runs.addAll(new PreCopy(setup).run(1, _ -> {
+                }).runs());
+                progress.count(runs.size(), PRECOPIES, "pre-copy");
+            } catch (TomboloException e) {
+                corrupted++;
+                if (e.code() != QemuError.GUEST_FAILED || corrupted > PRECOPIES) {
+                    throw e;
+                }
+            }
+        }
+        return baseline(new ComparisonResult(runs), corrupted);
     }
 
     private static ComparisonSetup setup(VmSpec vm, Path memoryDirectory, Path directory) {
@@ -66,9 +89,10 @@ public final class LinuxComparison {
                 vm.vcpus(), memoryDirectory, directory);
     }
 
-    private static Baseline baseline(ComparisonResult result) {
+    private static Baseline baseline(ComparisonResult result, int corrupted) {
         return new Baseline(new Median(result.totalNsP50()),
-                new MedianMax(result.downtimeNsP50(), result.downtimeNsMax()), result.bytesP50(), result.runs().size());
+                new MedianMax(result.downtimeNsP50(), result.downtimeNsMax()), result.bytesP50(), result.runs().size(),
+                corrupted);
     }
 
     /// The comparisons remove what they put there.

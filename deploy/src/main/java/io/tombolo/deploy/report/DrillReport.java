@@ -78,7 +78,8 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
     /// @param downtimeNs STOP event at the source until RESUME event at the target
     /// @param bytes      bytes that QEMU sent, median
     /// @param runs       moves measured
-    public record Baseline(Median totalNs, MedianMax downtimeNs, long bytes, int runs) {
+    /// @param corrupted  further moves that are not in the figures, because the guest found its memory changed afterwards
+    public record Baseline(Median totalNs, MedianMax downtimeNs, long bytes, int runs, int corrupted) {
     }
 
     /// A median.

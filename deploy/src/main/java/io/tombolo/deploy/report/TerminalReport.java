@@ -31,9 +31,9 @@ public final class TerminalReport {
         text.append(times.text()).append('\n');
         if (report.compare() != null) {
             TextTable compare = new TextTable("THE SAME GUEST MOVED BY", "TOTAL P50", "DOWNTIME P50", "DOWNTIME MAX",
-                    "BYTES", "RUNS");
+                    "BYTES", "RUNS", "CORRUPTED");
             compare.row("tombolo", Units.nanos(totalP50Ns(report)), Units.nanos(report.downtimeNs().p50()),
-                    Units.nanos(report.downtimeNs().max()), Units.bytes(report.bytesCopied()), report.hops());
+                    Units.nanos(report.downtimeNs().max()), Units.bytes(report.bytesCopied()), report.hops(), 0);
             row(compare, "bare QMP hop", report.compare().bareHop());
             row(compare, "QEMU pre-copy", report.compare().precopy());
             text.append(compare.text()).append('\n');
@@ -56,6 +56,7 @@ public final class TerminalReport {
 
     private static void row(TextTable table, String name, Baseline baseline) {
         table.row(name, Units.nanos(baseline.totalNs().p50()), Units.nanos(baseline.downtimeNs().p50()),
-                Units.nanos(baseline.downtimeNs().max()), Units.bytes(baseline.bytes()), baseline.runs());
+                Units.nanos(baseline.downtimeNs().max()), Units.bytes(baseline.bytes()), baseline.runs(),
+                baseline.corrupted());
     }
 }

@@ -50,7 +50,7 @@ final class ReportWriterTest {
 
         assertThat(keys(compare)).containsExactly("bareHop", "precopy");
         for (String kind : List.of("bareHop", "precopy")) {
-            assertThat(keys(compare.get(kind))).containsExactly("totalNs", "downtimeNs", "bytes", "runs");
+            assertThat(keys(compare.get(kind))).containsExactly("totalNs", "downtimeNs", "bytes", "runs", "corrupted");
             assertThat(keys(compare.get(kind).get("totalNs"))).containsExactly("p50");
             assertThat(keys(compare.get(kind).get("downtimeNs"))).containsExactly("p50", "max");
         }

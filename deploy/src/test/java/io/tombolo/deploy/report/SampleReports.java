@@ -30,8 +30,8 @@ public final class SampleReports {
     /// Ten hops of a Linux guest with both comparisons.
     public static DrillReport linuxCompared() {
         Compare compare = new Compare(
-                new Baseline(new Median(6_800_000), new MedianMax(2_600_000, 3_400_000), 211_000, 10),
-                new Baseline(new Median(2_330_000_000L), new MedianMax(142_000_000, 171_000_000), 798_000_000, 3));
+                new Baseline(new Median(6_800_000), new MedianMax(2_600_000, 3_400_000), 211_000, 10, 0),
+                new Baseline(new Median(2_330_000_000L), new MedianMax(142_000_000, 171_000_000), 798_000_000, 3, 1));
         return report("linux", hops(10, 900_000), compare);
     }
 
