@@ -26,13 +26,17 @@ final class Attack {
     private final List<String> halting = new ArrayList<>();
     private long epoch;
 
-    private Attack(ChaosCluster cluster, String source, String target) {
+    private Attack(ChaosCluster cluster, Vm vm, String source, String target) {
         this.cluster = cluster;
         this.source = source;
         this.target = target;
         this.sourceSlot = cluster.requireSlot(source);
         this.targetSlot = cluster.requireSlot(target);
-        this.vm = cluster.create(source);
+        this.vm = vm;
+    }
+
+    static Attack of(ChaosCluster cluster, Vm vm, String source, String target) {
+        return new Attack(cluster, vm, source, target);
     }
 
     /// Runs an attack on two hosts that nobody else uses; a host that is dead afterwards comes back.
@@ -40,7 +44,7 @@ final class Attack {
         String source = cluster.lend();
         String target = cluster.lend();
         try {
-            test.accept(new Attack(cluster, source, target));
+            test.accept(new Attack(cluster, cluster.create(source), source, target));
             assertThat(cluster.verify().findings()).isEmpty();
         } finally {
             cluster.giveBack(source);

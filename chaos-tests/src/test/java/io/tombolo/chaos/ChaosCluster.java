@@ -2,7 +2,9 @@ package io.tombolo.chaos;
 
 import static org.awaitility.Awaitility.await;
 
+import io.tombolo.agent.AgentConfig;
 import io.tombolo.agent.handoff.HandoffPoint;
+import io.tombolo.coordinator.ConfigFile;
 import io.tombolo.coordinator.CoordinatorClient;
 import io.tombolo.coordinator.ZooKeeperConfig;
 import io.tombolo.coordinator.wire.AgentRequest;
@@ -47,13 +49,16 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingDeque;
@@ -93,6 +98,7 @@ final class ChaosCluster implements AutoCloseable {
     private final RpcPool pool;
     private final ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
     private final LinkedBlockingDeque<String> free = new LinkedBlockingDeque<>();
+    private final Map<String, Process> unsupervised = new ConcurrentHashMap<>();
     private final AtomicInteger vms = new AtomicInteger();
 
     /// A VM that a test made.
@@ -228,6 +234,32 @@ final class ChaosCluster implements AutoCloseable {
         cluster.restart(host);
     }
 
+    /// Starts one more agent, as a person would on a shell: nobody watches it, so nobody kills it when it stands still. It dies
+    /// with [#close], or with this process.
+    void startUnsupervised(String host) {
+        try {
+            Path configurations = Path.of(cluster.facts().directory(), "conf");
+            AgentConfig like = ConfigFile.load(configurations.resolve(cluster.spec().hosts().getFirst() + ".yaml"),
+                    AgentConfig.class);
+            AgentConfig config = new AgentConfig(host, UUID.randomUUID(), like.clusterName(), like.clusterUuid(),
+                    like.zookeeper(), like.rpc(), like.regionFile(), runDirectory(host).toString(), like.timing(),
+                    like.drivers(), like.qemu(), like.rehearsalHops(), like.maxStoringThreads());
+            Path file = Files.writeString(configurations.resolve(host + ".yaml"), ConfigFile.format(config));
+            ProcessBuilder builder = new ProcessBuilder(new ChaosPrograms().agent(file, 96)).redirectErrorStream(true)
+                    .redirectOutput(cluster.log("coordinator-1").resolveSibling(host + ".log").toFile());
+            builder.environment().keySet().removeAll(List.of("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"));
+            unsupervised.put(host, builder.start());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        await(host + " is a member").atMost(PATIENCE)
+                .until(() -> hosts().stream().anyMatch(member -> member.name().equals(host)));
+    }
+
+    Process unsupervised(String host) {
+        return unsupervised.get(host);
+    }
+
     StopRecord awaitStopped(String process) {
         return cluster.awaitStopped(process, PATIENCE.toMillis());
     }
@@ -357,8 +389,10 @@ final class ChaosCluster implements AutoCloseable {
     /// nothing wrong.
     long renewals(Vm vm) {
         long count = 0;
-        for (String host : cluster.spec().hosts()) {
-            try (Stream<String> lines = Files.lines(cluster.log(host))) {
+        List<String> hosts = new ArrayList<>(cluster.spec().hosts());
+        hosts.addAll(unsupervised.keySet());
+        for (String host : hosts) {
+            try (Stream<String> lines = Files.lines(cluster.log("coordinator-1").resolveSibling(host + ".log"))) {
                 count += lines.filter(line -> line.contains("vm " + vm.name() + ": right renewed")).count();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -394,6 +428,8 @@ final class ChaosCluster implements AutoCloseable {
     @Override
     public void close() {
         background.shutdownNow();
+        unsupervised.values().forEach(Process::destroyForcibly);
+        unsupervised.values().forEach(process -> process.onExit().join());
         pool.close();
         transport.close();
         client.close();

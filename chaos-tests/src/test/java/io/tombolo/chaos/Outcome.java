@@ -25,7 +25,7 @@ final class Outcome {
         return OwnerWord.pack(OwnerState.RUNNING, hostSlot, epoch);
     }
 
-    /// Waits for the word, at its epoch or as much later as the VM's right was renewed.
+    /// Waits for the word, at its epoch or at a later one that renewals explain.
     static void awaitOwner(ChaosCluster cluster, Vm vm, long word) {
         await(vm.name() + " becomes " + OwnerWord.describe(word)).atMost(ChaosCluster.PATIENCE)
                 .pollInterval(Duration.ofMillis(5)).untilAsserted(() -> assertOwner(cluster, vm, word));
@@ -33,29 +33,30 @@ final class Outcome {
 
     private static void assertOwner(ChaosCluster cluster, Vm vm, long word) {
         long found = cluster.owner(vm);
+        long more = OwnerWord.epoch(found) - OwnerWord.epoch(word);
         // The log is read only when it matters.
-        long expected = found == word
-                ? word
-                : OwnerWord.pack(OwnerWord.state(word), OwnerWord.slot(word),
-                        OwnerWord.epoch(word) + cluster.renewals(vm));
-        assertThat(OwnerWord.describe(found)).isEqualTo(OwnerWord.describe(expected));
+        boolean explained = OwnerWord.state(found) == OwnerWord.state(word)
+                && OwnerWord.slot(found) == OwnerWord.slot(word) && more > 0 && more <= cluster.renewals(vm);
+        if (!explained) {
+            assertThat(OwnerWord.describe(found)).isEqualTo(OwnerWord.describe(word));
+        }
     }
 
     /// The word names the host, its agent's count grows, nobody else's does; record and lease follow, the intent is closed.
     static void runsOnlyAt(ChaosCluster cluster, Vm vm, String host, long word) {
         awaitOwner(cluster, vm, word);
-        await(vm.name() + " executes at " + host).atMost(ChaosCluster.PATIENCE).untilAsserted(() -> {
-            Map<String, Long> before = counts(cluster, vm);
-            Map<String, Long> after = new TreeMap<>();
-            await().atMost(Duration.ofSeconds(5)).pollInterval(Duration.ofMillis(20)).until(() -> {
-                after.clear();
-                after.putAll(counts(cluster, vm));
-                return after.getOrDefault(host, 0L) > before.getOrDefault(host, Long.MAX_VALUE);
-            });
-            before.remove(host);
-            after.remove(host);
-            assertThat(after).as("others that have a guest of it").isEqualTo(before);
+        Map<String, Long> before = counts(cluster, vm);
+        Map<String, Long> after = new TreeMap<>();
+        await(vm.name() + " executes at " + host).atMost(ChaosCluster.PATIENCE).until(() -> {
+            after.clear();
+            after.putAll(counts(cluster, vm));
+            return after.getOrDefault(host, 0L) > before.getOrDefault(host, 0L);
         });
+        // A source that has not reaped its stopped guest yet has a count too, but not one that grows.
+        before.remove(host);
+        after.remove(host);
+        after.forEach((other, count) -> assertThat(count).as("executed at %s meanwhile", other)
+                .isEqualTo(before.getOrDefault(other, count)));
         followed(cluster, vm, host);
         assertOwner(cluster, vm, word);
     }

@@ -1,0 +1,76 @@
+package io.tombolo.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tombolo.agent.handoff.HandoffPoint;
+import io.tombolo.chaos.ChaosCluster.Vm;
+import io.tombolo.region.ArmedWord;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.os.Linux;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// An agent stands still at each moment of a hand-off for longer than its session, and wakes up: nothing kills it meanwhile,
+/// because these agents run without a supervisor. What keeps two from running the VM is the protocol alone.
+class LateWriterTest {
+    private static ChaosCluster cluster;
+
+    @BeforeAll
+    static void start() {
+        cluster = ChaosCluster.start(spec -> spec.withHosts(List.of("kept")));
+        cluster.startUnsupervised("ant");
+        cluster.startUnsupervised("bee");
+    }
+
+    @AfterAll
+    static void stop() {
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    /// Rows 2, 3, 5 and, for the target, 6 and 16. Whoever the owner word names at the end runs the VM, and nobody else.
+    @ParameterizedTest
+    @EnumSource(value = HandoffPoint.class, mode = EnumSource.Mode.EXCLUDE, names = "TARGET_CLAIMED")
+    void wakesAndFindsWhatBecameOfTheVm(HandoffPoint point) {
+        boolean atTarget = point.name().startsWith("TARGET");
+        Vm vm = cluster.create("ant");
+        Attack a = Attack.of(cluster, vm, "ant", "bee");
+        String stopped = atTarget ? "bee" : "ant";
+        a.halt(stopped, point, HaltAction.STOP);
+        a.begin();
+        await(stopped + " has lost its session").atMost(ChaosCluster.PATIENCE)
+                .until(() -> cluster.hosts().stream().noneMatch(host -> host.name().equals(stopped)));
+        Linux.kill(cluster.unsupervised(stopped).pid(), Linux.SIGCONT);
+        await(stopped + " is a member again").atMost(ChaosCluster.PATIENCE)
+                .until(() -> cluster.hosts().stream().anyMatch(host -> host.name().equals(stopped)));
+        await("the intent is closed").atMost(ChaosCluster.PATIENCE).until(() -> cluster.intent(vm).isEmpty());
+        await("the VM runs").atMost(ChaosCluster.PATIENCE)
+                .until(() -> OwnerWord.state(cluster.owner(vm)) == OwnerState.RUNNING);
+
+        long word = cluster.owner(vm);
+        boolean switched = OwnerWord.slot(word) == a.targetSlot();
+        assertThat(switched).as("from the CAS to OFFERED on it is the target's, unless that slept").isEqualTo(
+                switch (point) {
+                    case TARGET_PREPARED, TARGET_SPINNING, TARGET_SEEN, TARGET_TAKEN, SOURCE_ORDERED,
+                            SOURCE_MARKED -> false;
+                    case SOURCE_OFFERED, TARGET_OWNS, TARGET_RUNNING, SOURCE_SEEN_RUNNING, SOURCE_REAPED -> true;
+                    // Nobody has taken the word in between, so that a CAS of the woken source is a right one.
+                    case SOURCE_STOPPING, SOURCE_SAVED -> switched;
+                    case TARGET_CLAIMED -> throw new IllegalStateException("simulated guests do not claim");
+                });
+        Outcome.runsOnlyAt(cluster, vm, switched ? "bee" : "ant", word);
+        await("nothing is armed").atMost(ChaosCluster.PATIENCE).until(() -> switched
+                || cluster.slot(vm).armedAcquire() == ArmedWord.NONE);
+        if (atTarget == switched) {
+            assertThat(OwnerWord.epoch(cluster.owner(vm))).as("its owner slept, so it renewed")
+                    .isGreaterThan(a.epoch() + (switched ? 1 : -1));
+        }
+        a.endsSound();
+    }
+}
