@@ -174,7 +174,7 @@ final class GuestLab implements AutoCloseable {
                     .isEmpty();
         }
         assertThat(Thread.getAllStackTraces().keySet()).as("threads left")
-                .noneMatch(t -> t.getName().startsWith("qmp-"));
+                .noneMatch(t -> t.getName().startsWith("warm-up"));
         try (var files = Files.list(runDirectory); var memory = Files.list(memoryDirectory)) {
             assertThat(files).as("files left").allMatch(f -> f.getFileName().toString().startsWith("console"));
             assertThat(memory).as("memory left").hasSize(2);
