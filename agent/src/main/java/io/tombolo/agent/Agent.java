@@ -137,7 +137,9 @@ public final class Agent implements AutoCloseable {
         watchdog.ifPresent(this::pet);
         rightLoop.start();
         cluster.join(config.rpc().advertised(), peers.port());
-        watchdog.ifPresent(settings -> notify(settings, "READY=1"));
+        // Slot and incarnation go with it: whoever reaps this process can then say which incarnation is certainly stopped.
+        watchdog.ifPresent(settings -> notify(settings, "READY=1\nX_TOMBOLO_SLOT=" + slot.slot()
+                + "\nX_TOMBOLO_INCARNATION=" + slot.incarnation()));
     }
 
     private Path runDirectory() {
