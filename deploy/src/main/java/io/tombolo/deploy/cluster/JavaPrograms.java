@@ -15,7 +15,7 @@ import java.util.Optional;
 /// runs the old code from one after a jar has changed (JDK-8377932); an AppCDS archive notices and is used if there is one.
 public final class JavaPrograms implements ClusterPrograms {
     private static final String MAIN = "io.tombolo.deploy.cli.Tombolo";
-    private static final String OWN_CODE_THRESHOLD = "0.05";
+    private static final String OWN_CODE_THRESHOLD = "0.02";
     private static final String LOGGING = "io/tombolo/deploy/logback-daemon.xml";
 
     private final String mainClass;
