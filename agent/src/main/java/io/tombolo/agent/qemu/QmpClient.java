@@ -23,6 +23,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
@@ -51,14 +52,18 @@ public final class QmpClient implements AutoCloseable {
     private final Map<Long, CompletableFuture<JsonNode>> outstanding = new ConcurrentHashMap<>();
     private final CompletableFuture<JsonNode> greeting = new CompletableFuture<>();
     private final ReentrantLock writing = new ReentrantLock();
-    /// Held for one round of reading. Fair, so that a waiter whose message another one has read gets to see it.
-    private final ReentrantLock reading = new ReentrantLock(true);
+    /// Guards whose turn it is to read; not held while reading.
+    private final ReentrantLock turn = new ReentrantLock();
+    private final Condition roundEnded = turn.newCondition();
+    private boolean turnTaken;
+    /// What follows belongs to the thread that has the turn.
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(64 * 1024);
-    private final Object eventLock = new Object();
-    private final ArrayDeque<QmpEvent> events = new ArrayDeque<>();
     private byte[] line = new byte[4096];
     private int lineLength;
+    private final Object eventLock = new Object();
+    private final ArrayDeque<QmpEvent> events = new ArrayDeque<>();
     private long eventCount;
+    private volatile long distanceBeforeUs = clockDistanceUs();
     private volatile TomboloException closedBy;
 
     private QmpClient(SocketChannel channel, Selector selector, String name) {
@@ -92,6 +97,7 @@ public final class QmpClient implements AutoCloseable {
     /// Sends a command; completes with its `return` value, or exceptionally with QEMU_REFUSED or QMP_CLOSED.
     public CompletableFuture<JsonNode> send(String command, Map<String, ?> arguments) {
         long id = nextId.incrementAndGet();
+        distanceBeforeUs = clockDistanceUs();
         CompletableFuture<JsonNode> reply = new CompletableFuture<>();
         ObjectNode message = JSON.createObjectNode().put("execute", command).put("id", id);
         if (!arguments.isEmpty()) {
@@ -168,38 +174,59 @@ public final class QmpClient implements AutoCloseable {
         readOnce(() -> false, deadlineNs, what);
     }
 
-    /// One round of waiting and taking in, by this thread or, meanwhile, by another one.
+    /// One round of waiting and taking in, by this thread, unless what another one takes in meanwhile makes it `done`. Returns at the
+    /// deadline at the latest.
     private void readOnce(BooleanSupplier done, long deadlineNs, String what) {
-        boolean mine = false;
+        turn.lock();
         try {
-            mine = reading.tryLock(Math.max(0, deadlineNs - System.nanoTime()), TimeUnit.NANOSECONDS);
-            TomboloException gone = closedBy;
-            if (gone != null && !done.getAsBoolean()) {
-                throw gone;
+            // What another thread takes in, it has taken in before its round ends: `done` misses nothing.
+            while (turnTaken && !done.getAsBoolean() && closedBy == null && deadlineNs - System.nanoTime() > 0) {
+                roundEnded.awaitNanos(deadlineNs - System.nanoTime());
             }
-            if (!mine || done.getAsBoolean()) {
+            if (done.getAsBoolean()) {
                 return;
             }
+            if (closedBy != null) {
+                throw closedBy;
+            }
+            if (turnTaken) {
+                return;
+            }
+            turnTaken = true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw closed("interrupted while waiting for " + what, e);
+        } finally {
+            turn.unlock();
+        }
+        try {
+            selectAndTakeIn(deadlineNs);
+        } finally {
+            turn.lock();
+            try {
+                turnTaken = false;
+                roundEnded.signalAll();
+            } finally {
+                turn.unlock();
+            }
+        }
+        if (Thread.currentThread().isInterrupted() && !done.getAsBoolean()) {
+            throw closed("interrupted while waiting for " + what, null);
+        }
+    }
+
+    private void selectAndTakeIn(long deadlineNs) {
+        try {
             long leftMs = TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime()) + 1;
             if (leftMs > 0) {
                 selector.select(leftMs);
                 selector.selectedKeys().clear();
             }
             takeIn();
-            if (Thread.interrupted()) {
-                throw new InterruptedException();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw closed("interrupted while waiting for " + what, e);
         } catch (ClosedSelectorException e) {
             fail(closed("the QMP socket was closed", e));
         } catch (IOException e) {
             fail(closed("the QMP socket failed", e));
-        } finally {
-            if (mine) {
-                reading.unlock();
-            }
         }
     }
 
@@ -275,7 +302,7 @@ public final class QmpClient implements AutoCloseable {
 
     private void handle(byte[] line, int length) {
         long receivedNs = System.nanoTime();
-        Instant wall = Instant.now();
+        long distanceUs = clockDistanceUs();
         JsonNode message;
         try {
             message = JSON.readTree(line, 0, length);
@@ -288,7 +315,7 @@ public final class QmpClient implements AutoCloseable {
             throw garbage("a line is not a JSON object", null).build();
         }
         if (message.has("event")) {
-            event(message, receivedNs, wall.getEpochSecond() * 1_000_000 + wall.getNano() / 1000);
+            event(message, receivedNs, distanceUs);
         } else if (message.has("return") || message.has("error")) {
             reply(message);
         } else if (message.has("QMP")) {
@@ -298,17 +325,23 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    private void event(JsonNode message, long receivedNs, long receivedWallUs) {
+    private void event(JsonNode message, long receivedNs, long distanceUs) {
         JsonNode stamp = message.path("timestamp");
         long stampedWallUs = stamp.path("seconds").asLong() * 1_000_000 + stamp.path("microseconds").asLong();
         JsonNode data = message.has("data") ? message.get("data") : MissingNode.getInstance();
         synchronized (eventLock) {
             events.addLast(new QmpEvent(eventCount++, message.path("event").asText(), data, receivedNs,
-                    QmpEvent.raisedNs(receivedNs, receivedWallUs, stampedWallUs)));
+                    QmpEvent.raisedNs(receivedNs, distanceUs, distanceBeforeUs, stampedWallUs)));
             if (events.size() > EVENTS_KEPT) {
                 events.removeFirst();
             }
         }
+        distanceBeforeUs = distanceUs;
+    }
+
+    private static long clockDistanceUs() {
+        Instant wall = Instant.now();
+        return wall.getEpochSecond() * 1_000_000 + wall.getNano() / 1000 - System.nanoTime() / 1000;
     }
 
     private void reply(JsonNode message) {

@@ -83,9 +83,10 @@ final class GuestLab implements AutoCloseable {
     }
 
     QemuDefinition definition() {
+
         Path console = runDirectory.resolve("console" + started++);
         return new QemuDefinition("lab-vm", new UUID(7, 7), new QemuDefinition.Memory.SegmentFile(segment), memoryBytes,
-                1,
+                load.workers(),
                 binary, Accelerator.TCG, image, load, runDirectory, console, List.of());
     }
 

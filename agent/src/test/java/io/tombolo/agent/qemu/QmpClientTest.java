@@ -215,9 +215,16 @@ class QmpClientTest {
 
     @Test
     void anEventIsPlacedWhenItWasRaisedUnlessTheWallClockWasStepped() {
-        assertThat(QmpEvent.raisedNs(1_000_000_000, 5_000_300, 5_000_000)).isEqualTo(999_700_000);
-        assertThat(QmpEvent.raisedNs(1_000_000_000, 5_000_000, 5_000_300)).as("stepped back").isEqualTo(1_000_000_000);
-        assertThat(QmpEvent.raisedNs(1_000_000_000, 9_000_000, 5_000_000)).as("stepped on").isEqualTo(1_000_000_000);
+        // 300 us late; the wall clock is 4 s ahead of System.nanoTime().
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 4_000_000, 4_000_000, 4_999_700)).isEqualTo(999_700_000);
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 4_000_900, 4_000_000, 5_000_400)).as("slewed")
+                .isEqualTo(999_500_000);
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 9_000_000, 4_000_000, 4_999_700)).as("stepped on")
+                .isEqualTo(1_000_000_000);
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 1_000_000, 4_000_000, 4_999_700)).as("stepped back")
+                .isEqualTo(1_000_000_000);
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 4_000_000, 4_000_000, 5_000_100)).as("never after its receipt")
+                .isEqualTo(1_000_000_000);
     }
 
     private static String migration(String status, int microseconds) {
