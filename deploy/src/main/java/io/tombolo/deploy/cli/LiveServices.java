@@ -29,10 +29,10 @@ final class LiveServices implements Services {
     @Override
     public ClusterConnection connect(ClusterTarget target) {
         if (!target.isLocal()) {
-            return ClusterLink.open(target.zookeeper(), target.root());
+            return ClusterConnection.open(target.cluster(), target.zookeeper(), target.root());
         }
         ClusterFacts facts = local(target.cluster());
-        return ClusterLink.open(facts.zookeeper(), facts.root());
+        return ClusterConnection.open(facts.name(), facts.zookeeper(), facts.root());
     }
 
     @Override
