@@ -179,10 +179,8 @@ class HandoffOrchestrationTest {
 
     @TestFactory
     Stream<DynamicTest> everyPhaseMeetsEveryEvent() {
-        Set<String> seen = new HashSet<>();
         return Stream.of(Phase.values()).flatMap(phase -> events().entrySet().stream().map(event -> {
             String row = phase + " " + event.getKey();
-            seen.add(row);
             return DynamicTest.dynamicTest(row, () -> {
                 HandoffState before = at(phase).state();
                 Step step = HandoffOrchestration.step(before, event.getValue(), before.phaseSinceNs() + 10_000 * MS);

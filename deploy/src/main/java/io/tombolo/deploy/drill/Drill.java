@@ -126,7 +126,7 @@ public final class Drill {
 
     private void look(DrillCluster cluster, Observed observed) {
         String vm = plan.vm().name();
-        tools.progress().step("stopping the guest and comparing its memory with one that never moved");
+        tools.progress().step("stopping the guest and checking its memory");
         VmStatus stopped = cluster.pause(vm);
         observed.ownerAtEnd = stopped.ownerHost();
         observed.guest = tools.verifier().verify(cluster, stopped);

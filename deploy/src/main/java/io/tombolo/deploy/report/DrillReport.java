@@ -15,7 +15,7 @@ import java.util.function.ToLongFunction;
 /// @param hops            hand-offs that were completed
 /// @param vmBytes         guest memory
 /// @param downtimeNs      last instruction on the old host until first instruction on the new one
-/// @param phases          the parts of a hand-off
+/// @param phases          the parts of a hand-off; publish, switch and resume make up the downtime
 /// @param contextSwitchNs the baseline, measured in the same run
 /// @param bytesCopied     guest bytes that anything but a vCPU moved during all hand-offs
 /// @param verification    what became of the guest's memory and of the region
@@ -125,6 +125,12 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
     public static Phases phasesOf(List<Hop> hops) {
         return new Phases(of(hops, Hop::prepareNs), of(hops, Hop::quiesceNs), of(hops, Hop::publishNs),
                 of(hops, Hop::switchNs), of(hops, Hop::resumeNs), of(hops, Hop::commitNs));
+    }
+
+    /// What the others call total: the order to move until the guest runs at the target. As in their moves, the target's
+    /// process has been launched before (PREPARE), and COMMIT comes after the guest runs.
+    public static Statistics totalOf(List<Hop> hops) {
+        return of(hops, h -> h.quiesceNs() + h.downtimeNs());
     }
 
     /// Statistics of one figure over all hops.

@@ -42,7 +42,7 @@ final class DrillTest {
     void failsWhenMemoryDiffers() {
         guest = new GuestVerifier.Result(false, "fake", 4096, 0, "1 pages differ");
 
-        assertThat(failed(run(3))).containsExactly("memory as if it had never moved");
+        assertThat(failed(run(3))).containsExactly("guest memory as it must be");
     }
 
     @Test
