@@ -49,11 +49,10 @@ final class LocalDrillCluster implements DrillCluster {
     }
 
     /// Starts the processes and waits until they are ready.
-    static LocalDrillCluster start(DrillPlan plan, DrillProgress progress) {
+    static LocalDrillCluster start(DrillPlan plan, ClusterPlaces places, DrillProgress progress) {
         String name = plan.keep() ? "drill" : "drill-" + ProcessHandle.current().pid();
         ClusterSpec spec = ClusterSpec.of(name, regionBytes(plan.vm()))
                 .withHosts(ClusterSpec.hostNames(plan.hosts())).withDrivers(List.of(plan.vm().driver()));
-        ClusterPlaces places = ClusterPlaces.standard();
         Consumer<String> tell = progress::step;
         RunningCluster running = plan.keep()
                 ? Clusters.up(spec, places, JavaPrograms.standard(), tell)
