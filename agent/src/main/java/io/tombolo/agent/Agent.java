@@ -3,20 +3,16 @@ package io.tombolo.agent;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.handoff.HandoffPoint;
-import io.tombolo.agent.handoff.HostPorts;
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
 import io.tombolo.agent.handoff.HostedVm;
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.hypervisor.QemuHypervisor;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
-import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.agent.right.PetMode;
 import io.tombolo.agent.right.RightActions;
 import io.tombolo.agent.right.RightEvent;
-import io.tombolo.agent.right.RightKeeper;
-import io.tombolo.agent.right.RightLoop;
 import io.tombolo.agent.right.Timings;
 import io.tombolo.agent.right.WatchdogPetter;
 import io.tombolo.agent.right.WatchdogSettings;
@@ -72,8 +68,7 @@ public final class Agent implements AutoCloseable {
 
     private Region region;
     private ClaimedSlot slot;
-    private CheckBoard board;
-    private RightLoop rightLoop;
+    private HostCore host;
     private HostedVms vms;
     private PeerLink peers;
     private ClusterMembership cluster;
@@ -109,9 +104,6 @@ public final class Agent implements AutoCloseable {
         Optional<WatchdogSettings> watchdog = WatchdogSettings.fromEnvironment(System.getenv(),
                 ProcessHandle.current().pid());
         Path runDirectory = runDirectory();
-        if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
-            Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
-        }
         region = Region.open(Path.of(config.regionFile()), OpenOptions.ofCluster(config.clusterUuid()));
         opened.add(region);
         slot = HostSlots.claim(region, new HostIdentity(config.hostUuid(), config.name(), Linux.bootId(),
@@ -123,21 +115,25 @@ public final class Agent implements AutoCloseable {
         peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
         opened.add(peers);
         cluster = membership.open(config, timings, slot, region.superblock().regionUuid(),
-                event -> rightLoop.post(event));
+                event -> host.right().post(event));
         opened.add(cluster);
-        board = new CheckBoard(Linux::clockBoottimeNs, () -> region.host(slot.slot()).wordAcquire(), slot.word(),
-                config.maxStoringThreads());
+        if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
+            // After the libraries are loaded: a class that comes later can make compiled code invalid again.
+            Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
+        }
         boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
-        rightLoop = new RightLoop(new RightKeeper(timings, slot.word(), supervised), board, new Actions(),
-                Linux::clockBoottimeNs, Linux::clockMonotonicNs, () -> region.host(slot.slot()).wordAcquire(), timings);
-        opened.add(rightLoop);
-        vms = new HostedVms(region, new Ports(), drivers, this::bounds, copier::bytesCopied, cluster::hosting);
+        host = new HostCore(region, slot, timings, supervised, config.maxStoringThreads(), new Actions(), points,
+                peers::openWindow);
+        opened.add(host);
+        vms = new HostedVms(region, host, drivers, this::bounds, copier::bytesCopied, cluster::hosting);
         opened.add(vms::closeDrivers);
         peers.serve(new AgentService(vms, peers.terms(), new View()));
         watchdog.ifPresent(this::pet);
-        rightLoop.start();
+        host.right().start();
         cluster.join(config.rpc().advertised(), peers.port());
-        watchdog.ifPresent(settings -> notify(settings, "READY=1"));
+        // Slot and incarnation go with it: whoever reaps this process can then say which incarnation is certainly stopped.
+        watchdog.ifPresent(settings -> notify(settings, "READY=1\nX_TOMBOLO_SLOT=" + slot.slot()
+                + "\nX_TOMBOLO_INCARNATION=" + slot.incarnation()));
     }
 
     private Path runDirectory() {
@@ -191,16 +187,16 @@ public final class Agent implements AutoCloseable {
         }
         NotifySocket socket = NotifySocket.sender(settings.socket());
         opened.add(socket);
-        WatchdogPetter petter = new WatchdogPetter(board, rightLoop::fresh, Linux::clockBoottimeNs, settings, timings,
+        WatchdogPetter petter = new WatchdogPetter(host.board(), host.right()::fresh, Linux::clockBoottimeNs, settings, timings,
                 socket::send, new WatchdogPetter.Listener() {
                     @Override
                     public void supervisorSeen() {
-                        rightLoop.post(new RightEvent.SupervisorSeen());
+                        host.right().post(new RightEvent.SupervisorSeen());
                     }
 
                     @Override
                     public void supervisorLost() {
-                        rightLoop.post(new RightEvent.SupervisorLost());
+                        host.right().post(new RightEvent.SupervisorLost());
                     }
                 });
         opened.add(petter);
@@ -229,7 +225,7 @@ public final class Agent implements AutoCloseable {
         if (vms != null) {
             vms.all().forEach(vm -> await(vm.abandon(), "abandon " + vm.spec().name()));
         }
-        if (slot != null && board != null && board.allStopped()) {
+        if (slot != null && host != null && host.board().allStopped()) {
             HostSlots.markStopped(region, slot.slot(), slot.incarnation());
         }
         for (AutoCloseable part : opened.reversed()) {
@@ -289,7 +285,7 @@ public final class Agent implements AutoCloseable {
                 if (error != null) {
                     LOG.error("a VM could not be renewed", error);
                 }
-                rightLoop.renewDone(generation);
+                host.right().renewDone(generation);
             });
         }
 
@@ -320,44 +316,6 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    private final class Ports implements HostPorts {
-        @Override
-        public int self() {
-            return slot.slot();
-        }
-
-        @Override
-        public boolean rightHolds() {
-            return board.gateOpen() && region.host(slot.slot()).wordAcquire() == slot.word();
-        }
-
-        @Override
-        public CheckBoard board() {
-            return board;
-        }
-
-        @Override
-        public void at(HandoffPoint point) {
-            points.accept(point);
-        }
-
-        @Override
-        public long nowNs() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch,
-                long windowNs) {
-            return peers.openWindow(target, intentSeq, vmSlot, epoch, windowNs);
-        }
-
-        @Override
-        public long echoOf(int hostSlot) {
-            return region.host(hostSlot).echoAcquire();
-        }
-    }
-
     private final class View implements AgentService.HostView {
         @Override
         public String name() {
@@ -371,7 +329,7 @@ public final class Agent implements AutoCloseable {
 
         @Override
         public Reply.HostReply describe() {
-            long word = region.host(slot.slot()).wordAcquire();
+            long word = host.word();
             return new Reply.HostReply(new HostStatus(config.name(), slot.slot(), slot.incarnation(),
                     String.valueOf(SlotWord.state(word)), config.rpc().advertised(), peers.port(),
                     region.allocator(slot.slot()).freeFrames(), region.superblock().frameCount(),
@@ -380,7 +338,7 @@ public final class Agent implements AutoCloseable {
 
         @Override
         public void echo(long nonce) {
-            region.host(slot.slot()).echoRelease(nonce);
+            host.echo(nonce);
         }
 
         @Override

@@ -59,6 +59,7 @@ public final class HostedVm {
     private HandoffSource source;
     private HandoffTarget target;
     private boolean paused;
+    private long cancelledSeq;
     private CompletableFuture<Void> adopted = CompletableFuture.completedFuture(null);
 
     /// @param hosts told, on the control thread, that this host has a guest of the VM from now on
@@ -221,6 +222,10 @@ public final class HostedVm {
                         .next("'tombolo vm show' tells where it is")
                         .build();
             }
+            if (intentSeq <= cancelledSeq) {
+                throw error(HandoffError.INTENT_CANCELLED, "the intent was cancelled before its order came")
+                        .fact("intent", intentSeq).fact("cancelled", cancelledSeq).next("nothing to do").build();
+            }
             CompletableFuture<SourceReport> report = source.order(intentSeq, epoch, peer, nonce);
             keepPolling();
             return report;
@@ -230,6 +235,8 @@ public final class HostedVm {
     /// The leader gives an intent up. Completes with whether something of it is still armed here.
     public CompletableFuture<Boolean> cancel(long intentSeq) {
         return submit(() -> {
+            // An order may overtake its cancellation on the way: one that comes late must not be obeyed.
+            cancelledSeq = Math.max(cancelledSeq, intentSeq);
             if (source != null) {
                 source.feed(new SourceCore.Event.Abort(intentSeq));
                 return source.state().intentSeq() == intentSeq && source.state().phase() != SourceCore.Phase.IDLE;

@@ -60,7 +60,7 @@ public final class QemuGuest implements AutoCloseable {
     public static QemuGuest prelaunch(QemuDefinition definition) {
         QemuGuest guest = start(definition, QemuCommandLine.Role.INCOMING, true);
         try {
-            guest.feeding = StateSocket.connect(guest.listenForState("in"));
+            guest.feeding = StateSocket.connect(guest.listenForState("in"), guest.qmp);
             return guest;
         } catch (IOException e) {
             guest.kill();
@@ -158,17 +158,16 @@ public final class QemuGuest implements AutoCloseable {
         Path path = process.socket("out" + streams++);
         closeDrained();
         try {
-            StateSocket socket = StateSocket.listen(path);
+            StateSocket socket = StateSocket.listen(path, qmp);
             // Closing it takes time that would be downtime: left to whatever follows.
             drained = socket;
-            qmp.afterEachEvent(socket::wakeUp);
             call("migrate", Map.of("uri", "unix:" + path));
             try {
                 return drain(socket, mark, into, deadlineNs);
             } catch (TomboloException e) {
                 throw e.code() == QemuError.QEMU_TIMEOUT
                         ? gaveUp(mark, QemuError.STATE_SAVE_FAILED, "the device state did not come in time", into)
-                        : e;
+                        : process.explain("saving its state", e);
             }
         } catch (IOException e) {
             throw process.isAlive()
@@ -198,8 +197,6 @@ public final class QemuGuest implements AutoCloseable {
     private void closeDrained() {
         StateSocket socket = drained;
         if (socket != null) {
-            qmp.afterEachEvent(() -> {
-            });
             drained = null;
             socket.close();
         }
@@ -279,6 +276,8 @@ public final class QemuGuest implements AutoCloseable {
             fedNs = System.nanoTime();
         } catch (IOException e) {
             throw loadFailed(e);
+        } catch (TomboloException e) {
+            throw e.code() == QemuError.QMP_CLOSED ? loadFailed(e) : e;
         }
         try {
             QmpEvent end = qmp.awaitEvent(mark, "load", QmpEvent.migration("completed", "failed"),
