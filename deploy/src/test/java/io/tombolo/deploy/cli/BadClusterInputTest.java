@@ -12,6 +12,7 @@ import io.tombolo.deploy.cluster.JavaPrograms;
 import io.tombolo.deploy.cluster.LocalCluster;
 import io.tombolo.region.os.Linux;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -46,6 +48,8 @@ final class BadClusterInputTest {
     private static ClusterPlaces places;
     private static LocalCluster cluster;
     private static ClusterFacts facts;
+    /// What nothing has changed since; null after a change.
+    private static ClusterState settled;
 
     @BeforeAll
     static void startCluster() {
@@ -73,18 +77,24 @@ final class BadClusterInputTest {
     @AfterEach
     void destroyAllVms() throws IOException {
         for (JsonNode vm : json(run("vm", "list", "--json").succeeds())) {
-            run("vm", "destroy", vm.at("/spec/name").asText()).succeeds();
+            change("vm", "destroy", vm.at("/spec/name").asText());
         }
         assertThat(state().findings()).isEmpty();
     }
 
+    private static CliRun change(String... words) {
+        settled = null;
+        return run(words).succeeds();
+    }
+
     private static CliRun run(String... words) {
-        return CliRun.of(places, Stream.concat(Stream.of(words), Stream.of("--cluster", facts.name()))
+        return CliRun.of(places, Stream.concat(Stream.of(words), 
+                Stream.of("--cluster", facts.name(), "--zookeeper", facts.zookeeper(), "--root", facts.root()))
                 .toArray(String[]::new));
     }
 
     private static void create(String vm, String host) {
-        run("vm", "create", vm, "--memory", "1M", "--host", host).succeeds();
+        change("vm", "create", vm, "--memory", "1M", "--host", host);
     }
 
     private static JsonNode json(CliRun run) throws IOException {
@@ -105,6 +115,9 @@ final class BadClusterInputTest {
 
     /// Records and leases follow the region a moment after each change.
     private static ClusterState settled() {
+        if (settled != null) {
+            return settled;
+        }
         ClusterState[] last = {state()};
         await().pollInterval(Duration.ofMillis(500)).atMost(Duration.ofSeconds(30)).until(() -> {
             ClusterState now = state();
@@ -112,7 +125,8 @@ final class BadClusterInputTest {
             last[0] = now;
             return same;
         });
-        return last[0];
+        settled = last[0];
+        return settled;
     }
 
     @Test
@@ -154,7 +168,7 @@ final class BadClusterInputTest {
     @Order(4)
     void statesThatForbidIt() {
         refused("VM_NOT_PAUSED", 3, "vm", "resume", "web");
-        run("vm", "pause", "web").succeeds();
+        change("vm", "pause", "web");
         refused("VM_NOT_RUNNING", 3, "vm", "pause", "web");
         refused("VM_NOT_RUNNING", 3, "vm", "migrate", "web", "--to", "host-2");
     }
@@ -172,7 +186,7 @@ final class BadClusterInputTest {
             assertThat(answer(port, new byte[]{'T', 'B', 1})).doesNotContain("WIRE_GARBAGE");
         }
         assertThat(state()).isEqualTo(before);
-        run("vm", "migrate", "web", "--to", "host-3").succeeds();
+        change("vm", "migrate", "web", "--to", "host-3");
     }
 
     private static String answer(int port, byte[] bytes) throws IOException {
@@ -199,10 +213,9 @@ final class BadClusterInputTest {
         Path other = directory.resolve("other");
         CliRun.of("region", "format", other.toString(), "--size", "2M", "--cluster-uuid", facts.uuid().toString())
                 .succeeds();
-        byte[] before = Files.readAllBytes(other);
         refusedAgent("ZOOKEEPER_FOREIGN_CLUSTER", 4, "host-1",
                 text -> newHost(text).replace(facts.region(), other.toString()));
-        assertThat(Files.readAllBytes(other)).isEqualTo(before);
+        assertThat(CliRun.of("region", "verify", other.toString()).succeeds().out()).contains("host FREE: 64");
         refusedCoordinator("ZOOKEEPER_FOREIGN_CLUSTER", 4, text -> text.replace(facts.region(), other.toString()));
         CliRun.of("region", "format", other.toString(), "--size", "2M", "--force").succeeds();
         refusedAgent("REGION_OTHER_CLUSTER", 2, "host-1",
@@ -228,12 +241,13 @@ final class BadClusterInputTest {
             closed = once.getLocalPort();
         }
         String nobody = "127.0.0.1:" + closed;
+        CompletableFuture<Void> agent = CompletableFuture.runAsync(() -> refusedAgent("ZOOKEEPER_UNREACHABLE", 4,
+                "host-1", text -> newHost(text).replace(facts.zookeeper(), nobody)));
         CliRun.of(places, "vm", "list", "--zookeeper", nobody).isRefused("ZOOKEEPER_UNREACHABLE", 4);
         CliRun.of(places, "status", "--zookeeper", nobody).isRefused("ZOOKEEPER_UNREACHABLE", 4);
-        refusedAgent("ZOOKEEPER_UNREACHABLE", 4, "host-1",
-                text -> newHost(text).replace(facts.zookeeper(), nobody));
         CliRun.of(places, "vm", "list", "--zookeeper", facts.zookeeper(), "--root", "/nothing/here")
                 .isRefused("CLUSTER_ROOT_EMPTY", 3);
+        agent.join();
     }
 
     @Test
@@ -267,24 +281,26 @@ final class BadClusterInputTest {
                 .replaceAll("runDirectory: .*", "runDirectory: \"" + directory.resolve("fresh") + "\"");
     }
 
-    private static void refusedAgent(String code, int status, String host,
-            java.util.function.UnaryOperator<String> change) throws IOException {
+    private static void refusedAgent(String code, int status, String host, UnaryOperator<String> change) {
         refusedProcess("agent", host, code, status, change);
     }
 
-    private static void refusedCoordinator(String code, int status, java.util.function.UnaryOperator<String> change)
-            throws IOException {
+    private static void refusedCoordinator(String code, int status, UnaryOperator<String> change) {
         refusedProcess("coordinator", "coordinator-1", code, status, change);
     }
 
     private static void refusedProcess(String command, String like, String code, int status,
-            java.util.function.UnaryOperator<String> change) throws IOException {
-        String sound = Files.readString(Path.of(facts.directory(), "conf", like + ".yaml"));
-        String changed = change.apply(sound);
-        Path file = Files.writeString(directory.resolve("changed.yaml"), changed);
-        ClusterState before = settled();
-        CliRun run = CliRun.of(places, command, "--config", file.toString()).isRefused(code, status);
-        assertThat(state()).as(run.err()).isEqualTo(before);
+            UnaryOperator<String> change) {
+        try {
+            String sound = Files.readString(Path.of(facts.directory(), "conf", like + ".yaml"));
+            String changed = change.apply(sound);
+            Path file = Files.writeString(Files.createTempFile(directory, "changed", ".yaml"), changed);
+            ClusterState before = settled();
+            CliRun run = CliRun.of(places, command, "--config", file.toString()).isRefused(code, status);
+            assertThat(state()).as(run.err()).isEqualTo(before);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
@@ -308,6 +324,7 @@ final class BadClusterInputTest {
     @Test
     @Order(30)
     void aDeadHostIsRefusedByName() throws IOException {
+        settled = null;
         cluster.kill("host-3");
         await().atMost(Duration.ofSeconds(60)).until(() -> !json(run("host", "show", "host-3", "--json")).get("state")
                 .asText().equals("LIVE"));
