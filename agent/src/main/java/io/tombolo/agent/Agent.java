@@ -166,7 +166,8 @@ public final class Agent implements AutoCloseable {
         List<Hypervisor> drivers = new ArrayList<>();
         for (String name : config.drivers()) {
             drivers.add(switch (name) {
-                case SimulatedHypervisor.NAME -> new SimulatedHypervisor(region, slot.slot());
+                case SimulatedHypervisor.NAME -> new SimulatedHypervisor(region, slot.slot(),
+                        Path.of(config.runDirectory()));
                 case QemuHypervisor.NAME -> QemuHypervisor.open(region, slot.slot(), config.qemu().binary(),
                         config.qemu().accelerator(), config.qemu().imageDirectory(), Path.of(config.runDirectory()));
                 default -> throw new IllegalStateException("the configuration let an unknown driver pass: " + name);
@@ -192,7 +193,8 @@ public final class Agent implements AutoCloseable {
         }
         NotifySocket socket = NotifySocket.sender(settings.socket());
         opened.add(socket);
-        WatchdogPetter petter = new WatchdogPetter(host.board(), host.right()::fresh, Linux::clockBoottimeNs, settings, timings,
+        WatchdogPetter petter = new WatchdogPetter(host.board(), host.right()::fresh, Linux::clockBoottimeNs, settings,
+                timings,
                 socket::send, new WatchdogPetter.Listener() {
                     @Override
                     public void supervisorSeen() {

@@ -61,8 +61,8 @@ final class Rehearsal {
             Region.format(file, FormatOptions.of(cluster, 4 * MEMORY_BYTES).withHostSlots(2).withVmSlots(2)
                     .withMetadataSlotBytes(1 << 13));
             try (Region region = Region.open(file, OpenOptions.ofCluster(cluster));
-                    Stage one = new Stage(region, "one");
-                    Stage two = new Stage(region, "two")) {
+                    Stage one = new Stage(region, "one", directory);
+                    Stage two = new Stage(region, "two", directory)) {
                 one.other = two;
                 two.other = one;
                 // First a whole life of a VM: what it does only at its ends must not come as news to code compiled in between.
@@ -156,13 +156,13 @@ final class Rehearsal {
         private Stage other;
         private volatile HostedVm vm;
 
-        Stage(Region region, String name) {
+        Stage(Region region, String name, Path directory) {
             this.region = region;
             ClaimedSlot slot = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), name, Linux.bootId(),
                     ProcessHandle.current().pid(), WatchdogBound.UNKNOWN));
             this.host = new HostCore(region, slot, Timings.standard(), false, 8, this, HostCore.NO_POINTS,
                     (_, intentSeq, _, epoch, _) -> other.vm.openWindow(intentSeq, epoch));
-            this.driver = new SimulatedHypervisor(region, slot.slot());
+            this.driver = new SimulatedHypervisor(region, slot.slot(), directory);
             host.right().start();
             // One heartbeat that lasts longer than any rehearsal.
             host.right().post(

@@ -385,7 +385,7 @@ class CoordinatorTest {
                 .isEqualTo("NO_LEADER");
         assertThat(codeOf(() -> CoordinatorClient.open(
                 new ZooKeeperConfig(servers.ensemble().connectString(), "", ZooKeeperServers.SESSION_MS), "nobody",
-                "test", 10_000))).isEqualTo("NO_LEADER");
+                "test", 10_000))).isEqualTo("CLUSTER_ROOT_EMPTY");
         assertThat(codeOf(() -> CoordinatorClient.open(new ZooKeeperConfig("127.0.0.1:1", "", 1_000), "nobody", "test",
                 300))).isEqualTo("ZOOKEEPER_UNREACHABLE");
     }

@@ -212,7 +212,8 @@ final class HandoffSource {
                 .whenComplete((end, error) -> {
                     SourceReport whole = report.withTarget(error == null ? end : WindowEnd.UNKNOWN);
                     if (whole.target().ran()) {
-                        LOG.debug("vm slot {}: ns after the last instruction: saved={} offered={} seen={} owned={} run={}",
+                        LOG.debug(
+                                "vm slot {}: ns after the last instruction: saved={} offered={} seen={} owned={} run={}",
                                 slot.index(), offer.savedNs() - offer.lastInstructionNs(),
                                 offer.offeredNs() - offer.lastInstructionNs(),
                                 whole.target().offerSeenNs() - offer.lastInstructionNs(),

@@ -41,7 +41,10 @@ public final class RightLoop implements AutoCloseable {
         this.thread = Thread.ofPlatform().name("tombolo-right").daemon().unstarted(this::run);
     }
 
+    /// Starts the keeper. Only from here on does it count how long heartbeats and the supervisor are silent: what an agent does
+    /// between making its keeper and starting it may take longer than W on a busy machine.
     public void start() {
+        state = keeper.initial(boottimeNs.getAsLong());
         thread.start();
     }
 

@@ -105,6 +105,21 @@ class RightLoopTest {
     }
 
     @Test
+    void countsTheSupervisorsSilenceFromItsStart() {
+        List<String> before = List.copyOf(calls);
+        try (RightLoop late = new RightLoop(new RightKeeper(TIMINGS, LIVE, true), board, new Actions(), boottime::get,
+                monotonic::get, word::get, TIMINGS)) {
+            boottime.addAndGet(2 * TIMINGS.watchdogNs());
+            monotonic.addAndGet(2 * TIMINGS.watchdogNs());
+            late.post(new RightEvent.SupervisorSeen());
+            late.start();
+            await().until(() -> late.state().supervisor());
+            assertThat(late.state().phase()).isEqualTo(RightPhase.PAUSED);
+        }
+        assertThat(calls).startsWith(before.toArray(String[]::new)).doesNotContain("exit SUPERVISOR_GONE true");
+    }
+
+    @Test
     void lapsesAtTheDeadlineAndComesBackByRenewal() {
         pass(TIMINGS.sessionMs());
         assertThat(vcpu.check()).as("the thread sees the deadline by itself").isFalse();

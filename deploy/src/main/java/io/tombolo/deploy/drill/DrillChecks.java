@@ -62,6 +62,10 @@ final class DrillChecks {
 
     private void figures(List<Hop> hops, Optional<Compare> compare) {
         Statistics downtime = DrillReport.of(hops, Hop::downtimeNs);
+        long measured = hops.stream().filter(Hop::measured).count();
+        checks.add(new Check("every hop measured", verdict(measured == hops.size()),
+                measured + " of " + hops.size()
+                        + (measured == hops.size() ? "" : ", the others are not in the figures")));
         if (hops.isEmpty()) {
             return;
         }

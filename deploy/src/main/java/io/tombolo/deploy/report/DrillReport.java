@@ -102,9 +102,11 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
     ///
     /// @param hop  number, from 1
     /// @param atMs when it was ordered, since the start of the first
+    /// @param measured whether the source heard from the target when it ran; if not, the downtime and what follows publish are
+    ///             unknown and 0, and the hop is left out of the statistics
     public record Hop(int hop, String from, String to, long epoch, long atMs, long downtimeNs, long prepareNs,
             long quiesceNs, long publishNs, @JsonProperty("switchNs") long switchNs, long resumeNs, long commitNs,
-            long stateBytes, long bytesCopied) {
+            long stateBytes, long bytesCopied, boolean measured) {
     }
 
     /// One thing that had to hold.
@@ -133,8 +135,8 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
         return of(hops, h -> h.quiesceNs() + h.downtimeNs());
     }
 
-    /// Statistics of one figure over all hops.
+    /// Statistics of one figure over all hops that were measured.
     public static Statistics of(List<Hop> hops, ToLongFunction<Hop> figure) {
-        return Statistics.of(hops.stream().mapToLong(figure).toArray());
+        return Statistics.of(hops.stream().filter(Hop::measured).mapToLong(figure).toArray());
     }
 }

@@ -254,12 +254,14 @@ final class BadClusterInputTest {
     @Order(10)
     void qemuThatIsMissingOrTooOldKeepsAnAgentFromStarting() throws IOException {
         String drivers = "drivers: [\"qemu\"]";
-        refusedAgent("QEMU_MISSING", 4, "host-1", text -> newHost(text).replaceAll("(?s)drivers:\\R- .*?\\R", drivers + "\n")
-                .replaceAll("binary: .*", "binary: \"" + directory.resolve("no-qemu") + "\""));
+        refusedAgent("QEMU_MISSING", 4, "host-1",
+                text -> newHost(text).replaceAll("(?s)drivers:\\R- .*?\\R", drivers + "\n")
+                        .replaceAll("binary: .*", "binary: \"" + directory.resolve("no-qemu") + "\""));
         Path old = Files.writeString(directory.resolve("old-qemu"), "#!/bin/sh\necho 'QEMU emulator version 6.2.0'\n");
         assertThat(old.toFile().setExecutable(true)).isTrue();
-        refusedAgent("QEMU_TOO_OLD", 4, "host-1", text -> newHost(text).replaceAll("(?s)drivers:\\R- .*?\\R", drivers + "\n")
-                .replaceAll("binary: .*", "binary: \"" + old + "\""));
+        refusedAgent("QEMU_TOO_OLD", 4, "host-1",
+                text -> newHost(text).replaceAll("(?s)drivers:\\R- .*?\\R", drivers + "\n")
+                        .replaceAll("binary: .*", "binary: \"" + old + "\""));
     }
 
     @Test

@@ -95,6 +95,8 @@ record ClusterState(Map<Long, Long> control, Map<String, String> znodes, String 
         return pages;
     }
 
+    // ZooKeeper's close may be interrupted, and then so is the test.
+    @SuppressWarnings("try")
     private static Map<String, String> znodes(String connect, String root)
             throws IOException, InterruptedException, KeeperException {
         CountDownLatch connected = new CountDownLatch(1);

@@ -99,6 +99,22 @@ final class DrillTest {
     }
 
     @Test
+    void aHopWhoseTargetWasNotHeardOfIsNoDoubleOwnerAndNotInTheFigures() {
+        cluster.spoil = r -> r.toHost().equals("h3")
+                ? new HandoffReport(r.vm(), r.fromHost(), r.toHost(), r.intentSeq(), 0, 0, 0, 0, 0, 0,
+                        r.lastInstructionNs(), 0, 0, 352, 0, r.epochBefore(), r.epochAfter(), r.outcome())
+                : r;
+
+        DrillReport report = run(4);
+
+        assertThat(report.passed()).isTrue();
+        assertThat(report.hops()).isEqualTo(4);
+        assertThat(report.downtimeNs().p50()).isEqualTo(3_000);
+        assertThat(report.checks()).filteredOn(c -> c.verdict() == Verdict.MISSED).extracting(Check::name)
+                .containsExactly("every hop measured");
+    }
+
+    @Test
     void aSlowHopIsMarkedButDoesNotFail() {
         cluster.spoil = r -> new HandoffReport(r.vm(), r.fromHost(), r.toHost(), r.intentSeq(), 0, 0, 0, 0, 0, 0,
                 r.lastInstructionNs(), r.lastInstructionNs() + 5_000_000, 5_000_000, 352, 0, r.epochBefore(),

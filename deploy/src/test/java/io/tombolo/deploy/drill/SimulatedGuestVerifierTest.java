@@ -53,7 +53,7 @@ final class SimulatedGuestVerifierTest {
             VmSlot slot = region.vm(0);
             long creating = OwnerWord.pack(OwnerState.CREATING, host.slot(), 1);
             assertThat(slot.compareAndSetOwner(slot.ownerAcquire(), creating)).isTrue();
-            try (SimulatedHypervisor driver = new SimulatedHypervisor(region, host.slot())) {
+            try (SimulatedHypervisor driver = new SimulatedHypervisor(region, host.slot(), directory)) {
                 VmIdentity identity = driver.allocate(vm, 0);
                 assertThat(identity.uuid()).isEqualTo(vm.uuid());
             }

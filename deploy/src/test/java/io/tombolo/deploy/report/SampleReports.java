@@ -60,7 +60,7 @@ public final class SampleReports {
             long resume = unitNs / 2 + random.nextLong(unitNs / 2);
             hops.add(new Hop(i + 1, "h" + (i % 3 + 1), "h" + ((i + 1) % 3 + 1), i + 2, i * 85L + random.nextLong(20),
                     publish + switchNs + resume, 6_000_000 + random.nextLong(3_000_000), quiesce, publish,
-                    switchNs, resume, 3_000_000 + random.nextLong(2_000_000), 352, 0));
+                    switchNs, resume, 3_000_000 + random.nextLong(2_000_000), 352, 0, true));
         }
         return hops;
     }
