@@ -42,11 +42,14 @@ final class BadClusterInputTest {
     /// Long enough that a busy machine neither kills nor forgets anybody by itself.
     private static final int BASE_MS = 1_500;
     private static final int VMS_PER_HOST = 2;
+    /// A port on which nothing listens: the system hands out none below 1024.
+    private static final String NOBODY = "127.0.0.1:1";
 
     @TempDir
     private static Path directory;
     private static ClusterPlaces places;
     private static LocalCluster cluster;
+    private static CompletableFuture<CliRun> agentWithoutZooKeeper;
     private static ClusterFacts facts;
     /// What nothing has changed since; null after a change.
     private static ClusterState settled;
@@ -60,6 +63,11 @@ final class BadClusterInputTest {
                 JavaPrograms.standard(), _ -> {
                 });
         facts = cluster.facts();
+        // It waits for as long as a start may take: in case ZooKeeper is started after it.
+        Path config = configuration("host-1",
+                text -> newHost(text).replace(facts.zookeeper(), NOBODY).replaceFirst("baseMs: .*", "baseMs: 500"));
+        agentWithoutZooKeeper = CompletableFuture
+                .supplyAsync(() -> CliRun.of(places, "agent", "--config", config.toString()));
     }
 
     @AfterAll
@@ -94,7 +102,7 @@ final class BadClusterInputTest {
     }
 
     private static void create(String vm, String host) {
-        change("vm", "create", vm, "--memory", "1M", "--host", host);
+        change("vm", "create", vm, "--memory", "1M", "--host=" + host);
     }
 
     private static JsonNode json(CliRun run) throws IOException {
@@ -149,9 +157,10 @@ final class BadClusterInputTest {
         refused("REGION_FULL", 3, "vm", "create", "big", "--memory", "1G");
         refused("VM_SPEC_INVALID", 2, "vm", "create", "odd", "--memory", "4097");
         refused("VM_SPEC_INVALID", 2, "vm", "create", "many", "--memory", "1M", "--vcpus", "65");
-        refused("GUEST_PROGRAM_UNKNOWN", 2, "vm", "create", "new", "--memory", "1M", "--program", "doom");
+        refused("GUEST_SPEC_INVALID", 2, "vm", "create", "new", "--memory", "1M", "--program", "doom");
         refused("NO_HOST_AVAILABLE", 3, "vm", "create", "new", "--guest", "linux");
         refused("HOST_LACKS_DRIVER", 3, "vm", "create", "new", "--guest", "linux", "--host", "host-1");
+        create("sound", "");
     }
 
     @Test
@@ -236,18 +245,11 @@ final class BadClusterInputTest {
     @Test
     @Order(9)
     void anEnsembleThatIsNotThereIsNamed() throws IOException {
-        int closed;
-        try (ServerSocket once = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            closed = once.getLocalPort();
-        }
-        String nobody = "127.0.0.1:" + closed;
-        CompletableFuture<Void> agent = CompletableFuture.runAsync(() -> refusedAgent("ZOOKEEPER_UNREACHABLE", 4,
-                "host-1", text -> newHost(text).replace(facts.zookeeper(), nobody)));
-        CliRun.of(places, "vm", "list", "--zookeeper", nobody).isRefused("ZOOKEEPER_UNREACHABLE", 4);
-        CliRun.of(places, "status", "--zookeeper", nobody).isRefused("ZOOKEEPER_UNREACHABLE", 4);
+        CliRun.of(places, "vm", "list", "--zookeeper", NOBODY).isRefused("ZOOKEEPER_UNREACHABLE", 4);
+        CliRun.of(places, "status", "--zookeeper", NOBODY).isRefused("ZOOKEEPER_UNREACHABLE", 4);
         CliRun.of(places, "vm", "list", "--zookeeper", facts.zookeeper(), "--root", "/nothing/here")
                 .isRefused("CLUSTER_ROOT_EMPTY", 3);
-        agent.join();
+        agentWithoutZooKeeper.join().isRefused("ZOOKEEPER_UNREACHABLE", 4);
     }
 
     @Test
@@ -293,13 +295,18 @@ final class BadClusterInputTest {
 
     private static void refusedProcess(String command, String like, String code, int status,
             UnaryOperator<String> change) {
+        Path file = configuration(like, change);
+        ClusterState before = settled();
+        CliRun run = CliRun.of(places, command, "--config", file.toString()).isRefused(code, status);
+        assertThat(state()).as(run.err()).isEqualTo(before);
+    }
+
+    /// The configuration of a process of the cluster, with one thing changed.
+    private static Path configuration(String like, UnaryOperator<String> change) {
         try {
             String sound = Files.readString(Path.of(facts.directory(), "conf", like + ".yaml"));
             String changed = change.apply(sound);
-            Path file = Files.writeString(Files.createTempFile(directory, "changed", ".yaml"), changed);
-            ClusterState before = settled();
-            CliRun run = CliRun.of(places, command, "--config", file.toString()).isRefused(code, status);
-            assertThat(state()).as(run.err()).isEqualTo(before);
+            return Files.writeString(Files.createTempFile(directory, "changed", ".yaml"), changed);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
