@@ -73,6 +73,7 @@ public final class Agent implements AutoCloseable {
     private PeerLink peers;
     private ClusterMembership cluster;
     private volatile LapseReason endReason;
+    private boolean started;
 
     private Agent(AgentConfig config, ClusterMembership.Factory membership, Consumer<HandoffPoint> points) {
         this.membership = requireNonNull(membership, "membership is null");
@@ -91,6 +92,7 @@ public final class Agent implements AutoCloseable {
         boolean ok = false;
         try {
             agent.open();
+            agent.started = true;
             ok = true;
             return agent;
         } finally {
@@ -106,17 +108,20 @@ public final class Agent implements AutoCloseable {
         Path runDirectory = runDirectory();
         region = Region.open(Path.of(config.regionFile()), OpenOptions.ofCluster(config.clusterUuid()));
         opened.add(region);
+        // Before the slot is claimed: a region that is not the cluster's, and a ZooKeeper that is away, leave no trace.
+        cluster = membership.open(config, timings, region.superblock().regionUuid(), 
+                event -> host.right().post(event));
+        opened.add(cluster);
         slot = HostSlots.claim(region, new HostIdentity(config.hostUuid(), config.name(), Linux.bootId(),
                 ProcessHandle.current().pid(), bound(watchdog)));
+        ClaimedSlot claimed = slot;
+        opened.add(() -> giveBack(claimed));
         LOG.info("host {}: slot {} incarnation {} of region {}", config.name(), slot.slot(), slot.incarnation(),
                 region.superblock().regionUuid());
         // All that takes long comes before the right keeper: from its first moment it counts how long the supervisor is silent.
         List<Hypervisor> drivers = drivers();
         peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
         opened.add(peers);
-        cluster = membership.open(config, timings, slot, region.superblock().regionUuid(),
-                event -> host.right().post(event));
-        opened.add(cluster);
         if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
             // After the libraries are loaded: a class that comes later can make compiled code invalid again.
             Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
@@ -130,7 +135,7 @@ public final class Agent implements AutoCloseable {
         peers.serve(new AgentService(vms, peers.terms(), new View()));
         watchdog.ifPresent(this::pet);
         host.right().start();
-        cluster.join(config.rpc().advertised(), peers.port());
+        cluster.join(slot, config.rpc().advertised(), peers.port());
         // Slot and incarnation go with it: whoever reaps this process can then say which incarnation is certainly stopped.
         watchdog.ifPresent(settings -> notify(settings, "READY=1\nX_TOMBOLO_SLOT=" + slot.slot()
                 + "\nX_TOMBOLO_INCARNATION=" + slot.incarnation()));
@@ -219,6 +224,16 @@ public final class Agent implements AutoCloseable {
     public LapseReason awaitEnd() throws InterruptedException {
         ended.await();
         return endReason;
+    }
+
+    /// After a start that failed: no guest ran and nothing stores any more, so the slot is free again and the next try finds
+    /// none of this one.
+    private void giveBack(ClaimedSlot claimed) {
+        if (!started) {
+            HostSlots.markStopped(region, claimed.slot(), claimed.incarnation());
+            HostSlots.confirmStopped(region, claimed.slot(), claimed.incarnation());
+            HostSlots.free(region, claimed.slot(), claimed.incarnation());
+        }
     }
 
     /// Kills the guests, says STOPPED in the slot word and leaves the cluster. Idempotent.
