@@ -3,20 +3,16 @@ package io.tombolo.agent;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.handoff.HandoffPoint;
-import io.tombolo.agent.handoff.HostPorts;
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
 import io.tombolo.agent.handoff.HostedVm;
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.hypervisor.QemuHypervisor;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
-import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.agent.right.PetMode;
 import io.tombolo.agent.right.RightActions;
 import io.tombolo.agent.right.RightEvent;
-import io.tombolo.agent.right.RightKeeper;
-import io.tombolo.agent.right.RightLoop;
 import io.tombolo.agent.right.Timings;
 import io.tombolo.agent.right.WatchdogPetter;
 import io.tombolo.agent.right.WatchdogSettings;
@@ -72,12 +68,12 @@ public final class Agent implements AutoCloseable {
 
     private Region region;
     private ClaimedSlot slot;
-    private CheckBoard board;
-    private RightLoop rightLoop;
+    private HostCore host;
     private HostedVms vms;
     private PeerLink peers;
     private ClusterMembership cluster;
     private volatile LapseReason endReason;
+    private boolean started;
 
     private Agent(AgentConfig config, ClusterMembership.Factory membership, Consumer<HandoffPoint> points) {
         this.membership = requireNonNull(membership, "membership is null");
@@ -96,6 +92,7 @@ public final class Agent implements AutoCloseable {
         boolean ok = false;
         try {
             agent.open();
+            agent.started = true;
             ok = true;
             return agent;
         } finally {
@@ -109,35 +106,39 @@ public final class Agent implements AutoCloseable {
         Optional<WatchdogSettings> watchdog = WatchdogSettings.fromEnvironment(System.getenv(),
                 ProcessHandle.current().pid());
         Path runDirectory = runDirectory();
-        if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
-            Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
-        }
         region = Region.open(Path.of(config.regionFile()), OpenOptions.ofCluster(config.clusterUuid()));
         opened.add(region);
+        // Before the slot is claimed: a region that is not the cluster's, and a ZooKeeper that is away, leave no trace.
+        cluster = membership.open(config, timings, region.superblock().regionUuid(), 
+                event -> host.right().post(event));
+        opened.add(cluster);
         slot = HostSlots.claim(region, new HostIdentity(config.hostUuid(), config.name(), Linux.bootId(),
                 ProcessHandle.current().pid(), bound(watchdog)));
+        ClaimedSlot claimed = slot;
+        opened.add(() -> giveBack(claimed));
         LOG.info("host {}: slot {} incarnation {} of region {}", config.name(), slot.slot(), slot.incarnation(),
                 region.superblock().regionUuid());
         // All that takes long comes before the right keeper: from its first moment it counts how long the supervisor is silent.
         List<Hypervisor> drivers = drivers();
         peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
         opened.add(peers);
-        cluster = membership.open(config, timings, slot, region.superblock().regionUuid(),
-                event -> rightLoop.post(event));
-        opened.add(cluster);
-        board = new CheckBoard(Linux::clockBoottimeNs, () -> region.host(slot.slot()).wordAcquire(), slot.word(),
-                config.maxStoringThreads());
+        if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
+            // After the libraries are loaded: a class that comes later can make compiled code invalid again.
+            Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
+        }
         boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
-        rightLoop = new RightLoop(new RightKeeper(timings, slot.word(), supervised), board, new Actions(),
-                Linux::clockBoottimeNs, Linux::clockMonotonicNs, () -> region.host(slot.slot()).wordAcquire(), timings);
-        opened.add(rightLoop);
-        vms = new HostedVms(region, new Ports(), drivers, this::bounds, copier::bytesCopied, cluster::hosting);
+        host = new HostCore(region, slot, timings, supervised, config.maxStoringThreads(), new Actions(), points,
+                peers::openWindow);
+        opened.add(host);
+        vms = new HostedVms(region, host, drivers, this::bounds, copier::bytesCopied, cluster::hosting);
         opened.add(vms::closeDrivers);
         peers.serve(new AgentService(vms, peers.terms(), new View()));
         watchdog.ifPresent(this::pet);
-        rightLoop.start();
-        cluster.join(config.rpc().advertised(), peers.port());
-        watchdog.ifPresent(settings -> notify(settings, "READY=1"));
+        host.right().start();
+        cluster.join(slot, config.rpc().advertised(), peers.port());
+        // Slot and incarnation go with it: whoever reaps this process can then say which incarnation is certainly stopped.
+        watchdog.ifPresent(settings -> notify(settings, "READY=1\nX_TOMBOLO_SLOT=" + slot.slot()
+                + "\nX_TOMBOLO_INCARNATION=" + slot.incarnation()));
     }
 
     private Path runDirectory() {
@@ -165,7 +166,8 @@ public final class Agent implements AutoCloseable {
         List<Hypervisor> drivers = new ArrayList<>();
         for (String name : config.drivers()) {
             drivers.add(switch (name) {
-                case SimulatedHypervisor.NAME -> new SimulatedHypervisor(region, slot.slot());
+                case SimulatedHypervisor.NAME -> new SimulatedHypervisor(region, slot.slot(),
+                        Path.of(config.runDirectory()));
                 case QemuHypervisor.NAME -> QemuHypervisor.open(region, slot.slot(), config.qemu().binary(),
                         config.qemu().accelerator(), config.qemu().imageDirectory(), Path.of(config.runDirectory()));
                 default -> throw new IllegalStateException("the configuration let an unknown driver pass: " + name);
@@ -191,16 +193,17 @@ public final class Agent implements AutoCloseable {
         }
         NotifySocket socket = NotifySocket.sender(settings.socket());
         opened.add(socket);
-        WatchdogPetter petter = new WatchdogPetter(board, rightLoop::fresh, Linux::clockBoottimeNs, settings, timings,
+        WatchdogPetter petter = new WatchdogPetter(host.board(), host.right()::fresh, Linux::clockBoottimeNs, settings,
+                timings,
                 socket::send, new WatchdogPetter.Listener() {
                     @Override
                     public void supervisorSeen() {
-                        rightLoop.post(new RightEvent.SupervisorSeen());
+                        host.right().post(new RightEvent.SupervisorSeen());
                     }
 
                     @Override
                     public void supervisorLost() {
-                        rightLoop.post(new RightEvent.SupervisorLost());
+                        host.right().post(new RightEvent.SupervisorLost());
                     }
                 });
         opened.add(petter);
@@ -223,13 +226,23 @@ public final class Agent implements AutoCloseable {
         return endReason;
     }
 
+    /// After a start that failed: no guest ran and nothing stores any more, so the slot is free again and the next try finds
+    /// none of this one.
+    private void giveBack(ClaimedSlot claimed) {
+        if (!started) {
+            HostSlots.markStopped(region, claimed.slot(), claimed.incarnation());
+            HostSlots.confirmStopped(region, claimed.slot(), claimed.incarnation());
+            HostSlots.free(region, claimed.slot(), claimed.incarnation());
+        }
+    }
+
     /// Kills the guests, says STOPPED in the slot word and leaves the cluster. Idempotent.
     @Override
     public void close() {
         if (vms != null) {
             vms.all().forEach(vm -> await(vm.abandon(), "abandon " + vm.spec().name()));
         }
-        if (slot != null && board != null && board.allStopped()) {
+        if (slot != null && host != null && host.board().allStopped()) {
             HostSlots.markStopped(region, slot.slot(), slot.incarnation());
         }
         for (AutoCloseable part : opened.reversed()) {
@@ -289,7 +302,7 @@ public final class Agent implements AutoCloseable {
                 if (error != null) {
                     LOG.error("a VM could not be renewed", error);
                 }
-                rightLoop.renewDone(generation);
+                host.right().renewDone(generation);
             });
         }
 
@@ -320,44 +333,6 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    private final class Ports implements HostPorts {
-        @Override
-        public int self() {
-            return slot.slot();
-        }
-
-        @Override
-        public boolean rightHolds() {
-            return board.gateOpen() && region.host(slot.slot()).wordAcquire() == slot.word();
-        }
-
-        @Override
-        public CheckBoard board() {
-            return board;
-        }
-
-        @Override
-        public void at(HandoffPoint point) {
-            points.accept(point);
-        }
-
-        @Override
-        public long nowNs() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch,
-                long windowNs) {
-            return peers.openWindow(target, intentSeq, vmSlot, epoch, windowNs);
-        }
-
-        @Override
-        public long echoOf(int hostSlot) {
-            return region.host(hostSlot).echoAcquire();
-        }
-    }
-
     private final class View implements AgentService.HostView {
         @Override
         public String name() {
@@ -371,7 +346,7 @@ public final class Agent implements AutoCloseable {
 
         @Override
         public Reply.HostReply describe() {
-            long word = region.host(slot.slot()).wordAcquire();
+            long word = host.word();
             return new Reply.HostReply(new HostStatus(config.name(), slot.slot(), slot.incarnation(),
                     String.valueOf(SlotWord.state(word)), config.rpc().advertised(), peers.port(),
                     region.allocator(slot.slot()).freeFrames(), region.superblock().frameCount(),
@@ -380,7 +355,7 @@ public final class Agent implements AutoCloseable {
 
         @Override
         public void echo(long nonce) {
-            region.host(slot.slot()).echoRelease(nonce);
+            host.echo(nonce);
         }
 
         @Override

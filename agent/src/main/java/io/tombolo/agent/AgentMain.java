@@ -20,8 +20,7 @@ public final class AgentMain {
 
     /// Runs an agent; returns the exit status.
     public static int run(Path configFile) {
-        return run(configFile, _ -> {
-        });
+        return run(configFile, HostCore.NO_POINTS);
     }
 
     /// The same for a drill that listens to the named moments of hand-offs.

@@ -26,7 +26,9 @@ import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.TomboloException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// Answers what an agent can be asked. Orders of the leading coordinator carry its term; one below the highest term that this
 /// process has seen comes from a leader that has been replaced and is refused.
@@ -39,6 +41,8 @@ final class AgentService implements RequestHandler {
     private final HostedVms vms;
     private final TermGuard terms;
     private final HostView host;
+    /// Highest cancelled intent by VM slot: its preparation may arrive after its cancellation.
+    private final Map<Integer, Long> cancelled = new ConcurrentHashMap<>();
 
     /// What the service tells of its host.
     interface HostView {
@@ -112,6 +116,11 @@ final class AgentService implements RequestHandler {
 
     private CompletableFuture<Reply.Prepared> prepare(AgentRequest.PrepareTarget prepare) {
         terms.check(prepare.term());
+        if (prepare.intentSeq() <= cancelled.getOrDefault(prepare.vmSlot(), 0L)) {
+            return CompletableFuture.failedFuture(
+                    TomboloException.error(HandoffError.INTENT_CANCELLED, "the intent was cancelled before it came")
+                            .fact("intent", prepare.intentSeq()).next("nothing to do").build());
+        }
         HostedVm vm = vms.open(prepare.vmSlot(), prepare.spec());
         return vm.prepare(prepare.intentSeq(), prepare.epoch(), prepare.fromSlot()).thenApply(_ -> {
             // Last, so that the source finds the nonce only when this host is armed.
@@ -122,6 +131,7 @@ final class AgentService implements RequestHandler {
 
     private CompletableFuture<Reply.Cancelled> cancel(AgentRequest.CancelIntent cancel) {
         terms.check(cancel.term());
+        cancelled.merge(cancel.vmSlot(), cancel.intentSeq(), Math::max);
         CompletableFuture<Boolean> armed = vms.find(cancel.vmSlot()).map(vm -> vm.cancel(cancel.intentSeq()))
                 .orElseGet(() -> CompletableFuture.completedFuture(false));
         return armed.thenApply(still -> {

@@ -14,8 +14,9 @@ import java.util.function.Consumer;
 public interface ClusterMembership extends AutoCloseable {
     /// Makes the host known at this address and begins to send heartbeats; returns when both have happened once.
     ///
+    /// @param slot the host's slot in the region
     /// @throws io.tombolo.region.TomboloException HOST_ID_IN_USE, ZOOKEEPER_UNREACHABLE and the like
-    void join(String address, int port);
+    void join(ClaimedSlot slot, String address, int port);
 
     /// Name of the host in a slot; `slot-<n>` when nobody says.
     String hostName(int slot);
@@ -30,10 +31,10 @@ public interface ClusterMembership extends AutoCloseable {
     /// How to get one.
     @FunctionalInterface
     interface Factory {
-        /// Connects; nothing is written before [ClusterMembership#join].
+        /// Connects, and refuses a region that is not the cluster's; no host is known before [ClusterMembership#join].
         ///
+        /// @param region UUID of the region
         /// @param events takes heartbeats and the end of a session; any thread, never blocks
-        ClusterMembership open(AgentConfig config, Timings timings, ClaimedSlot slot, UUID region,
-                Consumer<RightEvent> events);
+        ClusterMembership open(AgentConfig config, Timings timings, UUID region, Consumer<RightEvent> events);
     }
 }

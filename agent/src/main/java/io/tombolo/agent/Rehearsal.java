@@ -1,6 +1,5 @@
 package io.tombolo.agent;
 
-import io.tombolo.agent.handoff.HandoffPoint;
 import io.tombolo.agent.handoff.HostPorts;
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
 import io.tombolo.agent.handoff.HostedVm;
@@ -8,12 +7,9 @@ import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.handoff.SourceReport;
 import io.tombolo.agent.handoff.StraightLine;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
-import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.agent.right.RightActions;
 import io.tombolo.agent.right.RightEvent;
-import io.tombolo.agent.right.RightKeeper;
-import io.tombolo.agent.right.RightLoop;
 import io.tombolo.agent.right.Timings;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.agent.sim.SimulatedState;
@@ -50,6 +46,7 @@ final class Rehearsal {
     private static final long MEMORY_BYTES = 1L << 20;
     private static final long MS = 1_000_000L;
     private static final int STRAIGHT_LINES = 10_000;
+    private static final int OVERTURE_HOPS = 10;
 
     private Rehearsal() {
     }
@@ -64,11 +61,15 @@ final class Rehearsal {
             Region.format(file, FormatOptions.of(cluster, 4 * MEMORY_BYTES).withHostSlots(2).withVmSlots(2)
                     .withMetadataSlotBytes(1 << 13));
             try (Region region = Region.open(file, OpenOptions.ofCluster(cluster));
-                    Stage one = new Stage(region, "one");
-                    Stage two = new Stage(region, "two")) {
+                    Stage one = new Stage(region, "one", directory);
+                    Stage two = new Stage(region, "two", directory)) {
                 one.other = two;
                 two.other = one;
-                return play(one, two, hops, System.nanoTime() + budgetMs * MS);
+                // First a whole life of a VM: what it does only at its ends must not come as news to code compiled in between.
+                long untilNs = System.nanoTime() + budgetMs * MS;
+                play(one, two, Math.min(hops, OVERTURE_HOPS), untilNs);
+                compileStraightLine(one, two, System.nanoTime() + budgetMs * MS / 3);
+                return play(one, two, hops, untilNs);
             } finally {
                 Files.delete(file);
             }
@@ -78,21 +79,24 @@ final class Rehearsal {
         }
     }
 
-    private static int play(Stage one, Stage two, int hops, long untilNs) {
-        VmSpec spec = new VmSpec("rehearsal", UUID.randomUUID(), SimulatedHypervisor.NAME, MEMORY_BYTES, 1, "dirty",
+    private static VmSpec spec() {
+        return new VmSpec("rehearsal", UUID.randomUUID(), SimulatedHypervisor.NAME, MEMORY_BYTES, 1, "dirty",
                 MEMORY_BYTES, "uniform", 1);
+    }
+
+    private static int play(Stage one, Stage two, int hops, long untilNs) {
+        VmSpec spec = spec();
         Stage from = one;
         Stage to = two;
-        await(from.host(spec).create());
-        compileStraightLine(one, two, spec, System.nanoTime() + (untilNs - System.nanoTime()) / 2);
+        await(from.hosted(spec).create());
         int hop = 0;
         while (hop < hops && System.nanoTime() - untilNs < 0) {
             hop++;
             long epoch = OwnerWord.epoch(from.vm.owner());
-            to.host(spec);
-            await(to.vm.prepare(hop, epoch, from.slot.slot()));
+            to.hosted(spec);
+            await(to.vm.prepare(hop, epoch, from.host.self()));
             SourceReport report = await(from.vm.switchOver(hop, epoch,
-                    new HostPorts.Peer(to.slot.slot(), "rehearsal", "", 0), 0));
+                    new HostPorts.Peer(to.host.self(), "rehearsal", "", 0), 0));
             if (report.outcome() == SourceCore.Outcome.HANDED_OVER) {
                 Stage stays = from;
                 from = to;
@@ -108,15 +112,16 @@ final class Rehearsal {
     }
 
     /// The straight-line part alone, often enough for the optimising compiler: it is nearly free without threads to wake.
-    private static void compileStraightLine(Stage one, Stage two, VmSpec spec, long untilNs) {
+    private static void compileStraightLine(Stage one, Stage two, long untilNs) {
+        VmSpec spec = spec();
         // A slot of its own: the other one belongs to the VM that is handed about.
         VmSlot slot = one.region.vm(1);
-        slot.compareAndSetOwner(slot.ownerAcquire(), OwnerWord.pack(OwnerState.CREATING, one.self(), 1));
-        slot.compareAndSetOwner(slot.ownerAcquire(), OwnerWord.pack(OwnerState.RUNNING, one.self(), 1));
+        slot.compareAndSetOwner(slot.ownerAcquire(), OwnerWord.pack(OwnerState.CREATING, one.host.self(), 1));
+        slot.compareAndSetOwner(slot.ownerAcquire(), OwnerWord.pack(OwnerState.RUNNING, one.host.self(), 1));
         GuestSpec guest = SimulatedHypervisor.guestSpec(spec);
         SimulatedState state = SimulatedState.fresh(guest);
         SimulatedStateCodec codec = new SimulatedStateCodec(guest);
-        StraightLine line = new StraightLine(slot, spec.uuid(), one, two);
+        StraightLine line = new StraightLine(slot, spec.uuid(), one.host, two.host);
         int done = 0;
         while (done < STRAIGHT_LINES && System.nanoTime() - untilNs < 0) {
             line.run(STRAIGHT_LINES / 20, SimulatedStateCodec.SCHEMA, into -> codec.encode(state, into),
@@ -144,31 +149,26 @@ final class Rehearsal {
     }
 
     /// One of the two hosts on the scratch region.
-    private static final class Stage implements HostPorts, AutoCloseable {
+    private static final class Stage implements RightActions, AutoCloseable {
         private final Region region;
-        private final ClaimedSlot slot;
-        private final CheckBoard board;
-        private final RightLoop right;
+        private final HostCore host;
         private final SimulatedHypervisor driver;
         private Stage other;
         private volatile HostedVm vm;
 
-        Stage(Region region, String name) {
+        Stage(Region region, String name, Path directory) {
             this.region = region;
-            this.slot = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), name, Linux.bootId(),
+            ClaimedSlot slot = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), name, Linux.bootId(),
                     ProcessHandle.current().pid(), WatchdogBound.UNKNOWN));
-            this.board = new CheckBoard(Linux::clockBoottimeNs, () -> region.host(slot.slot()).wordAcquire(),
-                    slot.word(), 8);
-            Timings timings = Timings.standard();
-            this.right = new RightLoop(new RightKeeper(timings, slot.word(), false), board, new Nothing(this),
-                    Linux::clockBoottimeNs, Linux::clockMonotonicNs, () -> region.host(slot.slot()).wordAcquire(),
-                    timings);
-            this.driver = new SimulatedHypervisor(region, slot.slot());
-            right.start();
+            this.host = new HostCore(region, slot, Timings.standard(), false, 8, this, HostCore.NO_POINTS,
+                    (_, intentSeq, _, epoch, _) -> other.vm.openWindow(intentSeq, epoch));
+            this.driver = new SimulatedHypervisor(region, slot.slot(), directory);
+            host.right().start();
             // One heartbeat that lasts longer than any rehearsal.
-            right.post(new RightEvent.HeartbeatConfirmed(Linux.clockBoottimeNs(), TimeUnit.MINUTES.toMillis(10)));
+            host.right().post(
+                    new RightEvent.HeartbeatConfirmed(Linux.clockBoottimeNs(), TimeUnit.MINUTES.toMillis(10)));
             long until = System.nanoTime() + 5_000 * MS;
-            while (!board.gateOpen()) {
+            while (!host.board().gateOpen()) {
                 if (System.nanoTime() - until > 0) {
                     throw failed(new IllegalStateException("the gate did not open"));
                 }
@@ -176,9 +176,9 @@ final class Rehearsal {
             }
         }
 
-        HostedVm host(VmSpec spec) {
+        HostedVm hosted(VmSpec spec) {
             if (vm == null) {
-                vm = new HostedVm(this, driver, region.vm(0), spec,
+                vm = new HostedVm(host, driver, region.vm(0), spec,
                         new HandoffBounds(new SourceCore.Bounds(20 * MS, 1_000 * MS, 500 * MS), 10_000 * MS, 10 * MS,
                                 20_000, 100 * MS),
                         _ -> {
@@ -187,55 +187,17 @@ final class Rehearsal {
             return vm;
         }
 
+        // The rehearsal's right never lapses: of all the keeper asks only the first renewal comes.
+
         @Override
-        public int self() {
-            return slot.slot();
+        public void renewAll(long generation) {
+            host.right().renewDone(generation);
         }
 
         @Override
-        public boolean rightHolds() {
-            return board.gateOpen() && region.host(slot.slot()).wordAcquire() == slot.word();
+        public void resumeAll(long generation) {
         }
 
-        @Override
-        public CheckBoard board() {
-            return board;
-        }
-
-        @Override
-        public void at(HandoffPoint point) {
-            // Nobody drills a rehearsal.
-        }
-
-        @Override
-        public long nowNs() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch,
-                long windowNs) {
-            return other.vm.openWindow(intentSeq, epoch);
-        }
-
-        @Override
-        public long echoOf(int hostSlot) {
-            return 0;
-        }
-
-        @Override
-        public void close() {
-            HostedVm left = vm;
-            if (left != null) {
-                await(left.abandon());
-            }
-            right.close();
-            driver.close();
-        }
-    }
-
-    /// The rehearsal's right never lapses; what would be done then has nothing to do.
-    private record Nothing(Stage stage) implements RightActions {
         @Override
         public void warn(long remainingNs) {
         }
@@ -250,15 +212,6 @@ final class Rehearsal {
         }
 
         @Override
-        public void renewAll(long generation) {
-            stage.right.renewDone(generation);
-        }
-
-        @Override
-        public void resumeAll(long generation) {
-        }
-
-        @Override
         public void stopVm(int vmSlot) {
         }
 
@@ -268,6 +221,16 @@ final class Rehearsal {
 
         @Override
         public void exit(LapseReason reason, boolean allStopped) {
+        }
+
+        @Override
+        public void close() {
+            HostedVm left = vm;
+            if (left != null) {
+                await(left.abandon());
+            }
+            host.close();
+            driver.close();
         }
     }
 }

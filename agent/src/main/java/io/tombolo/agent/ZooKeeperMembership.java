@@ -37,8 +37,6 @@ final class ZooKeeperMembership implements ClusterMembership {
 
     private final AgentConfig config;
     private final Timings timings;
-    private final ClaimedSlot slot;
-    private final UUID region;
     private final Consumer<RightEvent> events;
     private final ZkConnection zk;
     private final Membership members;
@@ -54,12 +52,9 @@ final class ZooKeeperMembership implements ClusterMembership {
     private long seenSentNs;
     private int turns;
 
-    private ZooKeeperMembership(AgentConfig config, Timings timings, ClaimedSlot slot, UUID region,
-            Consumer<RightEvent> events) {
+    private ZooKeeperMembership(AgentConfig config, Timings timings, Consumer<RightEvent> events) {
         this.config = requireNonNull(config, "config is null");
         this.timings = requireNonNull(timings, "timings is null");
-        this.slot = requireNonNull(slot, "slot is null");
-        this.region = requireNonNull(region, "region is null");
         this.events = requireNonNull(events, "events is null");
         this.zk = ZkConnection.open(config.zookeeper().connect(),
                 new ZkPaths(config.zookeeper().rootFor(config.clusterName())), config.zookeeper().sessionTimeoutMs(),
@@ -68,9 +63,17 @@ final class ZooKeeperMembership implements ClusterMembership {
         this.leases = new Leases(zk, config.name());
     }
 
-    static ClusterMembership open(AgentConfig config, Timings timings, ClaimedSlot slot, UUID region,
-            Consumer<RightEvent> events) {
-        return new ZooKeeperMembership(config, timings, slot, region, events);
+    static ClusterMembership open(AgentConfig config, Timings timings, UUID region, Consumer<RightEvent> events) {
+        ZooKeeperMembership membership = new ZooKeeperMembership(config, timings, events);
+        try {
+            timings.requireGranted(membership.zk.grantedTimeoutMs());
+            new ClusterTree(membership.zk)
+                    .join(new ClusterRecord(config.clusterUuid(), config.clusterName(), region));
+            return membership;
+        } catch (TomboloException e) {
+            membership.close();
+            throw e;
+        }
     }
 
     private static ScheduledExecutorService executor(String name) {
@@ -78,9 +81,8 @@ final class ZooKeeperMembership implements ClusterMembership {
     }
 
     @Override
-    public void join(String address, int port) {
-        timings.requireGranted(zk.grantedTimeoutMs());
-        new ClusterTree(zk).join(new ClusterRecord(config.clusterUuid(), config.clusterName(), region));
+    public void join(ClaimedSlot slot, String address, int port) {
+        names.put(slot.slot(), config.name());
         own = new HostRecord(config.name(), config.hostUuid(), slot.slot(), slot.incarnation(), Linux.bootId(),
                 ProcessHandle.current().pid(), address, port, config.drivers());
         // A predecessor that was killed leaves its record for a session time-out; a live one with our name stays.
@@ -150,7 +152,7 @@ final class ZooKeeperMembership implements ClusterMembership {
 
     @Override
     public String hostName(int hostSlot) {
-        return hostSlot == slot.slot() ? config.name() : names.getOrDefault(hostSlot, "slot-" + hostSlot);
+        return names.getOrDefault(hostSlot, "slot-" + hostSlot);
     }
 
     @Override

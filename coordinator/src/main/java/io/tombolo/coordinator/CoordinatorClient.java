@@ -1,33 +1,38 @@
 package io.tombolo.coordinator;
 
+import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.Errors;
 import io.tombolo.coordinator.wire.Protocol;
 import io.tombolo.coordinator.wire.RemoteException;
 import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.coordinator.wire.Request;
 import io.tombolo.coordinator.wire.Role;
 import io.tombolo.coordinator.wire.RpcAddress;
 import io.tombolo.coordinator.wire.RpcPool;
 import io.tombolo.coordinator.wire.RpcTransport;
 import io.tombolo.coordinator.zk.ClusterRecord;
 import io.tombolo.coordinator.zk.ClusterTree;
+import io.tombolo.coordinator.zk.HostRecord;
 import io.tombolo.coordinator.zk.LeaderRecord;
 import io.tombolo.coordinator.zk.Leadership;
+import io.tombolo.coordinator.zk.Membership;
 import io.tombolo.coordinator.zk.ZkConnection;
 import io.tombolo.coordinator.zk.ZkPaths;
 import io.tombolo.region.TomboloException;
+import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 
-/// Finds the leading coordinator through ZooKeeper and calls it. A request that was certainly not executed is sent again, to
-/// whoever leads by then, until the time is up; one that may have been is not. Thread safe.
+/// Finds the leading coordinator, or an agent, through ZooKeeper and asks it. A request to the leader that was certainly not
+/// executed is sent again, to whoever leads by then, until the time is up; one that may have been is not, and `vm show` tells
+/// what became of it. Thread safe.
 public final class CoordinatorClient implements AutoCloseable {
-    private static final int CONNECT_TIMEOUT_MS = 2_000;
+    private static final int CONNECT_TIMEOUT_MS = 5_000;
     private static final int RETRY_MS = 50;
-    /// After these the request was not executed.
-    private static final Set<String> NOT_EXECUTED = Set.of("NOT_LEADER", "RPC_UNREACHABLE", "RPC_NOT_SENT", "RPC_BUSY");
+    /// Longest wait for a leader, however long the request itself may take: several elections.
+    private static final int LEADER_WAIT_MS = 15_000;
 
     private final ZkConnection zk;
     private final ClusterRecord cluster;
@@ -45,15 +50,16 @@ public final class CoordinatorClient implements AutoCloseable {
     /// Connects to ZooKeeper and looks for the cluster.
     ///
     /// @param name who asks, for the other side's log
-    /// @throws TomboloException `ZOOKEEPER_UNREACHABLE`, or `NO_LEADER` when there is no cluster of that name
+    /// @throws TomboloException `ZOOKEEPER_UNREACHABLE`, `CLUSTER_ROOT_EMPTY`
     public static CoordinatorClient open(ZooKeeperConfig zookeeper, String clusterName, String name, int timeoutMs) {
         ZkConnection zk = ZkConnection.open(zookeeper.connect(), new ZkPaths(zookeeper.rootFor(clusterName)),
                 zookeeper.sessionTimeoutMs(), timeoutMs);
         try {
             ClusterRecord cluster = new ClusterTree(zk).read().orElseThrow(() -> TomboloException
-                    .error(CoordinatorError.NO_LEADER, "ZooKeeper knows no cluster of that name")
-                    .fact("cluster", clusterName).fact("path", zk.paths().root()).fact("connect", zookeeper.connect())
-                    .next("check the cluster's name, or start a coordinator").build());
+                    .error(CoordinatorError.CLUSTER_ROOT_EMPTY, "ZooKeeper knows no cluster at that root")
+                    .fact("cluster", clusterName).fact("root", zk.paths().root())
+                    .fact("zookeeper", zookeeper.connect())
+                    .next("correct --cluster or --root, or start a coordinator with them").build());
             return new CoordinatorClient(zk, cluster, name);
         } catch (TomboloException e) {
             zk.close();
@@ -66,6 +72,11 @@ public final class CoordinatorClient implements AutoCloseable {
         return cluster;
     }
 
+    /// The hosts that are in the cluster now.
+    public List<HostRecord> hosts() {
+        return new Membership(zk, System::nanoTime).hosts();
+    }
+
     /// Calls the leader.
     ///
     /// @param timeoutMs for everything: finding the leader, waiting for one to be elected, and its answer
@@ -75,43 +86,63 @@ public final class CoordinatorClient implements AutoCloseable {
         long startNs = System.nanoTime();
         TomboloException last = null;
         while (true) {
-            long leftMs = timeoutMs - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs);
-            if (leftMs <= 0) {
-                throw noLeader(timeoutMs, last);
+            long passedMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs);
+            if (passedMs >= Math.min(timeoutMs, LEADER_WAIT_MS)) {
+                throw noLeader(passedMs, last);
             }
             Optional<LeaderRecord> leader = Leadership.leader(zk);
             if (leader.isPresent()) {
                 LeaderRecord at = leader.get();
                 try {
-                    return pool.call(new RpcAddress(at.address(), at.port()), at.id(), request, replyType, leftMs)
-                            .join();
-                } catch (CompletionException e) {
-                    last = translated(e);
-                    if (!NOT_EXECUTED.contains(last.code().name())) {
-                        throw last;
+                    return call(new RpcAddress(at.address(), at.port()), at.id(), request, replyType,
+                            timeoutMs - passedMs);
+                } catch (TomboloException e) {
+                    if (!certainlyNotExecuted(e)) {
+                        throw e;
                     }
+                    last = e;
                 }
             }
             pause();
         }
     }
 
-    private static TomboloException translated(CompletionException failure) {
-        return switch (Errors.unwrap(failure)) {
-            case TomboloException known -> known;
-            case RemoteException remote -> remote.toTombolo();
-            case Throwable other -> throw new IllegalStateException(other);
-        };
+    /// Calls the agent of one host, without repeating.
+    ///
+    /// @throws TomboloException the agent's error with its code; `HOST_UNKNOWN`; those of the connection
+    public <R extends Reply> R call(String host, AgentRequest request, Class<R> replyType, long timeoutMs) {
+        HostRecord record = hosts().stream().filter(h -> h.name().equals(host)).findFirst()
+                .orElseThrow(() -> Placement.unknown(host));
+        return call(new RpcAddress(record.address(), record.port()), record.name(), request, replyType, timeoutMs);
     }
 
-    private TomboloException noLeader(long timeoutMs, TomboloException last) {
+    private <R extends Reply> R call(RpcAddress address, String name, Request request, Class<R> replyType,
+            long timeoutMs) {
+        try {
+            return pool.call(address, name, request, replyType, timeoutMs).join();
+        } catch (CompletionException e) {
+            throw switch (Errors.unwrap(e)) {
+                case TomboloException known -> known;
+                case RemoteException remote -> remote.toTombolo();
+                case Throwable other -> new IllegalStateException(other);
+            };
+        }
+    }
+
+    /// By identity: the same names from the other side are about what the coordinator could not reach.
+    private static boolean certainlyNotExecuted(TomboloException e) {
+        return e.code() == CoordinatorError.RPC_UNREACHABLE || e.code() == CoordinatorError.RPC_NOT_SENT
+                || e.code().name().equals(CoordinatorError.NOT_LEADER.name());
+    }
+
+    private TomboloException noLeader(long waitedMs, TomboloException last) {
         TomboloException.Builder error = TomboloException
                 .error(CoordinatorError.NO_LEADER, "no coordinator leads the cluster").fact("cluster", cluster.name())
-                .fact("timeoutMs", timeoutMs);
+                .fact("waitedMs", waitedMs);
         if (last != null) {
             error.fact("last", last.getMessage()).cause(last);
         }
-        return error.next("check that a coordinator runs: tombolo status").build();
+        return error.next("start a coordinator, or read the logs of those that run").build();
     }
 
     private static void pause() {

@@ -53,6 +53,8 @@ public enum CoordinatorError implements ErrorCode {
     /// The peer's handler failed in a way that has no code of its own.
     RPC_HANDLER_FAILED(1),
 
+    /// ZooKeeper has no cluster at the root that was given.
+    CLUSTER_ROOT_EMPTY(3),
     /// No ZooKeeper server answered in time.
     ZOOKEEPER_UNREACHABLE(4),
     /// ZooKeeper answered with an error that this operation does not expect.

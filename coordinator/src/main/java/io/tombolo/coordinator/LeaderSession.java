@@ -234,6 +234,13 @@ final class LeaderSession implements AutoCloseable {
     }
 
     Reply pause(CoordinatorRequest.VmPause request) {
+        VmRecord vm = ports.records().require(request.vm()).value();
+        OwnerSnapshot owner = ports.region().owner(vm.slot());
+        if (owner.state() == OwnerState.PAUSED) {
+            throw TomboloException.error(CoordinatorError.VM_NOT_RUNNING, "the VM is paused already")
+                    .fact("vm", request.vm()).fact("owner", owner.describe())
+                    .next("tombolo vm resume " + request.vm()).build();
+        }
         return atOwner(request.vm(), slot -> new AgentRequest.PauseVm(term, request.vm(), slot));
     }
 
@@ -305,7 +312,8 @@ final class LeaderSession implements AutoCloseable {
         }
         if (owner.state() != OwnerState.RUNNING) {
             throw TomboloException.error(CoordinatorError.VM_NOT_RUNNING, "only a running VM can be migrated")
-                    .fact("vm", request.vm()).fact("owner", owner.describe()).fact("reason", vm.reason())
+                    .fact("vm", request.vm()).fact("owner", owner.describe())
+                    .fact("reason", vm.reason().isEmpty() ? "none" : vm.reason())
                     .next("tombolo vm show " + request.vm()).build();
         }
         HostRecord from = view.requireOwner(vm);

@@ -21,8 +21,6 @@ public enum DeployError implements ErrorCode {
     COMPARISON_FAILED(4),
     /// The report could not be written.
     REPORT_NOT_WRITTEN(4),
-    /// ZooKeeper has no cluster at the root that was given.
-    CLUSTER_ROOT_EMPTY(3),
     /// `region verify` found damage.
     REGION_DAMAGED(5),
     /// `region inspect` was asked for a structure that a region does not have.

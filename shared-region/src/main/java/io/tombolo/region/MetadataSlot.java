@@ -24,6 +24,7 @@ public final class MetadataSlot {
     private final long base;
     private final int capacity;
     private final MemorySegment payload;
+    private final byte[] chunk = new byte[4096];
     private final MemorySegment header = MemorySegment.ofArray(new byte[(int) HEADER_BYTES]);
 
     MetadataSlot(Region region, int vm, int which) {
@@ -61,7 +62,7 @@ public final class MetadataSlot {
     /// word's change that follows.
     public void publish(long epoch, long interval, int length, int schema, UUID vmUuid) {
         checkLength(length, capacity);
-        int payloadCrc = Crc.of(payload, 0, length);
+        int payloadCrc = Crc.of(memory, base + HEADER_BYTES, length, chunk);
         memory.persist(base + HEADER_BYTES, length);
         header.set(Struct.PRIVATE_LONG, EPOCH, epoch);
         header.set(Struct.PRIVATE_LONG, INTERVAL, interval);
@@ -74,7 +75,7 @@ public final class MetadataSlot {
         memory.persist(base, HEADER_BYTES);
     }
 
-    /// Copies the payload into `into` and checks the copy: header, length, checksum, VM and epoch. Throws REGION_METADATA_DAMAGED if it is
+    /// Copies the payload into `into` (private memory) and checks the copy: header, length, checksum, VM and epoch. Throws REGION_METADATA_DAMAGED if it is
     /// not whole, REGION_METADATA_FOREIGN if it is whole but of another VM or epoch, REGION_METADATA_TOO_LARGE if `into` is short.
     public Blob readChecked(long expectedEpoch, UUID vmUuid, MemorySegment into) {
         Blob blob = readChecked(vmUuid, into);

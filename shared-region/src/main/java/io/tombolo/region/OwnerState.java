@@ -112,4 +112,28 @@ public enum OwnerState {
         }
         return epochStep == 1 && (how & (sameSlot ? SAME_SLOT_NEXT_EPOCH : OTHER_SLOT_NEXT_EPOCH)) != 0;
     }
+
+    /// The transition table in Markdown, as docs/region-format.md quotes it.
+    public static String markdown() {
+        StringBuilder text = new StringBuilder("| from | to | host slot | epoch |\n|---|---|---|---|\n");
+        for (OwnerState from : BY_CODE) {
+            for (OwnerState to : BY_CODE) {
+                int how = TABLE[from.code << 4 | to.code];
+                row(text, from, to, (how & SAME_SLOT_SAME_EPOCH) != 0, "same", "same");
+                row(text, from, to, (how & SAME_SLOT_NEXT_EPOCH) != 0, "same", "+1");
+                row(text, from, to, (how & OTHER_SLOT_NEXT_EPOCH) != 0, "other", "+1");
+                row(text, from, to, (how & TO_FREE) != 0, "0", "same");
+            }
+        }
+        return text.toString();
+    }
+
+    private static void row(StringBuilder text, OwnerState from, OwnerState to, boolean allowed, String slot,
+            String epoch) {
+        if (allowed) {
+            text.append("| ").append(from).append(" | ").append(to).append(" | ").append(slot).append(" | ")
+                    .append(epoch)
+                    .append(" |\n");
+        }
+    }
 }

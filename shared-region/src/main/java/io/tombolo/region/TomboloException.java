@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// The one unchecked exception that crosses a module boundary on purpose: a stable code, what happened, the facts as
@@ -17,6 +18,7 @@ import java.util.stream.Collectors;
 /// Facts keep the order in which they were given. Immutable, so it may be handed between threads.
 public final class TomboloException extends RuntimeException {
     private static final long serialVersionUID = 1L;
+    private static final Pattern LINE_BREAK = Pattern.compile("\\s*\\R\\s*");
 
     private final transient ErrorCode code;
     private final String what;
@@ -63,7 +65,8 @@ public final class TomboloException extends RuntimeException {
         if (!next.isEmpty()) {
             text.append(". Next: ").append(next);
         }
-        return text.toString();
+        // One line, whatever the facts quote: scripts read line by line.
+        return LINE_BREAK.matcher(text).replaceAll(" ");
     }
 
     /// Collects the parts of one error. Not thread safe.

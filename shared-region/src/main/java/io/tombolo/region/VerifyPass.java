@@ -2,6 +2,7 @@ package io.tombolo.region;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -10,8 +11,9 @@ final class VerifyPass {
     /// Findings beyond this many are counted and not kept: a destroyed table would fill the heap.
     static final int FINDINGS_MAX = 1000;
 
-    private static final MemorySegment ZERO = MemorySegment.ofArray(new byte[1 << 16]);
+    private static final byte[] ZERO = new byte[1 << 16];
 
+    private final byte[] chunk = new byte[ZERO.length];
     final Region region;
     final Memory memory;
     final List<Finding> findings = new ArrayList<>();
@@ -57,9 +59,10 @@ final class VerifyPass {
 
     /// Checks that no byte between two areas is set.
     void gap(String structure, long from, long to) {
-        for (long at = from; at < to; at += ZERO.byteSize()) {
-            long count = Math.min(ZERO.byteSize(), to - at);
-            long differs = MemorySegment.mismatch(memory.segment(at, count), 0, count, ZERO, 0, count);
+        for (long at = from; at < to; at += chunk.length) {
+            int count = (int) Math.min(chunk.length, to - at);
+            memory.copyOut(at, MemorySegment.ofArray(chunk), 0, count);
+            int differs = Arrays.mismatch(chunk, 0, count, ZERO, 0, count);
             if (differs >= 0) {
                 add(Finding.Code.RESERVED_NOT_ZERO, structure, (at + differs) & -8, "not zero", "0");
             }

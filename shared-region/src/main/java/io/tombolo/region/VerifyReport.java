@@ -10,7 +10,7 @@ public record VerifyReport(Path file, List<Finding> findings, Map<String, Long> 
         return findings.isEmpty();
     }
 
-    /// One line per finding, for people.
+    /// One line per finding, then one per count, for people.
     public String text() {
         StringBuilder text = new StringBuilder();
         for (Finding finding : findings) {
@@ -19,6 +19,8 @@ public record VerifyReport(Path file, List<Finding> findings, Map<String, Long> 
                     .append(finding.offset()).append(": found ").append(finding.found()).append(", expected ")
                     .append(finding.expected()).append(". Next: ").append(finding.next()).append('\n');
         }
-        return text.append(findings.size()).append(" findings, ").append(counts).append('\n').toString();
+        text.append(findings.size()).append(findings.size() == 1 ? " finding\n" : " findings\n");
+        counts.forEach((name, count) -> text.append("  ").append(name).append(": ").append(count).append('\n'));
+        return text.toString();
     }
 }

@@ -6,6 +6,8 @@ import io.tombolo.region.ErrorCode;
 public enum HandoffError implements ErrorCode {
     /// The target is prepared for another intent of the same VM.
     TARGET_BUSY,
+    /// The leader gave the intent up before this order of it arrived.
+    INTENT_CANCELLED,
     /// The target cannot take the VM; the reason says why.
     TARGET_REFUSED,
     /// The source did not hand over; the VM runs where it was.

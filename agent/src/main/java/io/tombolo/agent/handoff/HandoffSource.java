@@ -209,6 +209,18 @@ final class HandoffSource {
         }
         // The VM runs there, whatever becomes of this answer: without the target's clock readings the report has zeros.
         var _ = window.copy().completeOnTimeout(WindowEnd.UNKNOWN, bounds.reportNs(), TimeUnit.NANOSECONDS)
-                .whenComplete((end, error) -> to.complete(report.withTarget(error == null ? end : WindowEnd.UNKNOWN)));
+                .whenComplete((end, error) -> {
+                    SourceReport whole = report.withTarget(error == null ? end : WindowEnd.UNKNOWN);
+                    if (whole.target().ran()) {
+                        LOG.debug(
+                                "vm slot {}: ns after the last instruction: saved={} offered={} seen={} owned={} run={}",
+                                slot.index(), offer.savedNs() - offer.lastInstructionNs(),
+                                offer.offeredNs() - offer.lastInstructionNs(),
+                                whole.target().offerSeenNs() - offer.lastInstructionNs(),
+                                whole.target().runningNs() - offer.lastInstructionNs(),
+                                whole.target().firstInstructionNs() - offer.lastInstructionNs());
+                    }
+                    to.complete(whole);
+                });
     }
 }

@@ -28,6 +28,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,6 +60,7 @@ public final class HostedVm {
     private HandoffSource source;
     private HandoffTarget target;
     private boolean paused;
+    private long cancelledSeq;
     private CompletableFuture<Void> adopted = CompletableFuture.completedFuture(null);
 
     /// @param hosts told, on the control thread, that this host has a guest of the VM from now on
@@ -110,13 +112,7 @@ public final class HostedVm {
     /// Creates the VM and runs it. On failure everything that was taken is given back.
     public CompletableFuture<Void> create() {
         return submit(() -> {
-            driver.check(spec);
-            long free = slot.ownerAcquire();
-            if (OwnerWord.state(free) != OwnerState.FREE) {
-                throw error(HandoffError.VM_SLOT_TAKEN, "the VM slot is not free").fact("owner",
-                        OwnerWord.describe(free)).next("choose another slot; 'tombolo region inspect' shows them")
-                        .build();
-            }
+            long free = orLeave(this::requireCreatable);
             long epoch = OwnerWord.epoch(free) + 1;
             move(free, OwnerState.CREATING, epoch);
             try {
@@ -132,6 +128,29 @@ public final class HostedVm {
             runAt(word(OwnerState.CREATING, epoch), epoch);
             return null;
         });
+    }
+
+    private long requireCreatable() {
+        driver.check(spec);
+        long free = slot.ownerAcquire();
+        if (OwnerWord.state(free) != OwnerState.FREE) {
+            throw error(HandoffError.VM_SLOT_TAKEN, "the VM slot is not free").fact("owner",
+                    OwnerWord.describe(free)).next("choose another slot; 'tombolo region inspect' shows them")
+                    .build();
+        }
+        return free;
+    }
+
+    /// A refusal must not leave an entry behind that keeps the slot from the next VM.
+    private <T> T orLeave(Supplier<T> check) {
+        try {
+            return check.get();
+        } catch (TomboloException e) {
+            if (guest == null && target == null) {
+                leave();
+            }
+            throw e;
+        }
     }
 
     /// Stops the guest, publishes its state for readers of the region, and says PAUSED.
@@ -190,8 +209,10 @@ public final class HostedVm {
                         .build();
             }
             if (target == null) {
-                driver.check(spec);
-                identity = slot.readIdentity();
+                identity = orLeave(() -> {
+                    driver.check(spec);
+                    return slot.readIdentity();
+                });
                 target = new HandoffTarget(host, slot, spec.uuid(), bounds, control,
                         port -> driver.prepare(context(), port), word -> runWord = word, this::adopt);
                 adopted = new CompletableFuture<>();
@@ -221,6 +242,10 @@ public final class HostedVm {
                         .next("'tombolo vm show' tells where it is")
                         .build();
             }
+            if (intentSeq <= cancelledSeq) {
+                throw error(HandoffError.INTENT_CANCELLED, "the intent was cancelled before its order came")
+                        .fact("intent", intentSeq).fact("cancelled", cancelledSeq).next("nothing to do").build();
+            }
             CompletableFuture<SourceReport> report = source.order(intentSeq, epoch, peer, nonce);
             keepPolling();
             return report;
@@ -230,6 +255,8 @@ public final class HostedVm {
     /// The leader gives an intent up. Completes with whether something of it is still armed here.
     public CompletableFuture<Boolean> cancel(long intentSeq) {
         return submit(() -> {
+            // An order may overtake its cancellation on the way: one that comes late must not be obeyed.
+            cancelledSeq = Math.max(cancelledSeq, intentSeq);
             if (source != null) {
                 source.feed(new SourceCore.Event.Abort(intentSeq));
                 return source.state().intentSeq() == intentSeq && source.state().phase() != SourceCore.Phase.IDLE;

@@ -12,6 +12,8 @@ public enum GuestError implements ErrorCode {
     GUEST_STOP_FAILED(1),
     /// The agent is going down.
     GUEST_INTERRUPTED(1),
+    /// The scratch region of dry runs cannot be made.
+    DRY_RUN_FAILED(4),
     /// The driver does not take client requests.
     GUEST_NO_CALLS(2),
     /// The driver does not run that guest program.

@@ -25,6 +25,7 @@ import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.region.Blob;
 import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -43,6 +44,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private static final Logger LOG = LoggerFactory.getLogger(SimulatedGuest.class);
     /// Long enough to cost nothing, short enough that an offer that missed its window is taken soon.
     private static final long LOOK_NS = 1_000_000;
+    /// A slice takes some 100 us, a dry run a few.
+    private static final long DRY_RUN_WAIT_NS = 2_000_000;
     /// Entries of the input log kept in memory; a drill's clients stay far below it.
     private static final int INPUT_LOG_ENTRIES = 1 << 18;
 
@@ -54,13 +57,17 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private final CheckBoard.Checker[] checkers;
     private final VcpuRunner runner;
     private final Arrival arrival = new Arrival();
+    private final DryRun dryRun;
+    /// Where the state will go, set when a hand-off is about to come; vCPU 0 clears it after its dry run.
+    private volatile MemorySegment dryRunDue;
     private volatile long spinUntilNs;
     private volatile boolean windowAsked;
     private volatile boolean failed;
     private volatile String note = "";
 
-    SimulatedGuest(Region region, GuestContext context, GuestSpec spec, Executor completions) {
+    SimulatedGuest(Region region, GuestContext context, GuestSpec spec, Executor completions, DryRun dryRun) {
         this.context = requireNonNull(context, "context is null");
+        this.dryRun = requireNonNull(dryRun, "dryRun is null");
         this.state = SimulatedState.fresh(spec);
         this.codec = new SimulatedStateCodec(spec);
         this.requests = new RequestQueue(RequestQueue.DEFAULT_CAPACITY, completions);
@@ -74,18 +81,11 @@ final class SimulatedGuest implements Guest, IncomingGuest {
                             "page is not present: entry=0x" + Long.toHexString(entry));
                 });
         this.runner = VcpuRunner.create(context.spec().name(), state, memory, new VcpuRunner.Options(
-                new BoardCheck(checkers, arrival), requests, inputs, new Listener(), completions, 0));
+                new BoardCheck(), requests, inputs, new Listener(), completions, 0));
     }
 
     /// Brings the vCPU threads' looks at their right onto the host's board.
-    private static final class BoardCheck implements RightCheck {
-        private final CheckBoard.Checker[] checkers;
-        private final Arrival arrival;
-
-        BoardCheck(CheckBoard.Checker[] checkers, Arrival arrival) {
-            this.checkers = checkers;
-            this.arrival = arrival;
-        }
+    private final class BoardCheck implements RightCheck {
 
         @Override
         public boolean start(int vcpu) {
@@ -96,6 +96,13 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         public boolean check(int vcpu) {
             if (vcpu == 0) {
                 arrival.tell();
+                MemorySegment payload = dryRunDue;
+                if (payload != null) {
+                    dryRun.run();
+                    // Unpublished, so nobody reads it; its cache lines are this core's when the real state is written.
+                    codec.encode(state, payload);
+                    dryRunDue = null;
+                }
             }
             return checkers[vcpu].check();
         }
@@ -151,6 +158,7 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     @Override
     public OfferResult offer(OfferPort port) {
         Switch action = new Switch(port);
+        awaitDryRun(port.payload());
         try {
             SwitchAction.Outcome outcome = join(runner.requestSwitch(action));
             requests.leave();
@@ -159,6 +167,16 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         } catch (TomboloException e) {
             return OfferResult.failed(runner.state() == VcpuRunner.State.RUNNING, e.getMessage());
         }
+    }
+
+    /// Lets vCPU 0 make its dry run between two slices while the guest still runs. A guest that is not running needs none.
+    private void awaitDryRun(MemorySegment payload) {
+        dryRunDue = payload;
+        long until = System.nanoTime() + DRY_RUN_WAIT_NS;
+        while (dryRunDue != null && runner.state() == VcpuRunner.State.RUNNING && System.nanoTime() - until < 0) {
+            LockSupport.parkNanos(this, DRY_RUN_WAIT_NS / 100);
+        }
+        dryRunDue = null;
     }
 
     /// Runs once, on the vCPU thread that stopped last.
@@ -313,6 +331,10 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     }
 
     private void spin(IncomingPort port) {
+        dryRun.run();
+        // The owner word is not ours yet, so the answer is no; the look is made for the caches too.
+        var _ = checkers[0].start();
+        checkers[0].stopped();
         port.spinning();
         long until = spinUntilNs;
         while (!port.offered()) {

@@ -9,6 +9,7 @@ import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.Region;
 import io.tombolo.region.VmIdentity;
 import io.tombolo.region.VmMemory;
+import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -22,9 +23,13 @@ public final class SimulatedHypervisor implements Hypervisor {
     private final ExecutorService completions = Executors
             .newSingleThreadExecutor(Thread.ofPlatform().daemon().name("sim-completions").factory());
 
-    public SimulatedHypervisor(Region region, int hostSlot) {
+    private final DryRun dryRun;
+
+    /// @param runDirectory for scratch files
+    public SimulatedHypervisor(Region region, int hostSlot, Path runDirectory) {
         this.region = requireNonNull(region, "region is null");
         this.hostSlot = hostSlot;
+        this.dryRun = DryRun.open(runDirectory);
     }
 
     @Override
@@ -50,12 +55,12 @@ public final class SimulatedHypervisor implements Hypervisor {
 
     @Override
     public Guest boot(GuestContext context) {
-        return new SimulatedGuest(region, context, guestSpec(context.spec()), completions);
+        return new SimulatedGuest(region, context, guestSpec(context.spec()), completions, dryRun);
     }
 
     @Override
     public IncomingGuest prepare(GuestContext context, IncomingPort port) {
-        return new SimulatedGuest(region, context, guestSpec(context.spec()), completions).await(port);
+        return new SimulatedGuest(region, context, guestSpec(context.spec()), completions, dryRun).await(port);
     }
 
     /// The guest that a definition of this driver describes.
@@ -67,5 +72,6 @@ public final class SimulatedHypervisor implements Hypervisor {
     @Override
     public void close() {
         completions.shutdown();
+        dryRun.close();
     }
 }

@@ -60,7 +60,7 @@ public final class QemuGuest implements AutoCloseable {
     public static QemuGuest prelaunch(QemuDefinition definition) {
         QemuGuest guest = start(definition, QemuCommandLine.Role.INCOMING, true);
         try {
-            guest.feeding = StateSocket.connect(guest.listenForState("in"));
+            guest.feeding = StateSocket.connect(guest.listenForState("in"), guest.qmp);
             return guest;
         } catch (IOException e) {
             guest.kill();
@@ -122,6 +122,13 @@ public final class QemuGuest implements AutoCloseable {
         }
     }
 
+    /// A mark behind every event raised so far, those included that nobody has read yet: an event is written before the reply to any
+    /// later command. A `completed` of this guest's own arrival must not pass for that of its departure.
+    long markAfterRoundTrip() {
+        status();
+        return qmp.eventMark();
+    }
+
     /// QEMU's run state: running, paused, prelaunch, inmigrate, finish-migrate, postmigrate and others.
     public String status() {
         return call("query-status", Map.of()).path("status").asText();
@@ -154,21 +161,20 @@ public final class QemuGuest implements AutoCloseable {
     /// Only the VM's owner may call this: giving up lets the guest run.
     public SaveResult saveState(MemorySegment into, long timeoutMs) {
         long deadlineNs = deadline(timeoutMs);
-        long mark = qmp.eventMark();
+        long mark = markAfterRoundTrip();
         Path path = process.socket("out" + streams++);
         closeDrained();
         try {
-            StateSocket socket = StateSocket.listen(path);
+            StateSocket socket = StateSocket.listen(path, qmp);
             // Closing it takes time that would be downtime: left to whatever follows.
             drained = socket;
-            qmp.afterEachEvent(socket::wakeUp);
             call("migrate", Map.of("uri", "unix:" + path));
             try {
                 return drain(socket, mark, into, deadlineNs);
             } catch (TomboloException e) {
                 throw e.code() == QemuError.QEMU_TIMEOUT
                         ? gaveUp(mark, QemuError.STATE_SAVE_FAILED, "the device state did not come in time", into)
-                        : e;
+                        : process.explain("saving its state", e);
             }
         } catch (IOException e) {
             throw process.isAlive()
@@ -198,8 +204,6 @@ public final class QemuGuest implements AutoCloseable {
     private void closeDrained() {
         StateSocket socket = drained;
         if (socket != null) {
-            qmp.afterEachEvent(() -> {
-            });
             drained = null;
             socket.close();
         }
@@ -279,6 +283,8 @@ public final class QemuGuest implements AutoCloseable {
             fedNs = System.nanoTime();
         } catch (IOException e) {
             throw loadFailed(e);
+        } catch (TomboloException e) {
+            throw e.code() == QemuError.QMP_CLOSED ? loadFailed(e) : e;
         }
         try {
             QmpEvent end = qmp.awaitEvent(mark, "load", QmpEvent.migration("completed", "failed"),

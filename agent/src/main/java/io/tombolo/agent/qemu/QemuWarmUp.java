@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -48,8 +49,7 @@ final class QemuWarmUp {
         try {
             Path directory = TempFiles.privateDirectory(runDirectory, "w");
             try {
-                commands(directory.resolve("qmp"));
-                states(directory.resolve("state"));
+                run(directory);
             } finally {
                 TempFiles.deleteTree(directory);
             }
@@ -60,7 +60,8 @@ final class QemuWarmUp {
         done = true;
     }
 
-    private static void commands(Path path) throws IOException {
+    private static void run(Path directory) throws IOException {
+        Path path = directory.resolve("qmp");
         try (ServerSocketChannel listener = listen(path)) {
             Thread peer = Thread.ofPlatform().daemon().name("warm-up-qmp").start(() -> answer(listener));
             try (QmpClient client = QmpClient.open(SocketChannel.open(UnixDomainSocketAddress.of(path)), "warm-up",
@@ -71,6 +72,7 @@ final class QemuWarmUp {
                     client.awaitEvent(mark, "completed", QmpEvent.migration("completed", "failed"), TIMEOUT_MS);
                     client.awaitEvent(mark, "RESUME", QmpEvent.named("RESUME"), TIMEOUT_MS);
                 }
+                states(directory.resolve("state"), client);
             }
             join(peer);
         }
@@ -91,19 +93,20 @@ final class QemuWarmUp {
         }
     }
 
-    private static void states(Path path) throws IOException {
+    private static void states(Path path, QmpClient client) throws IOException {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment state = arena.allocate(STATE_BYTES);
             CRC32C crc = new CRC32C();
             for (int i = 0; i < ROUNDS / 4; i++) {
                 long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS);
                 // One thread on both ends: the state fits the socket's buffers, and connecting needs no accept.
-                try (StateSocket in = StateSocket.listen(path); StateSocket out = StateSocket.connect(path)) {
+                try (StateSocket in = StateSocket.listen(path, client);
+                        StateSocket out = StateSocket.connect(path, client)) {
                     in.accept(deadlineNs);
                     out.feed(state, deadlineNs);
                     in.drain(state, () -> false, deadlineNs);
                 }
-                java.nio.file.Files.deleteIfExists(path);
+                Files.deleteIfExists(path);
             }
             // The caller's own check of the state lies in the downtime too.
             ByteBuffer bytes = state.asByteBuffer();

@@ -11,15 +11,20 @@ import java.util.function.Predicate;
 /// @param receivedNs System.nanoTime() when its line had been read; comparable between processes of one machine
 /// @param atNs System.nanoTime() when QEMU raised it, see [#raisedNs]
 public record QmpEvent(long sequence, String name, JsonNode data, long receivedNs, long atNs) {
-    private static final long LONGEST_DELAY_NS = 100_000_000;
+    /// More than a slewed clock drifts between two looks at it, less than any step that matters.
+    private static final long STEP_US = 1_000;
 
-    /// When an event was raised, on the clock of System.nanoTime(): the time it was received less its delay, and the delay is the
-    /// wall clock's at receipt less QEMU's wall-clock stamp. So neither a reader that got its turn late is counted as
-    /// downtime, nor does a step of the wall clock matter, but for one in the delay itself; then the delay is out of bounds and
-    /// the time of receipt stands.
-    static long raisedNs(long receivedNs, long receivedWallUs, long stampedWallUs) {
-        long delayNs = (receivedWallUs - stampedWallUs) * 1000;
-        return delayNs >= 0 && delayNs <= LONGEST_DELAY_NS ? receivedNs - delayNs : receivedNs;
+    /// When an event was raised, on the clock of System.nanoTime(): QEMU's wall-clock stamp less the distance of the two clocks. So an
+    /// event that was received late is not counted as downtime (QEMU itself holds a STOP back while its migration
+    /// thread has the big lock). If the distance has changed since it was last looked at, the wall clock was stepped and the time of
+    /// receipt stands.
+    ///
+    /// @param distanceUs wall clock less System.nanoTime() at receipt
+    /// @param distanceBeforeUs the same before the event was raised
+    static long raisedNs(long receivedNs, long distanceUs, long distanceBeforeUs, long stampedWallUs) {
+        long raisedNs = (stampedWallUs - distanceUs) * 1000;
+        boolean stepped = Math.abs(distanceUs - distanceBeforeUs) > STEP_US;
+        return stepped || raisedNs - receivedNs > 0 ? receivedNs : raisedNs;
     }
 
     /// Matches the migration status event with one of `statuses`.

@@ -2,18 +2,18 @@ package io.tombolo.agent.qemu;
 
 import io.tombolo.region.TomboloException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /// One end of QEMU's migration stream over a UNIX domain socket, with a time limit on every wait. Used by one thread.
@@ -25,26 +25,32 @@ final class StateSocket implements AutoCloseable {
     private static final int LARGEST_VIEW = Integer.MAX_VALUE - 8;
 
     private final Path path;
-    private final Selector selector;
+    private final QmpClient qmp;
     private final ServerSocketChannel listener;
     private SocketChannel channel;
+    private SelectionKey key;
 
-    private StateSocket(Path path, Selector selector, ServerSocketChannel listener, SocketChannel channel) {
+    private StateSocket(Path path, QmpClient qmp, ServerSocketChannel listener, SocketChannel channel) {
         this.path = path;
-        this.selector = selector;
+        this.qmp = qmp;
         this.listener = listener;
         this.channel = channel;
     }
 
     /// Listens, so that a source can be told to migrate here.
-    static StateSocket listen(Path path) throws IOException {
+    ///
+    /// @param qmp the source's connection, served while this waits
+    static StateSocket listen(Path path, QmpClient qmp) throws IOException {
         ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             listener.bind(UnixDomainSocketAddress.of(path), 1);
             listener.configureBlocking(false);
-            Selector selector = Selector.open();
-            listener.register(selector, SelectionKey.OP_ACCEPT);
-            return new StateSocket(path, selector, listener, null);
+            listener.register(qmp.selector(), SelectionKey.OP_ACCEPT);
+            return new StateSocket(path, qmp, listener, null);
+        } catch (ClosedSelectorException e) {
+            listener.close();
+            Files.deleteIfExists(path);
+            throw new IOException("the QMP socket is closed", e);
         } catch (IOException e) {
             listener.close();
             Files.deleteIfExists(path);
@@ -53,14 +59,12 @@ final class StateSocket implements AutoCloseable {
     }
 
     /// Connects to a target that listens.
-    static StateSocket connect(Path path) throws IOException {
+    static StateSocket connect(Path path, QmpClient qmp) throws IOException {
         SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path));
         try {
-            channel.setOption(java.net.StandardSocketOptions.SO_SNDBUF, BUFFER_BYTES);
+            channel.setOption(StandardSocketOptions.SO_SNDBUF, BUFFER_BYTES);
             channel.configureBlocking(false);
-            Selector selector = Selector.open();
-            channel.register(selector, SelectionKey.OP_WRITE);
-            return new StateSocket(path, selector, null, channel);
+            return new StateSocket(path, qmp, null, channel);
         } catch (IOException e) {
             channel.close();
             throw e;
@@ -70,18 +74,17 @@ final class StateSocket implements AutoCloseable {
     void accept(long deadlineNs) throws IOException {
         channel = listener.accept();
         while (channel == null) {
-            select(deadlineNs);
+            await(deadlineNs);
             channel = listener.accept();
         }
         listener.close();
-        selector.selectNow();
         channel.configureBlocking(false);
-        channel.setOption(java.net.StandardSocketOptions.SO_RCVBUF, BUFFER_BYTES);
-        channel.register(selector, SelectionKey.OP_READ);
+        channel.setOption(StandardSocketOptions.SO_RCVBUF, BUFFER_BYTES);
+        key = channel.register(qmp.selector(), SelectionKey.OP_READ);
     }
 
-    /// Reads until `complete` says that the other side has written everything (asked when nothing is there to read, and after each
-    /// [#wakeUp]), or until it closes; the number of bytes, or -1 if `into` is too small (what fits has been read).
+    /// Reads until `complete` says that the other side has written everything (asked when nothing is there to read), or until it
+    /// closes; the number of bytes, or -1 if `into` is too small (what fits has been read).
     long drain(MemorySegment into, BooleanSupplier complete, long deadlineNs) throws IOException {
         long capacity = Math.min(into.byteSize(), LARGEST_VIEW);
         ByteBuffer room = into.asSlice(0, capacity).asByteBuffer();
@@ -93,20 +96,17 @@ final class StateSocket implements AutoCloseable {
                 return -1;
             }
             if (count < 0 || (count == 0 && everythingWritten)) {
+                // The end that may come yet must not wake those who wait for QMP.
+                key.interestOps(0);
                 return room.position();
             }
             if (count == 0) {
                 everythingWritten = complete.getAsBoolean();
                 if (!everythingWritten) {
-                    select(deadlineNs);
+                    await(deadlineNs);
                 }
             }
         }
-    }
-
-    /// Lets [#drain] ask again whether everything was written. Any thread.
-    void wakeUp() {
-        selector.wakeup();
     }
 
     /// Writes all of `state` and closes, which tells the reader that it is all.
@@ -114,32 +114,25 @@ final class StateSocket implements AutoCloseable {
         ByteBuffer bytes = state.asByteBuffer();
         while (bytes.hasRemaining()) {
             if (channel.write(bytes) == 0) {
-                select(deadlineNs);
+                channel.register(qmp.selector(), SelectionKey.OP_WRITE);
+                await(deadlineNs);
             }
         }
         channel.close();
     }
 
-    private void select(long deadlineNs) throws IOException {
-        long leftMs = TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime()) + 1;
-        int ready;
-        try {
-            ready = leftMs <= 0 ? 0 : selector.select(leftMs);
-            selector.selectedKeys().clear();
-        } catch (ClosedSelectorException e) {
-            throw new IOException("the migration socket was closed: " + path, e);
-        }
-        if (ready == 0 && deadlineNs - System.nanoTime() <= 0) {
+    private void await(long deadlineNs) throws IOException {
+        if (System.nanoTime() - deadlineNs >= 0) {
             throw TomboloException.error(QemuError.QEMU_TIMEOUT, "QEMU's migration stream stands still")
                     .fact("socket", path).build();
         }
+        qmp.awaitReady("the migration stream", deadlineNs);
     }
 
     /// Takes some 0.1 ms: not to be done while a guest is stopped.
     @Override
     public void close() {
         try {
-            selector.close();
             if (channel != null) {
                 channel.close();
             }
@@ -148,7 +141,7 @@ final class StateSocket implements AutoCloseable {
                 Files.deleteIfExists(path);
             }
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -1,7 +1,5 @@
 package io.tombolo.agent.sim;
 
-import static java.util.Objects.requireNonNull;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -59,13 +57,6 @@ public final class FlatMemory implements GuestMemory, AutoCloseable {
         }
     }
 
-    /// Memory over a zeroed segment of the caller, which stays the caller's to free.
-    public static FlatMemory over(MemorySegment zeroed) {
-        requireNonNull(zeroed, "zeroed is null");
-        checkSize(zeroed.byteSize());
-        return new FlatMemory(null, zeroed);
-    }
-
     @Override
     public long bytes() {
         return bytes;
@@ -102,8 +93,6 @@ public final class FlatMemory implements GuestMemory, AutoCloseable {
 
     @Override
     public void close() {
-        if (arena != null) {
-            arena.close();
-        }
+        arena.close();
     }
 }

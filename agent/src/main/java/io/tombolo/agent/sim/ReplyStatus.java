@@ -2,45 +2,38 @@ package io.tombolo.agent.sim;
 
 /// How a request ended. Codes are stored in guest memory and travel on the wire; they never change.
 public enum ReplyStatus {
-    OK(0, true),
+    OK(0),
     /// The key or account does not exist.
-    NOT_FOUND(1, true),
+    NOT_FOUND(1),
     /// The compare-and-set found another value.
-    CAS_MISMATCH(2, true),
+    CAS_MISMATCH(2),
     /// The account has too little for the transfer.
-    INSUFFICIENT(3, true),
+    INSUFFICIENT(3),
     /// The table of keys is full; nothing was changed.
-    TABLE_FULL(4, true),
+    TABLE_FULL(4),
     /// The table that recognises repeats is full; nothing was changed.
-    CLIENTS_FULL(5, false),
+    CLIENTS_FULL(5),
     /// A sequence number below the client's last one; not executed now, what it did then is not kept.
-    STALE_SEQUENCE(6, false),
+    STALE_SEQUENCE(6),
     /// Unknown operation or arguments out of range, or a repeat that asks for something else than the first time.
-    BAD_REQUEST(7, false),
+    BAD_REQUEST(7),
     /// The guest found its own memory damaged.
-    DAMAGED(8, false),
+    DAMAGED(8),
     /// Too many requests wait; certainly not executed.
-    QUEUE_FULL(32, false),
+    QUEUE_FULL(32),
     /// The VM has left this host or is not here; certainly not executed.
-    NOT_OWNER(33, false),
+    NOT_OWNER(33),
     /// The log of requests is full, so a replay would not be possible; certainly not executed.
-    LOG_FULL(34, false);
+    LOG_FULL(34);
 
     private final int code;
-    private final boolean executed;
 
-    ReplyStatus(int code, boolean executed) {
+    ReplyStatus(int code) {
         this.code = code;
-        this.executed = executed;
     }
 
     public int code() {
         return code;
-    }
-
-    /// Whether the operation was carried out (also if its outcome was a refusal by its own rules).
-    public boolean executed() {
-        return executed;
     }
 
     /// The status of a code.

@@ -11,12 +11,16 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class GuestImageTest {
+    /// A thread of its own for each: on two cores the common pool has one.
+    private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
+
     @TempDir
     private Path cache;
 
@@ -34,7 +38,7 @@ class GuestImageTest {
         Map<String, String> environment = offline();
         assertThat(GuestImage.isCached(cache, environment)).isFalse();
         CompletableFuture<GuestImage> other = CompletableFuture
-                .supplyAsync(() -> GuestImage.ensure(cache, environment));
+                .supplyAsync(() -> GuestImage.ensure(cache, environment), THREADS);
         GuestImage image = GuestImage.ensure(cache, environment);
         assertThat(other.join()).isEqualTo(image);
         GuestImage elsewhere = GuestImage.ensure(cache.resolve("other"), environment);

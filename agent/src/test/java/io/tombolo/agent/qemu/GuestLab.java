@@ -83,9 +83,10 @@ final class GuestLab implements AutoCloseable {
     }
 
     QemuDefinition definition() {
+
         Path console = runDirectory.resolve("console" + started++);
         return new QemuDefinition("lab-vm", new UUID(7, 7), new QemuDefinition.Memory.SegmentFile(segment), memoryBytes,
-                1,
+                load.workers(),
                 binary, Accelerator.TCG, image, load, runDirectory, console, List.of());
     }
 
@@ -131,8 +132,8 @@ final class GuestLab implements AutoCloseable {
         QmpEvent resumed = target.cont();
         source.kill();
         cas(3, 0);
-        return new Hop(saved, loaded, resumed, resumed.receivedNs() - began,
-                resumed.receivedNs() - saved.stopEventNs());
+        return new Hop(saved, loaded, resumed, resumed.atNs() - began,
+                resumed.atNs() - saved.stopEventNs());
     }
 
     private void cas(long expected, long next) {
@@ -174,7 +175,7 @@ final class GuestLab implements AutoCloseable {
                     .isEmpty();
         }
         assertThat(Thread.getAllStackTraces().keySet()).as("threads left")
-                .noneMatch(t -> t.getName().startsWith("qmp-"));
+                .noneMatch(t -> t.getName().startsWith("warm-up"));
         try (var files = Files.list(runDirectory); var memory = Files.list(memoryDirectory)) {
             assertThat(files).as("files left").allMatch(f -> f.getFileName().toString().startsWith("console"));
             assertThat(memory).as("memory left").hasSize(2);

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -17,6 +18,9 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(180)
 class QemuFailureTest {
+    /// A thread of its own for each: on two cores the common pool has one.
+    private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
+
     @Test
     void theGuestRunsAtTheTargetThoughTheSourceDiedRightAfterTheSave() throws IOException {
         try (GuestLab lab = GuestLab.small()) {
@@ -51,7 +55,7 @@ class QemuFailureTest {
             QemuGuest guest = lab.register(QemuGuest.launch(lab.definition()));
             long mark = guest.qmp().eventMark();
             CompletableFuture<QmpEvent> waiting = CompletableFuture
-                    .supplyAsync(() -> guest.qmp().awaitEvent(mark, "NEVER", QmpEvent.named("NEVER"), 60_000));
+                    .supplyAsync(() -> guest.qmp().awaitEvent(mark, "NEVER", QmpEvent.named("NEVER"), 60_000), THREADS);
             CompletableFuture<String> ended = guest.endedByItself();
             guest.kill();
             guest.kill();

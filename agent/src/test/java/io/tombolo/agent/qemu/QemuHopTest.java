@@ -36,6 +36,19 @@ class QemuHopTest {
     }
 
     @Test
+    void movesAGuestOfTwoProcessorsWithAnUnevenPattern() throws IOException {
+        try (GuestLab lab = new GuestLab(192L << 20, new GuestLoad(32L << 20, "zipf", 3, 2, 25))) {
+            QemuGuest source = lab.boot();
+            for (int i = 0; i < 2; i++) {
+                QemuGuest target = lab.prelaunch();
+                System.out.println("2 vCPUs: " + lab.hop(source, target).line());
+                lab.awaitProgress(target);
+                source = target;
+            }
+        }
+    }
+
+    @Test
     void aStoppedGuestMovesStoppedAndRunsWhenItIsToldTo() throws IOException {
         try (GuestLab lab = GuestLab.small()) {
             QemuGuest source = lab.boot();

@@ -16,6 +16,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -27,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class QmpClientTest {
+    /// A thread of its own for each: on two cores the common pool has one.
+    private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
+
     private static final String GREETING = """
             {"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}, "package": ""}, "capabilities": ["oob"]}}
             """;
@@ -47,8 +51,7 @@ class QmpClientTest {
             SocketChannel ours = SocketChannel.open(address);
             qemu = listener.accept();
             commands = new BufferedReader(Channels.newReader(qemu, UTF_8));
-            CompletableFuture<QmpClient> opening = CompletableFuture
-                    .supplyAsync(() -> QmpClient.open(ours, "test", TIMEOUT_MS));
+            CompletableFuture<QmpClient> opening = CompletableFuture.supplyAsync(() -> open(ours), THREADS);
             say(GREETING);
             assertThat(commands.readLine()).isEqualTo("{\"execute\":\"qmp_capabilities\",\"id\":1}");
             say("{\"return\": {}, \"id\": 1}\n");
@@ -56,11 +59,18 @@ class QmpClientTest {
         }
     }
 
+    private static QmpClient open(SocketChannel channel) {
+        try {
+            return QmpClient.open(channel, "test", TIMEOUT_MS);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
     @AfterEach
-    void noThreadIsLeft() throws IOException {
+    void close() throws IOException {
         client.close();
         qemu.close();
-        assertThat(Thread.getAllStackTraces().keySet()).noneMatch(t -> t.getName().equals("qmp-test"));
     }
 
     private void say(String text) throws IOException {
@@ -70,8 +80,12 @@ class QmpClientTest {
         }
     }
 
-    private static void assertFails(CompletableFuture<JsonNode> reply, String code) {
-        assertThatThrownBy(() -> reply.get(TIMEOUT_MS, TimeUnit.MILLISECONDS)).hasMessageContaining(code);
+    private JsonNode await(CompletableFuture<JsonNode> reply) {
+        return client.await(reply, "test", TIMEOUT_MS);
+    }
+
+    private void assertFails(CompletableFuture<JsonNode> reply, String code) {
+        assertThatThrownBy(() -> await(reply)).hasMessageStartingWith(code);
     }
 
     @Test
@@ -80,15 +94,31 @@ class QmpClientTest {
     }
 
     @Test
-    void repliesFindTheirCommandsInAnyOrder()
-            throws IOException, InterruptedException, ExecutionException, TimeoutException {
+    void repliesFindTheirCommandsInAnyOrder() throws IOException {
         CompletableFuture<JsonNode> first = client.send("query-status", Map.of());
         CompletableFuture<JsonNode> second = client.send("query-name", Map.of("a", 1));
         assertThat(commands.readLine()).contains("query-status");
         assertThat(commands.readLine()).isEqualTo("{\"execute\":\"query-name\",\"id\":3,\"arguments\":{\"a\":1}}");
         say("{\"return\": {\"n\": 2}, \"id\": 3}\r\n{\"return\": {\"n\": 1}, \"id\": 2}\r\n");
-        assertThat(second.get(TIMEOUT_MS, TimeUnit.MILLISECONDS).path("n").asInt()).isEqualTo(2);
-        assertThat(first.get(TIMEOUT_MS, TimeUnit.MILLISECONDS).path("n").asInt()).isEqualTo(1);
+        assertThat(await(second).path("n").asInt()).isEqualTo(2);
+        assertThat(await(first).path("n").asInt()).isEqualTo(1);
+    }
+
+    @Test
+    void eachOfSeveralWaitingThreadsGetsItsOwn()
+            throws IOException, InterruptedException, ExecutionException, TimeoutException {
+        CompletableFuture<QmpEvent> event = CompletableFuture
+                .supplyAsync(() -> client.awaitEvent(0, "STOP", QmpEvent.named("STOP"), 6 * TIMEOUT_MS), THREADS);
+        for (int id = 2; id < 200; id++) {
+            CompletableFuture<JsonNode> reply = CompletableFuture
+                    .supplyAsync(() -> client.call("query-status", Map.of(), 6 * TIMEOUT_MS), THREADS);
+            assertThat(commands.readLine()).endsWith("\"id\":" + id + "}");
+            say("{\"return\": {\"n\": " + id + "}, \"id\": " + id + "}\n");
+            assertThat(reply.get(TIMEOUT_MS, TimeUnit.MILLISECONDS).path("n").asInt()).isEqualTo(id);
+        }
+        assertThat(event).isNotDone();
+        say("{\"timestamp\": {\"seconds\": 1, \"microseconds\": 1}, \"event\": \"STOP\"}\n");
+        assertThat(event.get(TIMEOUT_MS, TimeUnit.MILLISECONDS).name()).isEqualTo("STOP");
     }
 
     @Test
@@ -106,7 +136,7 @@ class QmpClientTest {
         CompletableFuture<JsonNode> first = client.send("migrate", Map.of());
         CompletableFuture<JsonNode> second = client.send("stop", Map.of());
         CompletableFuture<QmpEvent> waiting = CompletableFuture
-                .supplyAsync(() -> client.awaitEvent(0, "STOP", QmpEvent.named("STOP"), TIMEOUT_MS));
+                .supplyAsync(() -> client.awaitEvent(0, "STOP", QmpEvent.named("STOP"), TIMEOUT_MS), THREADS);
         assertThat(commands.readLine()).contains("migrate");
         assertThat(commands.readLine()).contains("stop");
         say("{\"return\": {}, \"i");
@@ -120,21 +150,26 @@ class QmpClientTest {
     @Test
     void closingThisSideFailsWhatIsOutstanding() {
         CompletableFuture<JsonNode> reply = client.send("stop", Map.of());
+        CompletableFuture<QmpEvent> waiting = CompletableFuture
+                .supplyAsync(() -> client.awaitEvent(0, "STOP", QmpEvent.named("STOP"), TIMEOUT_MS), THREADS);
         client.close();
         client.close();
         assertFails(reply, "QMP_CLOSED: this side closed");
+        assertThatThrownBy(() -> waiting.get(TIMEOUT_MS, TimeUnit.MILLISECONDS)).hasMessageContaining("QMP_CLOSED");
     }
 
     @Test
     void aLineWithoutEndIsRefusedAtItsBound() throws IOException {
-        CompletableFuture<JsonNode> reply = client.send("stop", Map.of());
+        CompletableFuture<JsonNode> reply = CompletableFuture
+                .supplyAsync(() -> client.call("stop", Map.of(), 6 * TIMEOUT_MS), THREADS);
         String chunk = "x".repeat(QmpClient.MAX_LINE_BYTES / 4);
         for (int i = 0; i < 4; i++) {
             say(chunk);
         }
         assertThat(reply).isNotDone();
         say("x");
-        assertFails(reply, "QMP_GARBAGE: a line is too long");
+        assertThatThrownBy(() -> reply.get(TIMEOUT_MS, TimeUnit.MILLISECONDS))
+                .hasMessageContaining("QMP_GARBAGE: a line is too long");
     }
 
     @Test
@@ -180,9 +215,16 @@ class QmpClientTest {
 
     @Test
     void anEventIsPlacedWhenItWasRaisedUnlessTheWallClockWasStepped() {
-        assertThat(QmpEvent.raisedNs(1_000_000_000, 5_000_300, 5_000_000)).isEqualTo(999_700_000);
-        assertThat(QmpEvent.raisedNs(1_000_000_000, 5_000_000, 5_000_300)).as("stepped back").isEqualTo(1_000_000_000);
-        assertThat(QmpEvent.raisedNs(1_000_000_000, 9_000_000, 5_000_000)).as("stepped on").isEqualTo(1_000_000_000);
+        // 300 us late; the wall clock is 4 s ahead of System.nanoTime().
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 4_000_000, 4_000_000, 4_999_700)).isEqualTo(999_700_000);
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 4_000_900, 4_000_000, 5_000_400)).as("slewed")
+                .isEqualTo(999_500_000);
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 9_000_000, 4_000_000, 4_999_700)).as("stepped on")
+                .isEqualTo(1_000_000_000);
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 1_000_000, 4_000_000, 4_999_700)).as("stepped back")
+                .isEqualTo(1_000_000_000);
+        assertThat(QmpEvent.raisedNs(1_000_000_000, 4_000_000, 4_000_000, 5_000_100)).as("never after its receipt")
+                .isEqualTo(1_000_000_000);
     }
 
     private static String migration(String status, int microseconds) {

@@ -36,9 +36,12 @@ class RightKeeperRandomTest {
         private boolean wordOurs = true;
         private boolean terminal;
         private boolean exited;
+        private boolean deadlineMissed;
+        private boolean wordSeenSincePause;
 
         void note(RightEvent event, long now) {
             log.add((now / MS) + " " + event);
+            deadlineMissed = running && now >= TIMINGS.deadlineNs(lastSentNs, lastGrantedMs);
             switch (event) {
                 case RightEvent.HeartbeatConfirmed e -> {
                     if (e.sentAtNs() > lastSentNs) {
@@ -47,6 +50,7 @@ class RightKeeperRandomTest {
                     }
                 }
                 case RightEvent.SlotWordSeen e -> {
+                    wordSeenSincePause |= SlotWord.state(e.word()) == HostState.LIVE;
                     wordLive &= SlotWord.state(e.word()) == HostState.LIVE;
                     wordOurs &= SlotWord.incarnation(e.word()) == INCARNATION
                             && EnumSet.of(HostState.LIVE, HostState.FENCING, HostState.FAILED)
@@ -73,6 +77,7 @@ class RightKeeperRandomTest {
                     running = false;
                     renewPending = false;
                     stoppedSincePause = false;
+                    wordSeenSincePause = false;
                     pausedAtNs = now;
                     assertThat(terminal).as("one terminal pause").isFalse();
                     terminal = e.terminal();
@@ -81,6 +86,7 @@ class RightKeeperRandomTest {
                     assertThat(terminal).as("renewed after the end").isFalse();
                     assertThat(stoppedSincePause).as("renewed before everything stopped").isTrue();
                     assertThat(lastSentNs).as("renewed on an old heartbeat").isGreaterThanOrEqualTo(pausedAtNs);
+                    assertThat(wordSeenSincePause).as("renewed on an old look at the slot word").isTrue();
                     assertThat(e.generation()).isGreaterThan(renewAsked);
                     renewAsked = e.generation();
                     renewPending = true;
@@ -106,6 +112,7 @@ class RightKeeperRandomTest {
         }
 
         void check(long now) {
+            assertThat(deadlineMissed && running).as("ran on over a missed deadline").isFalse();
             if (running) {
                 assertThat(wordLive).as("runs with a slot word that is not LIVE").isTrue();
                 assertThat(supervisor).as("runs without a supervisor").isTrue();

@@ -20,8 +20,8 @@ final class DoctorCommand implements Runnable {
     @Option(names = "--region-directory", paramLabel = "DIR", defaultValue = "/dev/shm", description = "Where the region is to be (${DEFAULT-VALUE}).")
     private Path regionDirectory;
 
-    @Option(names = "--unit", paramLabel = "FILE", description = "Also check the settings of this systemd unit.")
-    private Path unit;
+    @Option(names = "--unit", paramLabel = "FILE|NAME", defaultValue = "", description = "Also check the settings of the agent's systemd unit.")
+    private String unit;
 
     @Option(names = "--try-kvm", description = "Boot a guest under KVM even if its image has to be built first (takes a minute).")
     private boolean tryKvm;

@@ -26,7 +26,7 @@ public final class GuestMixin {
     @Option(names = "--working-set", paramLabel = "SIZE", converter = SizeConverter.class, description = "Memory that the program works on (a quarter of the guest's; half of a Linux guest's).")
     private Long workingSetBytes;
 
-    @Option(names = "--pattern", paramLabel = "PATTERN", defaultValue = "uniform", description = "sequential, uniform or zipf (${DEFAULT-VALUE}).")
+    @Option(names = "--pattern", paramLabel = "PATTERN", description = "sequential, uniform or zipf (uniform; sequential for a Linux guest).")
     private String pattern;
 
     @Option(names = "--seed", paramLabel = "N", description = "Seed of everything random (a new one each time).")
@@ -47,6 +47,6 @@ public final class GuestMixin {
                 : Math.max(4096, memory / (isLinux() ? LINUX_WORKING_SET_PART : WORKING_SET_PART) / 4096 * 4096);
         long seedOrNew = seed != null ? seed : System.nanoTime() ^ ProcessHandle.current().pid() << 40;
         return new VmSpec(name, uuid, isLinux() ? "qemu" : "simulated", memory, vcpus, isLinux() ? "linux" : program,
-                workingSet, pattern, seedOrNew).checked();
+                workingSet, pattern != null ? pattern : isLinux() ? "sequential" : "uniform", seedOrNew).checked();
     }
 }

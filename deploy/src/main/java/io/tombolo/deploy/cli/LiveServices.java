@@ -1,5 +1,7 @@
 package io.tombolo.deploy.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tombolo.agent.AgentMain;
 import io.tombolo.coordinator.CoordinatorMain;
 import io.tombolo.deploy.cluster.ClusterDaemon;
@@ -21,43 +23,53 @@ import java.util.function.Consumer;
 
 /// The services of a real process.
 final class LiveServices implements Services {
+    private final ClusterPlaces places;
+
+    LiveServices() {
+        this(ClusterPlaces.standard());
+    }
+
+    LiveServices(ClusterPlaces places) {
+        this.places = requireNonNull(places, "places is null");
+    }
+
     @Override
     public Path stateDirectory() {
-        return ClusterPlaces.standard().state();
+        return places.state();
     }
 
     @Override
     public ClusterConnection connect(ClusterTarget target) {
         if (!target.isLocal()) {
-            return ClusterLink.open(target.zookeeper(), target.root());
+            return ClusterConnection.open(target.cluster(), target.zookeeper(), target.root());
         }
         ClusterFacts facts = local(target.cluster());
-        return ClusterLink.open(facts.zookeeper(), facts.root());
+        return ClusterConnection.open(facts.name(), facts.zookeeper(), facts.root());
     }
 
     @Override
     public ClusterFacts up(ClusterSpec spec, Consumer<String> progress) {
-        return Clusters.up(spec, ClusterPlaces.standard(), JavaPrograms.standard(), progress).facts();
+        return Clusters.up(spec, places, JavaPrograms.standard(), progress).facts();
     }
 
     @Override
     public ClusterFacts local(String cluster) {
-        return Clusters.find(cluster, ClusterPlaces.standard()).facts();
+        return Clusters.find(cluster, places).facts();
     }
 
     @Override
     public int down(String cluster) {
-        return Clusters.down(cluster, ClusterPlaces.standard());
+        return Clusters.down(cluster, places);
     }
 
     @Override
     public Drill.Tools drillTools(DrillPlan plan, DrillProgress progress) {
-        return new Drill.Tools(() -> LocalDrillCluster.start(plan, progress),
+        return new Drill.Tools(() -> LocalDrillCluster.start(plan, places, progress),
                 plan.isLinux()
                         ? new LinuxGuestVerifier()
-                        : new SimulatedGuestVerifier(ClusterPlaces.standard().memory()),
+                        : new SimulatedGuestVerifier(places.memory()),
                 ContextSwitchBenchmark::run,
-                () -> LinuxComparison.run(plan, ClusterPlaces.standard().memory(), progress), progress);
+                () -> LinuxComparison.run(plan, places.memory(), progress), progress);
     }
 
     @Override

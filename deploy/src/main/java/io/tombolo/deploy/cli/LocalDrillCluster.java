@@ -2,6 +2,7 @@ package io.tombolo.deploy.cli;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.coordinator.CoordinatorClient;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.HandoffReport;
@@ -35,7 +36,7 @@ final class LocalDrillCluster implements DrillCluster {
 
     private final RunningCluster cluster;
     private final ClusterFacts facts;
-    private final ClusterLink link;
+    private final CoordinatorClient client;
     private final List<String> hosts;
     private final Thread hook;
 
@@ -43,16 +44,15 @@ final class LocalDrillCluster implements DrillCluster {
         this.cluster = requireNonNull(cluster, "cluster is null");
         this.hosts = List.copyOf(hosts);
         this.facts = cluster.facts();
-        this.link = ClusterLink.open(facts.zookeeper(), facts.root());
+        this.client = ClusterConnection.client(facts.name(), facts.zookeeper(), facts.root());
         this.hook = Thread.ofPlatform().name("drill-cleanup").unstarted(cluster::close);
     }
 
     /// Starts the processes and waits until they are ready.
-    static LocalDrillCluster start(DrillPlan plan, DrillProgress progress) {
+    static LocalDrillCluster start(DrillPlan plan, ClusterPlaces places, DrillProgress progress) {
         String name = plan.keep() ? "drill" : "drill-" + ProcessHandle.current().pid();
         ClusterSpec spec = ClusterSpec.of(name, regionBytes(plan.vm()))
                 .withHosts(ClusterSpec.hostNames(plan.hosts())).withDrivers(List.of(plan.vm().driver()));
-        ClusterPlaces places = ClusterPlaces.standard();
         Consumer<String> tell = progress::step;
         RunningCluster running = plan.keep()
                 ? Clusters.up(spec, places, JavaPrograms.standard(), tell)
@@ -117,7 +117,8 @@ final class LocalDrillCluster implements DrillCluster {
             Reply.InputLog part;
             long from = 0;
             do {
-                part = Replies.expect(link.call(host, new AgentRequest.FetchInputLog(vm, from)), Reply.InputLog.class);
+                part = client.call(host, new AgentRequest.FetchInputLog(vm, from), Reply.InputLog.class,
+                        ClusterConnection.REQUEST_MS);
                 all.addAll(part.entries());
                 from += part.entries().size();
             } while (from < part.end() && !part.entries().isEmpty());
@@ -137,12 +138,12 @@ final class LocalDrillCluster implements DrillCluster {
     }
 
     private <T extends Reply> T call(CoordinatorRequest request, Class<T> type) {
-        return Replies.expect(link.call(request), type);
+        return client.call(request, type, ClusterConnection.REQUEST_MS);
     }
 
     @Override
     public void close() {
-        link.close();
+        client.close();
         cluster.close();
         try {
             Runtime.getRuntime().removeShutdownHook(hook);

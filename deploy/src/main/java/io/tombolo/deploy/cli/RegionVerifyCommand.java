@@ -1,6 +1,8 @@
 package io.tombolo.deploy.cli;
 
 import io.tombolo.deploy.DeployError;
+import io.tombolo.region.OpenOptions;
+import io.tombolo.region.Region;
 import io.tombolo.region.RegionVerifier;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VerifyReport;
@@ -26,6 +28,8 @@ final class RegionVerifyCommand implements Runnable {
         output.print(Map.of("file", report.file().toString(), "clean", report.clean(), "findings", report.findings(),
                 "counts", report.counts()), report::text);
         if (!report.clean()) {
+            // What cannot even be opened has a code of its own, the same as for every other command.
+            Region.open(file, OpenOptions.inspect()).close();
             throw TomboloException.error(DeployError.REGION_DAMAGED, "the region is damaged")
                     .fact("file", report.file()).fact("findings", report.findings().size())
                     .next("stop the cluster, keep the file, and see docs/region-format.md on each finding").build();

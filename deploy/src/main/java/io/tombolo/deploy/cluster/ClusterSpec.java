@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.AgentConfig;
 import io.tombolo.agent.right.Timings;
+import io.tombolo.coordinator.PlacementConfig;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.TomboloException;
 import java.util.HashSet;
@@ -25,9 +26,10 @@ import java.util.stream.IntStream;
 /// @param drivers hypervisor drivers the agents offer: `simulated`, `qemu`
 /// @param qemu settings of the `qemu` driver
 /// @param rehearsalHops hand-offs of a scratch VM that each agent makes at its start
+/// @param maxVmsPerHost VMs that a host may own
 public record ClusterSpec(String name, List<String> hosts, int coordinators, int zookeeperServers, String zookeeper,
         List<Integer> zookeeperPorts, String root, long regionBytes, int baseMs, int agentHeapMb,
-        List<String> drivers, AgentConfig.QemuConfig qemu, int rehearsalHops) {
+        List<String> drivers, AgentConfig.QemuConfig qemu, int rehearsalHops, int maxVmsPerHost) {
     /// Smallest region worth formatting.
     public static final long REGION_BYTES_MIN = 1 << 20;
 
@@ -60,7 +62,9 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
                 "simulated, qemu");
         requireNonNull(qemu, "qemu is null");
         check(rehearsalHops >= 0 && rehearsalHops <= 100_000, "rehearsalHops", rehearsalHops, "0 to 100000");
-        // Throws by itself for a base out of its range.
+        // These two throw by themselves what is out of range.
+        check(new PlacementConfig(maxVmsPerHost).maxVmsPerHost() == maxVmsPerHost, "maxVmsPerHost", maxVmsPerHost,
+                "a limit of placement");
         check(new Timings(baseMs).baseMs() == baseMs, "baseMs", baseMs, "a base of timings");
     }
 
@@ -76,7 +80,7 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
     public static ClusterSpec of(String name, long regionBytes) {
         return new ClusterSpec(name, hostNames(3), 2, 1, "", List.of(), "", regionBytes, Timings.DEFAULT_BASE_MS, 256,
                 List.of("simulated"), new AgentConfig.QemuConfig("qemu-system-x86_64", "auto", ""),
-                DEFAULT_REHEARSAL_HOPS);
+                DEFAULT_REHEARSAL_HOPS, PlacementConfig.DEFAULT_MAX_VMS_PER_HOST);
     }
 
     /// `host-1`, `host-2`, …
@@ -86,53 +90,58 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
 
     public ClusterSpec withHosts(List<String> names) {
         return new ClusterSpec(name, names, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, drivers, qemu, rehearsalHops);
+                regionBytes, baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
     }
 
     public ClusterSpec withCoordinators(int count) {
         return new ClusterSpec(name, hosts, count, zookeeperServers, zookeeper, zookeeperPorts, root, regionBytes,
-                baseMs, agentHeapMb, drivers, qemu, rehearsalHops);
+                baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
     }
 
     public ClusterSpec withZooKeeperServers(int count) {
         return new ClusterSpec(name, hosts, coordinators, count, zookeeper, zookeeperPorts, root, regionBytes, baseMs,
-                agentHeapMb, drivers, qemu, rehearsalHops);
+                agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
     }
 
     public ClusterSpec withZooKeeperPorts(List<Integer> ports) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, ports, root, regionBytes, baseMs,
-                agentHeapMb, drivers, qemu, rehearsalHops);
+                agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
     }
 
     /// An ensemble that is there.
     public ClusterSpec withZooKeeper(String connect, String path) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, connect, List.of(), path, regionBytes,
-                baseMs, agentHeapMb, drivers, qemu, rehearsalHops);
+                baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
     }
 
     public ClusterSpec withBaseMs(int base) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, base, agentHeapMb, drivers, qemu, rehearsalHops);
+                regionBytes, base, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
     }
 
     public ClusterSpec withAgentHeapMb(int megabytes) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, megabytes, drivers, qemu, rehearsalHops);
+                regionBytes, baseMs, megabytes, drivers, qemu, rehearsalHops, maxVmsPerHost);
     }
 
     public ClusterSpec withDrivers(List<String> names) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, names, qemu, rehearsalHops);
+                regionBytes, baseMs, agentHeapMb, names, qemu, rehearsalHops, maxVmsPerHost);
     }
 
     public ClusterSpec withQemu(AgentConfig.QemuConfig settings) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, drivers, settings, rehearsalHops);
+                regionBytes, baseMs, agentHeapMb, drivers, settings, rehearsalHops, maxVmsPerHost);
     }
 
     public ClusterSpec withRehearsalHops(int hops) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, drivers, qemu, hops);
+                regionBytes, baseMs, agentHeapMb, drivers, qemu, hops, maxVmsPerHost);
+    }
+
+    public ClusterSpec withMaxVmsPerHost(int limit) {
+        return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
+                regionBytes, baseMs, agentHeapMb, drivers, qemu, rehearsalHops, limit);
     }
 
     /// The root in ZooKeeper that is really used.

@@ -15,6 +15,7 @@ import java.util.Optional;
 /// runs the old code from one after a jar has changed (JDK-8377932); an AppCDS archive notices and is used if there is one.
 public final class JavaPrograms implements ClusterPrograms {
     private static final String MAIN = "io.tombolo.deploy.cli.Tombolo";
+    private static final String OWN_CODE_THRESHOLD = "0.02";
     private static final String LOGGING = "io/tombolo/deploy/logback-daemon.xml";
 
     private final String mainClass;
@@ -46,7 +47,9 @@ public final class JavaPrograms implements ClusterPrograms {
 
     @Override
     public List<String> agent(Path config, int heapMb) {
-        return java(List.of("-Xms" + heapMb + "m", "-Xmx" + heapMb + "m"), mainClass,
+        // A hand-off executes its path once: compile our own code after few calls instead of thousands, see Rehearsal.
+        return java(List.of("-Xms" + heapMb + "m", "-Xmx" + heapMb + "m", "-XX:CompileCommand=quiet",
+                "-XX:CompileCommand=CompileThresholdScaling,io.tombolo.*::*," + OWN_CODE_THRESHOLD), mainClass,
                 List.of("agent", "--config", config.toString()));
     }
 

@@ -8,6 +8,7 @@ import io.tombolo.agent.right.Timings;
 import io.tombolo.coordinator.ConfigFile;
 import io.tombolo.coordinator.CoordinatorConfig;
 import io.tombolo.coordinator.HandoffTimings;
+import io.tombolo.coordinator.PlacementConfig;
 import io.tombolo.coordinator.RpcConfig;
 import io.tombolo.coordinator.ZooKeeperConfig;
 import io.tombolo.region.FormatOptions;
@@ -196,7 +197,7 @@ public final class LocalCluster implements RunningCluster {
 
     private ProcessSpec coordinator(String name) throws IOException {
         CoordinatorConfig config = new CoordinatorConfig(name, spec.name(), uuid, zookeeperConfig(), loopback(),
-                region().toString(), new HandoffTimings(spec.baseMs()));
+                region().toString(), new HandoffTimings(spec.baseMs()), new PlacementConfig(spec.maxVmsPerHost()));
         Path file = configuration(name, ConfigFile.format(config));
         return spec(name, ProcessRole.COORDINATOR, programs.coordinator(file), OptionalLong.empty(), Optional.empty());
     }

@@ -126,7 +126,7 @@ public final class Drill {
 
     private void look(DrillCluster cluster, Observed observed) {
         String vm = plan.vm().name();
-        tools.progress().step("stopping the guest and comparing its memory with one that never moved");
+        tools.progress().step("stopping the guest and checking its memory");
         VmStatus stopped = cluster.pause(vm);
         observed.ownerAtEnd = stopped.ownerHost();
         observed.guest = tools.verifier().verify(cluster, stopped);
@@ -140,7 +140,7 @@ public final class Drill {
     private static Hop hop(int number, long atMs, HandoffReport report) {
         return new Hop(number, report.fromHost(), report.toHost(), report.epochAfter(), atMs, report.downtimeNs(),
                 report.prepareNs(), report.quiesceNs(), report.publishNs(), report.switchNs(), report.resumeNs(),
-                report.commitNs(), report.stateBytes(), report.bytesCopied());
+                report.commitNs(), report.stateBytes(), report.bytesCopied(), report.firstInstructionNs() != 0);
     }
 
     private DrillReport report(Observed seen, String startedAt, long elapsedMs) {

@@ -42,7 +42,7 @@ final class DrillChecks {
             String difference, GuestVerifier.Frames frames, Optional<Compare> compare) {
         must("every hop completed", notCompleted.isEmpty() && hops.size() == plan.hops(),
                 hops.size() + " of " + plan.hops() + first(notCompleted));
-        must("memory as if it had never moved", verification.identical(),
+        must("guest memory as it must be", verification.identical(),
                 verification.method() + ", " + Units.bytes(verification.bytesCompared()) + " compared"
                         + (difference.isEmpty() ? "" : "; " + difference));
         must("no error found by the guest", verification.selfCheckErrors() == 0,
@@ -62,6 +62,10 @@ final class DrillChecks {
 
     private void figures(List<Hop> hops, Optional<Compare> compare) {
         Statistics downtime = DrillReport.of(hops, Hop::downtimeNs);
+        long measured = hops.stream().filter(Hop::measured).count();
+        checks.add(new Check("every hop measured", verdict(measured == hops.size()),
+                measured + " of " + hops.size()
+                        + (measured == hops.size() ? "" : ", the others are not in the figures")));
         if (hops.isEmpty()) {
             return;
         }
@@ -72,7 +76,7 @@ final class DrillChecks {
         }
         compare.ifPresent(c -> {
             ratio("downtime p50 / bare hop's", downtime.p50(), c.bareHop().downtimeNs().p50(), BARE_HOPS);
-            long totalNs = DrillReport.of(hops, h -> h.prepareNs() + h.downtimeNs()).p50();
+            long totalNs = DrillReport.totalOf(hops).p50();
             atLeast("pre-copy total / total", c.precopy().totalNs().p50(), totalNs, PRECOPY_TOTAL);
             atLeast("pre-copy downtime / downtime", c.precopy().downtimeNs().p50(), downtime.p50(), PRECOPY_DOWNTIME);
         });

@@ -56,19 +56,13 @@ public final class OwnershipRecords {
         stays.add(new Stay(report.fromHost(), epoch, sinceNs, report.lastInstructionNs()));
         host = report.toHost();
         epoch = report.epochAfter();
-        sinceNs = report.firstInstructionNs();
+        // A source that did not hear from its target again knows by the owner word only that the VM is there.
+        sinceNs = report.firstInstructionNs() != 0 ? report.firstInstructionNs() : report.lastInstructionNs();
     }
 
     /// Pairs of stays that overlap, and every contradiction between two hand-offs.
     public int doubleOwners() {
-        List<Stay> all = stays();
-        int overlaps = 0;
-        for (int i = 0; i < all.size(); i++) {
-            for (int j = i + 1; j < all.size(); j++) {
-                overlaps += all.get(i).overlaps(all.get(j)) ? 1 : 0;
-            }
-        }
-        return overlaps + contradictions.size();
+        return contradictions().size();
     }
 
     /// Where the VM is now.
@@ -83,8 +77,17 @@ public final class OwnershipRecords {
         return all;
     }
 
-    /// What cannot be true, in words.
+    /// What cannot be true, in words, one for each.
     public List<String> contradictions() {
-        return List.copyOf(contradictions);
+        List<String> all = new ArrayList<>(contradictions);
+        List<Stay> stays = stays();
+        for (int i = 0; i < stays.size(); i++) {
+            for (int j = i + 1; j < stays.size(); j++) {
+                if (stays.get(i).overlaps(stays.get(j))) {
+                    all.add(stays.get(i) + " overlaps " + stays.get(j));
+                }
+            }
+        }
+        return all;
     }
 }

@@ -15,7 +15,7 @@ import java.util.function.ToLongFunction;
 /// @param hops            hand-offs that were completed
 /// @param vmBytes         guest memory
 /// @param downtimeNs      last instruction on the old host until first instruction on the new one
-/// @param phases          the parts of a hand-off
+/// @param phases          the parts of a hand-off; publish, switch and resume make up the downtime
 /// @param contextSwitchNs the baseline, measured in the same run
 /// @param bytesCopied     guest bytes that anything but a vCPU moved during all hand-offs
 /// @param verification    what became of the guest's memory and of the region
@@ -102,9 +102,11 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
     ///
     /// @param hop  number, from 1
     /// @param atMs when it was ordered, since the start of the first
+    /// @param measured whether the source heard from the target when it ran; if not, the downtime and what follows publish are
+    ///             unknown and 0, and the hop is left out of the statistics
     public record Hop(int hop, String from, String to, long epoch, long atMs, long downtimeNs, long prepareNs,
             long quiesceNs, long publishNs, @JsonProperty("switchNs") long switchNs, long resumeNs, long commitNs,
-            long stateBytes, long bytesCopied) {
+            long stateBytes, long bytesCopied, boolean measured) {
     }
 
     /// One thing that had to hold.
@@ -127,8 +129,14 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
                 of(hops, Hop::switchNs), of(hops, Hop::resumeNs), of(hops, Hop::commitNs));
     }
 
-    /// Statistics of one figure over all hops.
+    /// What the others call total: the order to move until the guest runs at the target. As in their moves, the target's
+    /// process has been launched before (PREPARE), and COMMIT comes after the guest runs.
+    public static Statistics totalOf(List<Hop> hops) {
+        return of(hops, h -> h.quiesceNs() + h.downtimeNs());
+    }
+
+    /// Statistics of one figure over all hops that were measured.
     public static Statistics of(List<Hop> hops, ToLongFunction<Hop> figure) {
-        return Statistics.of(hops.stream().mapToLong(figure).toArray());
+        return Statistics.of(hops.stream().filter(Hop::measured).mapToLong(figure).toArray());
     }
 }

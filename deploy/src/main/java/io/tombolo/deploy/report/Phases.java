@@ -4,8 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/// Statistics of each phase of a hand-off, in the order in which the phases happen. `prepare` and `commit` lie outside the
-/// downtime.
+/// Statistics of each phase of a hand-off, in the order in which the phases happen. `publish`, `switch` and
+/// `resume` make up the downtime; the guest runs during the others.
 public record Phases(Statistics prepare, Statistics quiesce, Statistics publish,
         @JsonProperty("switch") Statistics switch_,
         Statistics resume, Statistics commit) {

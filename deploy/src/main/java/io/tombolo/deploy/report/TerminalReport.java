@@ -16,11 +16,11 @@ public final class TerminalReport {
                 Units.nanos(report.elapsedMs() * 1_000_000), report.seed()));
         TextTable times = new TextTable("TIME", "P50", "P99", "MAX");
         row(times, "downtime", report.downtimeNs());
-        row(times, "  quiesce", report.phases().quiesce());
         row(times, "  publish", report.phases().publish());
         row(times, "  switch", report.phases().switch_());
         row(times, "  resume", report.phases().resume());
         row(times, "prepare", report.phases().prepare());
+        row(times, "quiesce", report.phases().quiesce());
         row(times, "commit", report.phases().commit());
         var contextSwitch = report.contextSwitchNs();
         times.row("context switch", Units.nanos(contextSwitch.p50()), "-", "-");
@@ -32,7 +32,8 @@ public final class TerminalReport {
         if (report.compare() != null) {
             TextTable compare = new TextTable("THE SAME GUEST MOVED BY", "TOTAL P50", "DOWNTIME P50", "DOWNTIME MAX",
                     "BYTES", "RUNS", "CORRUPTED");
-            compare.row("tombolo", Units.nanos(totalP50Ns(report)), Units.nanos(report.downtimeNs().p50()),
+            compare.row("tombolo", Units.nanos(DrillReport.totalOf(report.perHop()).p50()),
+                    Units.nanos(report.downtimeNs().p50()),
                     Units.nanos(report.downtimeNs().max()), Units.bytes(report.bytesCopied()), report.hops(), 0);
             row(compare, "bare QMP hop", report.compare().bareHop());
             row(compare, "QEMU pre-copy", report.compare().precopy());
@@ -43,11 +44,6 @@ public final class TerminalReport {
             checks.row(check.verdict(), check.name(), check.detail());
         }
         return text.append(checks.text()).toString();
-    }
-
-    /// Order until the guest runs at the target: what the others call total. COMMIT comes after the guest runs.
-    static long totalP50Ns(DrillReport report) {
-        return DrillReport.of(report.perHop(), h -> h.prepareNs() + h.downtimeNs()).p50();
     }
 
     private static void row(TextTable table, String name, Statistics statistics) {

@@ -11,6 +11,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -104,6 +105,23 @@ final class DoctorTest {
         assertThat(DoctorZooKeeper.ensemble(2, 3).verdict()).isEqualTo(Verdict.WARN);
         assertThat(DoctorZooKeeper.ensemble(3, 3).verdict()).isEqualTo(Verdict.OK);
         assertThat(DoctorZooKeeper.ensemble(1, 2).verdict()).isEqualTo(Verdict.FAIL);
+    }
+
+    @Test
+    void aUnitWithSystemdsDefaultsFailsWithTheLinesToAddAndADropInMendsIt() throws IOException {
+        Path unit = Files.writeString(directory.resolve("agent.service"), "[Service]\nType=notify\nWatchdogSec=1\n");
+
+        assertThat(DoctorSystemd.look(unit.toString())).filteredOn(l -> l.verdict() == Verdict.FAIL)
+                .extracting(DoctorLine::next).anySatisfy(n -> assertThat(n).contains("WatchdogSignal=SIGKILL"));
+        Path dropIns = Files.createDirectory(directory.resolve("agent.service.d"));
+        Files.writeString(dropIns.resolve("10-kill.conf"),
+                "[Service]\nWatchdogSignal=SIGKILL\nTimeoutAbortSec=1s\nKillMode=control-group\n");
+        assertThat(DoctorSystemd.look(unit.toString())).extracting(DoctorLine::verdict).containsOnly(Verdict.OK);
+    }
+
+    @Test
+    void aUnitThatIsNowhereFails() {
+        assertThat(DoctorSystemd.look("tombolo-nowhere.service").getLast().verdict()).isEqualTo(Verdict.FAIL);
     }
 
     @Test

@@ -15,6 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class RegionCommandTest {
     @TempDir
@@ -80,6 +82,31 @@ final class RegionCommandTest {
         assertThat(run("region", "verify", file)).isEqualTo(5);
         assertThat(out.toString()).contains("host_slot 0");
         assertThat(err.toString()).startsWith("REGION_DAMAGED: ").contains("findings=");
+    }
+
+    @Test
+    void inspectsWhatIsInUseOrWhatIsNamed() throws IOException {
+        format();
+        out.getBuffer().setLength(0);
+
+        assertThat(run("region", "inspect", file)).isZero();
+        assertThat(out.toString()).startsWith("superblock at 0\n").contains("host_slots: 4").doesNotContain("vm_slot ");
+        out.getBuffer().setLength(0);
+        assertThat(run("region", "inspect", file, "vm:1", "host:0", "metadata:0:1", "frame:3", "block:0", "--json"))
+                .isZero();
+        JsonNode decoded = new ObjectMapper().readTree(out.toString());
+        assertThat(decoded).extracting(d -> d.get("title").asText()).containsExactly("vm_slot 1", "host_slot 0",
+                "metadata 0 1", "frame_word 3", "block_owner 0");
+        assertThat(decoded.get(3).get("fields").get("frame").asText()).contains("FREE");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"vm:99", "vm:-1", "vm", "host:x", "frame:99999999999", "metadata:0:2", "nothing", "pte:0"})
+    void aStructureThatTheRegionDoesNotHaveIsRefused(String structure) {
+        format();
+
+        assertThat(run("region", "inspect", file, structure)).isEqualTo(2);
+        assertThat(err.toString()).startsWith("STRUCTURE_UNKNOWN: ").contains("found=" + structure);
     }
 
     @Test

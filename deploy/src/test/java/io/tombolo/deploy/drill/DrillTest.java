@@ -42,7 +42,7 @@ final class DrillTest {
     void failsWhenMemoryDiffers() {
         guest = new GuestVerifier.Result(false, "fake", 4096, 0, "1 pages differ");
 
-        assertThat(failed(run(3))).containsExactly("memory as if it had never moved");
+        assertThat(failed(run(3))).containsExactly("guest memory as it must be");
     }
 
     @Test
@@ -96,6 +96,22 @@ final class DrillTest {
 
         assertThat(failed(report)).containsExactly("every hop completed");
         assertThat(report.hops()).isEqualTo(1);
+    }
+
+    @Test
+    void aHopWhoseTargetWasNotHeardOfIsNoDoubleOwnerAndNotInTheFigures() {
+        cluster.spoil = r -> r.toHost().equals("h3")
+                ? new HandoffReport(r.vm(), r.fromHost(), r.toHost(), r.intentSeq(), 0, 0, 0, 0, 0, 0,
+                        r.lastInstructionNs(), 0, 0, 352, 0, r.epochBefore(), r.epochAfter(), r.outcome())
+                : r;
+
+        DrillReport report = run(4);
+
+        assertThat(report.passed()).isTrue();
+        assertThat(report.hops()).isEqualTo(4);
+        assertThat(report.downtimeNs().p50()).isEqualTo(3_000);
+        assertThat(report.checks()).filteredOn(c -> c.verdict() == Verdict.MISSED).extracting(Check::name)
+                .containsExactly("every hop measured");
     }
 
     @Test

@@ -38,7 +38,7 @@ final class ReportWriterTest {
                 "method", "bytesCompared", "selfCheckErrors");
         assertThat(keys(report.get("perHop").get(0))).containsExactly("hop", "from", "to", "epoch", "atMs",
                 "downtimeNs", "prepareNs", "quiesceNs", "publishNs", "switchNs", "resumeNs", "commitNs", "stateBytes",
-                "bytesCopied");
+                "bytesCopied", "measured");
         assertThat(keys(report.get("checks").get(0))).containsExactly("name", "verdict", "detail");
         assertThat(report.get("hops").asInt()).isEqualTo(30).isEqualTo(report.get("perHop").size());
         assertThat(report.get("seed").asLong()).isEqualTo(-4_611_686_018_427_387_905L);
