@@ -95,6 +95,12 @@ final class HandoffChange {
         return this;
     }
 
+    /// Lets B prepare once more for this intent; it has to be told to forget that too.
+    HandoffChange prepareAgain() {
+        targetReleased = false;
+        return effect(new HandoffEffect.SendPrepare());
+    }
+
     /// The first cause is the one that the caller is told.
     HandoffChange cause(HandoffResult why) {
         cause = cause.or(() -> Optional.of(why));

@@ -191,6 +191,13 @@ public final class HandoffOrchestration {
                     CoordinatorError.OWNER_HOST_DEAD, "the host that acts next left ZooKeeper: " + owner.describe()),
                     nowNs);
         }
+        boolean offeredToLiveTarget = owner.state() == OwnerState.OFFERED && owner.slot() == state.intent().toSlot()
+                && !state.targetGone();
+        if (offeredToLiveTarget && nowNs - state.phaseSinceNs() >= 2L * ns(state.timings().retryMs())) {
+            // B may have forgotten its preparation before the offer came (it was told to, or its lifetime was over), and then
+            // nobody looks at the word. For a B that is prepared this changes nothing.
+            change.prepareAgain();
+        }
         return change.wakeAt(nowNs + ns(state.timings().retryMs())).done();
     }
 

@@ -229,6 +229,11 @@ class HandoffOrchestrationTest {
             return this;
         }
 
+        Play later(long ms) {
+            nowNs += ms * MS;
+            return event(new HandoffEvent.Tick());
+        }
+
         Play reads(OwnerSnapshot owner) {
             return event(new HandoffEvent.OwnerRead(step.state().ticket(), owner));
         }
@@ -315,6 +320,24 @@ class HandoffOrchestrationTest {
         resumed().event(sourceGone).reads(GIVEN_BACK)
                 .expects("RESOLVING Note[OWNER_HOST_DEAD] Report[OWNER_HOST_DEAD]");
         resumed().event(targetGone).reads(GIVEN_BACK).expects("RESOLVING");
+    }
+
+    /// B was told to forget while A stood still; A woke up, offered, and died. Only B can go on, and it does not look.
+    @Test
+    void aTargetThatIsOfferedTheVmAndDoesNotTakeItIsPreparedAgain() {
+        Play play = resumed().event(new HandoffEvent.HostGone(HandoffSide.SOURCE)).reads(RUNS_A)
+                .expects("RESOLVING SendCancel[TARGET] Note[OWNER_HOST_DEAD] Report[OWNER_HOST_DEAD]"
+                        + " SendCancel[SOURCE]")
+                .reads(OFFERED_B).expects("RESOLVING");
+        play.later(2L * TIMINGS.retryMs()).expects("RESOLVING ReadOwner").reads(OFFERED_B)
+                .expects("RESOLVING SendPrepare").event(new HandoffEvent.Prepared()).expects("RESOLVING");
+        // Not for nothing, and not of a host that is not there.
+        play.later(TIMINGS.retryMs()).reads(CLAIMED_B).expects("RESOLVING").reads(GIVEN_BACK)
+                .expects("RESOLVING");
+        play.event(new HandoffEvent.HostGone(HandoffSide.TARGET)).reads(OFFERED_B).expects("RESOLVING")
+                .event(new HandoffEvent.HostBack(HandoffSide.TARGET));
+        // What was prepared again is forgotten again.
+        play.reads(TAKEN_BACK).expects("CLOSING SendCancel[TARGET] Close");
     }
 
     // ---- random histories
