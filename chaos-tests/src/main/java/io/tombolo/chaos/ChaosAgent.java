@@ -10,6 +10,8 @@ public final class ChaosAgent {
     private ChaosAgent() {
     }
 
+    /// Runs an agent until it ends.
+    ///
     /// @param args `agent --config FILE`
     public static void main(String[] args) {
         Path config = Path.of(args[args.length - 1]);

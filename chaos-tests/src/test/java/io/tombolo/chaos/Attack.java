@@ -15,8 +15,6 @@ import java.util.function.Consumer;
 
 /// One hand-off under attack: a fresh VM at a host of its own, another host to go to. Used by one thread.
 final class Attack {
-    private static final int TRIES = 5;
-
     private final ChaosCluster cluster;
     private final String source;
     private final String target;
@@ -83,18 +81,23 @@ final class Attack {
     }
 
     /// Begins the hand-off, and returns when one of the moments is reached. On a busy machine a hand-off may end before, because a
-    /// window passed: nothing has happened then, and it is tried again.
+    /// window passed or a host's right lapsed: nothing has happened then, and it is tried again.
     CompletableFuture<Reply.Migrated> begin() {
-        CompletableFuture<Reply.Migrated> migration = null;
-        for (int i = 0; i < TRIES && !reached(); i++) {
+        List<String> failures = new ArrayList<>();
+        long startNs = System.nanoTime();
+        while (true) {
             epoch = OwnerWord.epoch(cluster.owner(vm));
-            CompletableFuture<Reply.Migrated> next = cluster.migrate(vm, target);
+            CompletableFuture<Reply.Migrated> migration = cluster.migrate(vm, target);
             await("a moment of " + halting).atMost(ChaosCluster.PATIENCE).pollInterval(Duration.ofMillis(2))
-                    .until(() -> reached() || next.isDone());
-            migration = next;
+                    .until(() -> reached() || migration.isDone());
+            if (reached()) {
+                return migration;
+            }
+            failures.add(
+                    migration.handle((done, failure) -> failure == null ? "" + done : failure.getMessage()).join());
+            assertThat(System.nanoTime() - startNs).as("no moment of %s is reached: %s", halting, failures)
+                    .isLessThan(ChaosCluster.PATIENCE.toNanos());
         }
-        assertThat(reached()).as("a moment of %s is reached; the hand-off: %s", halting, migration).isTrue();
-        return migration;
     }
 
     private boolean reached() {

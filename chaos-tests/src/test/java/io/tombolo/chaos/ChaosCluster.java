@@ -113,7 +113,8 @@ final class ChaosCluster implements AutoCloseable {
         this.cluster = cluster;
         ClusterFacts facts = cluster.facts();
         this.region = Region.open(cluster.region(), OpenOptions.ofCluster(cluster.uuid()));
-        int session = 4 * facts.baseMs();
+        // The longest that the ensemble grants: this process has other things to do than to keep it.
+        int session = 20 * facts.baseMs();
         this.zk = ZkConnection.open(facts.zookeeper(), new ZkPaths(facts.root()), session, ASK_MS);
         this.records = new LeaderWrites(zk);
         this.members = new Membership(zk, System::nanoTime);

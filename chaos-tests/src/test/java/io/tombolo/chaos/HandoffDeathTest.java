@@ -70,7 +70,7 @@ class HandoffDeathTest {
     /// has looked at the spin word, and then never offers.
     @ParameterizedTest
     @CsvSource({"TARGET_SPINNING, KILL", "TARGET_SPINNING, STOP", "TARGET_SEEN, KILL", "TARGET_SEEN, STOP",
-        "TARGET_TAKEN, KILL", "TARGET_TAKEN, STOP"})
+            "TARGET_TAKEN, KILL", "TARGET_TAKEN, STOP"})
     void aTargetThatDiesBeforeItsCasGivesTheVmBack(HandoffPoint point, HaltAction action) {
         attack(a -> {
             a.halt(a.target(), point, action);
@@ -100,7 +100,7 @@ class HandoffDeathTest {
     /// Rows 3 and 4: until its CAS to OFFERED the VM is the source's.
     @ParameterizedTest
     @CsvSource({"SOURCE_ORDERED, KILL", "SOURCE_ORDERED, STOP", "SOURCE_MARKED, KILL", "SOURCE_MARKED, STOP",
-        "SOURCE_STOPPING, KILL", "SOURCE_STOPPING, STOP", "SOURCE_SAVED, KILL", "SOURCE_SAVED, STOP"})
+            "SOURCE_STOPPING, KILL", "SOURCE_STOPPING, STOP", "SOURCE_SAVED, KILL", "SOURCE_SAVED, STOP"})
     void aSourceThatDiesAsOwnerLeavesTheVmStandingStill(HandoffPoint point, HaltAction action) {
         attack(a -> {
             a.halt(a.source(), point, action);
@@ -114,7 +114,7 @@ class HandoffDeathTest {
     /// Rows 10 and 15: what is offered is complete, the source is not needed any more.
     @ParameterizedTest
     @CsvSource({"SOURCE_OFFERED, KILL", "SOURCE_OFFERED, STOP", "SOURCE_SEEN_RUNNING, KILL",
-        "SOURCE_SEEN_RUNNING, STOP", "SOURCE_REAPED, KILL", "SOURCE_REAPED, STOP"})
+            "SOURCE_SEEN_RUNNING, STOP", "SOURCE_REAPED, KILL", "SOURCE_REAPED, STOP"})
     void theTargetRunsThoughTheSourceDiesAfterTheOffer(HandoffPoint point, HaltAction action) {
         attack(a -> {
             a.halt(a.source(), point, action);
@@ -135,7 +135,8 @@ class HandoffDeathTest {
             a.begin();
             dies(a.source(), HaltAction.KILL);
             dies(a.target(), HaltAction.KILL);
-            Outcome.standsStill(cluster, a.vm(), OwnerWord.pack(OwnerState.OFFERED, a.targetSlot(), a.epoch() + 1), DEAD_HOST);
+            Outcome.standsStill(cluster, a.vm(), OwnerWord.pack(OwnerState.OFFERED, a.targetSlot(), a.epoch() + 1),
+                    DEAD_HOST);
         });
     }
 

@@ -12,6 +12,7 @@ import io.tombolo.region.os.Linux;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -58,7 +59,8 @@ class LateWriterTest {
         assertThat(switched).as("from the CAS to OFFERED on it is the target's, unless that slept").isEqualTo(
                 switch (point) {
                     case TARGET_PREPARED, TARGET_SPINNING, TARGET_SEEN, TARGET_TAKEN, SOURCE_ORDERED,
-                            SOURCE_MARKED -> false;
+                            SOURCE_MARKED ->
+                        false;
                     case SOURCE_OFFERED, TARGET_OWNS, TARGET_RUNNING, SOURCE_SEEN_RUNNING, SOURCE_REAPED -> true;
                     // Nobody has taken the word in between, so that a CAS of the woken source is a right one.
                     case SOURCE_STOPPING, SOURCE_SAVED -> switched;
@@ -71,6 +73,25 @@ class LateWriterTest {
             assertThat(OwnerWord.epoch(cluster.owner(vm))).as("its owner slept, so it renewed")
                     .isGreaterThan(a.epoch() + (switched ? 1 : -1));
         }
+        a.endsSound();
+    }
+
+    /// The leader gives up a source that stands still and lets the target forget; the source wakes, offers all the same, and dies.
+    /// The target is alive and the only one who may go on: the leader has it prepare again.
+    @Test
+    void aTargetThatForgotIsPreparedAgain() {
+        cluster.startUnsupervised("cat");
+        Vm vm = cluster.create("cat");
+        Attack a = Attack.of(cluster, vm, "cat", "bee");
+        a.halt("cat", HandoffPoint.SOURCE_SAVED, HaltAction.STOP);
+        a.begin();
+        // The reason is written after the target was told.
+        await("the leader has given the source up").atMost(ChaosCluster.PATIENCE)
+                .until(() -> cluster.record(vm).reason().equals("OWNER_HOST_DEAD"));
+        cluster.haltAt("cat", HandoffPoint.SOURCE_OFFERED, HaltAction.KILL);
+        Linux.kill(cluster.unsupervised("cat").pid(), Linux.SIGCONT);
+        assertThat(cluster.unsupervised("cat").onExit()).succeedsWithin(ChaosCluster.PATIENCE);
+        Outcome.runsOnlyAt(cluster, vm, "bee", a.runningAtTarget(1));
         a.endsSound();
     }
 }

@@ -40,8 +40,8 @@ class LeaderDeathTest {
     /// at the target if it is 1.
     @ParameterizedTest
     @CsvSource({"TARGET_PREPARED, KILL, 0", "TARGET_PREPARED, STOP, 0", "SOURCE_ORDERED, KILL, -1",
-        "SOURCE_MARKED, STOP, -1", "SOURCE_SEEN_RUNNING, KILL, 1", "SOURCE_SEEN_RUNNING, STOP, 1",
-        "SOURCE_REAPED, KILL, 1"})
+            "SOURCE_MARKED, STOP, -1", "SOURCE_SEEN_RUNNING, KILL, 1", "SOURCE_SEEN_RUNNING, STOP, 1",
+            "SOURCE_REAPED, KILL, 1"})
     void theNextLeaderEndsTheHandOff(HandoffPoint point, HaltAction action, int raised) {
         Attack.on(cluster, a -> {
             String held = point.name().startsWith("TARGET") ? a.target() : a.source();
