@@ -1,5 +1,6 @@
 package io.tombolo.chaos;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.awaitility.Awaitility.await;
 
 import io.tombolo.agent.AgentConfig;
@@ -77,7 +78,7 @@ final class ChaosCluster implements AutoCloseable {
     static final int BASE_MS = 500;
     static final Duration PATIENCE = Duration.ofSeconds(40);
 
-    private static final long REGION_BYTES = 768L << 20;
+    private static final long REGION_BYTES = 384L << 20;
     private static final long MEMORY_BYTES = 16L << 20;
     private static final long WORKING_SET_BYTES = 4L << 20;
     private static final int CALL_MS = 60_000;
@@ -235,26 +236,40 @@ final class ChaosCluster implements AutoCloseable {
         cluster.restart(host);
     }
 
-    /// Starts one more agent, as a person would on a shell: nobody watches it, so nobody kills it when it stands still. It dies
-    /// with [#close], or with this process.
+    /// Starts one more agent, as a person would on a shell, and waits until it is a member.
     void startUnsupervised(String host) {
+        launch(host, host, region.file());
+        await(host + " is a member").atMost(PATIENCE)
+                .until(() -> hosts().stream().anyMatch(member -> member.name().equals(host)));
+    }
+
+    /// Launches an agent that nobody watches, so that nobody kills it when it stands still. It dies with [#close].
+    ///
+    /// @param key names its log, run directory and process here
+    /// @param host the name by which it wants to join
+    Process launch(String key, String host, Path regionFile) {
         try {
             Path configurations = Path.of(cluster.facts().directory(), "conf");
             AgentConfig like = ConfigFile.load(configurations.resolve(cluster.spec().hosts().getFirst() + ".yaml"),
                     AgentConfig.class);
-            AgentConfig config = new AgentConfig(host, UUID.randomUUID(), like.clusterName(), like.clusterUuid(),
-                    like.zookeeper(), like.rpc(), like.regionFile(), runDirectory(host).toString(), like.timing(),
-                    like.drivers(), like.qemu(), like.rehearsalHops(), like.maxStoringThreads());
-            Path file = Files.writeString(configurations.resolve(host + ".yaml"), ConfigFile.format(config));
+            AgentConfig config = new AgentConfig(host, UUID.nameUUIDFromBytes(host.getBytes(UTF_8)),
+                    like.clusterName(), like.clusterUuid(), like.zookeeper(), like.rpc(), regionFile.toString(),
+                    runDirectory(key).toString(), like.timing(), like.drivers(), like.qemu(), like.rehearsalHops(),
+                    like.maxStoringThreads());
+            Path file = Files.writeString(configurations.resolve(key + ".yaml"), ConfigFile.format(config));
             ProcessBuilder builder = new ProcessBuilder(new ChaosPrograms().agent(file, 96)).redirectErrorStream(true)
-                    .redirectOutput(cluster.log("coordinator-1").resolveSibling(host + ".log").toFile());
+                    .redirectOutput(log(key).toFile());
             builder.environment().keySet().removeAll(List.of("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"));
-            unsupervised.put(host, builder.start());
+            Process process = builder.start();
+            unsupervised.put(key, process);
+            return process;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        await(host + " is a member").atMost(PATIENCE)
-                .until(() -> hosts().stream().anyMatch(member -> member.name().equals(host)));
+    }
+
+    Path log(String process) {
+        return Path.of(cluster.facts().directory(), "logs", process + ".log");
     }
 
     Process unsupervised(String host) {
@@ -393,7 +408,7 @@ final class ChaosCluster implements AutoCloseable {
         List<String> hosts = new ArrayList<>(cluster.spec().hosts());
         hosts.addAll(unsupervised.keySet());
         for (String host : hosts) {
-            try (Stream<String> lines = Files.lines(cluster.log("coordinator-1").resolveSibling(host + ".log"))) {
+            try (Stream<String> lines = Files.lines(log(host))) {
                 count += lines.filter(line -> line.contains("vm " + vm.name() + ": right renewed")).count();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

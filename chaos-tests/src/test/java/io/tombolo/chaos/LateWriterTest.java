@@ -1,6 +1,7 @@
 package io.tombolo.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.tombolo.agent.handoff.HandoffPoint;
@@ -9,6 +10,9 @@ import io.tombolo.region.ArmedWord;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.os.Linux;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -93,5 +97,45 @@ class LateWriterTest {
         assertThat(cluster.unsupervised("cat").onExit()).succeedsWithin(ChaosCluster.PATIENCE);
         Outcome.runsOnlyAt(cluster, vm, "bee", a.runningAtTarget(1));
         a.endsSound();
+    }
+
+    /// Another agent with the same name, while the first only stands still: it is refused, and the first goes on.
+    @Test
+    void aTwinOfAStoppedAgentIsRefused() throws IOException {
+        Vm vm = cluster.create("ant");
+        Process ant = cluster.unsupervised("ant");
+        Linux.kill(ant.pid(), Linux.SIGSTOP);
+        Process twin = cluster.launch("ant-twin", "ant", cluster.region().file());
+        assertThat(twin.onExit()).succeedsWithin(ChaosCluster.PATIENCE);
+        assertThat(twin.exitValue()).isNotZero();
+        assertThat(Files.readString(cluster.log("ant-twin"))).contains("REGION_HOST_LIVE");
+        long word = cluster.owner(vm);
+        Linux.kill(ant.pid(), Linux.SIGCONT);
+        Outcome.runsOnlyAt(cluster, vm, "ant", word);
+        Guests.sound(cluster, vm);
+        cluster.destroy(vm);
+    }
+
+    /// A host that maps a copy of the region, the same to the last byte: its CAS would decide nothing here, and the source finds out
+    /// before it stops anything, because the nonce is not where it should be.
+    @Test
+    void aTargetThatMapsACopyOfTheRegionIsRefused() throws IOException {
+        Vm vm = cluster.create("ant");
+        long word = cluster.owner(vm);
+        Path copy = cluster.region().file().resolveSibling("region-copy");
+        Files.copy(cluster.region().file(), copy);
+        Process other = cluster.launch("dog", "dog", copy);
+        try {
+            await("dog is a member").atMost(ChaosCluster.PATIENCE)
+                    .until(() -> cluster.hosts().stream().anyMatch(host -> host.name().equals("dog")));
+            assertThatThrownBy(() -> cluster.migrate(vm, "dog").join())
+                    .hasMessageContaining("does not map the same memory");
+            Outcome.runsOnlyAt(cluster, vm, "ant", word);
+            Guests.sound(cluster, vm);
+            cluster.destroy(vm);
+        } finally {
+            other.destroyForcibly().onExit().join();
+            Files.delete(copy);
+        }
     }
 }

@@ -1,0 +1,111 @@
+package io.tombolo.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.tombolo.agent.handoff.HandoffPoint;
+import io.tombolo.agent.qemu.GuestConsole;
+import io.tombolo.chaos.ChaosCluster.Vm;
+import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.coordinator.zk.VmRecord;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.os.Linux;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+/// Real Linux guests, whose memory a QEMU process of the host's kill group writes. One cluster and one guest for all, because
+/// booting is what takes the time.
+class QemuDeathTest {
+    private static final long MEMORY_BYTES = 192L << 20;
+    private static final long WORKING_SET_BYTES = 16L << 20;
+    private static final long PROGRESS_MS = 60_000;
+    private static final String DEAD_HOST = "OWNER_HOST_DEAD";
+
+    private static GuestConsole.Beat progress(ChaosCluster cluster, Vm vm, String host) {
+        GuestConsole console = new GuestConsole(cluster.runDirectory(host).resolve(vm.name() + ".console"));
+        long before = console.latest().map(GuestConsole.Beat::number).orElse(0L);
+        GuestConsole.Beat beat = console.await(b -> b.number() >= before + 2 && b.iterations() > 0, PROGRESS_MS);
+        assertThat(beat.errors()).isZero();
+        assertThat(console.complaint()).isEmpty();
+        return beat;
+    }
+
+    private static List<Long> guestsOf(ChaosCluster cluster, String host) {
+        long agent = cluster.processes().process(host).pid();
+        return cluster.processes().process(host).pids().stream().filter(pid -> pid != agent).toList();
+    }
+
+    private static boolean lives(long pid) {
+        return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+    }
+
+    private static void standsStill(ChaosCluster cluster, Vm vm, long word) {
+        await("the reason").atMost(ChaosCluster.PATIENCE).untilAsserted(() -> {
+            VmRecord record = cluster.record(vm);
+            assertThat(record.reason()).isEqualTo(DEAD_HOST);
+            assertThat(OwnerWord.describe(cluster.owner(vm))).isEqualTo(OwnerWord.describe(word));
+        });
+    }
+
+    @Test
+    void targetsThatCannotLoadAndHostsThatDieWithTheirGuests() {
+        try (ChaosCluster cluster = ChaosCluster
+                .start(spec -> spec.withHosts(List.of("ant", "bee", "cat")).withDrivers(List.of("qemu")))) {
+            Vm vm = cluster.create(new VmSpec("linux", UUID.randomUUID(), "qemu", MEMORY_BYTES, 1, "linux",
+                    WORKING_SET_BYTES, "uniform", 7), "ant");
+            progress(cluster, vm, "ant");
+            aLoadThatFailsSendsTheGuestBack(cluster, vm);
+            progress(cluster, vm, "ant");
+            noQemuOutlivesItsAgent(cluster, vm);
+        }
+    }
+
+    /// Row 12: the target's QEMU dies while it loads; the target's agent gives the VM back.
+    private static void aLoadThatFailsSendsTheGuestBack(ChaosCluster cluster, Vm vm) {
+        Attack a = Attack.of(cluster, vm, "ant", "bee");
+        a.halt("bee", HandoffPoint.TARGET_CLAIMED, HaltAction.HOLD);
+        CompletableFuture<Reply.Migrated> migration = a.begin();
+        List<Long> loading = guestsOf(cluster, "bee");
+        assertThat(loading).isNotEmpty();
+        loading.forEach(pid -> Linux.kill(pid, Linux.SIGKILL));
+        cluster.letGo("bee");
+        Outcome.awaitOwner(cluster, vm, a.runningAtSource(2));
+        assertThatThrownBy(migration::join).hasMessageContaining(vm.name());
+    }
+
+    /// Row 13: after CLAIMED guest memory may be half loaded, so the source does not take back from a dead target. And nothing of a
+    /// host that dies, killed or stopped, outlives it: not the guest that runs, not the one that waits.
+    private static void noQemuOutlivesItsAgent(ChaosCluster cluster, Vm vm) {
+        Attack a = Attack.of(cluster, vm, "ant", "cat");
+        a.halt("cat", HandoffPoint.TARGET_CLAIMED, HaltAction.HOLD);
+        a.begin();
+        List<Long> waiting = guestsOf(cluster, "cat");
+        List<Long> stopped = guestsOf(cluster, "ant");
+        assertThat(waiting).isNotEmpty().allMatch(QemuDeathTest::lives);
+        assertThat(stopped).isNotEmpty().allMatch(QemuDeathTest::lives);
+        cluster.processes().signal("cat", Linux.SIGKILL);
+        cluster.awaitStopped("cat");
+        assertThat(waiting).noneMatch(QemuDeathTest::lives);
+        standsStill(cluster, vm, OwnerWord.pack(OwnerState.CLAIMED, a.targetSlot(), a.epoch() + 1));
+
+        Vm second = cluster.create(new VmSpec("linux-2", UUID.randomUUID(), "qemu", MEMORY_BYTES, 1, "linux",
+                WORKING_SET_BYTES, "uniform", 8), "bee");
+        progress(cluster, second, "bee");
+        long word = cluster.owner(second);
+        List<Long> running = guestsOf(cluster, "bee");
+        assertThat(running).isNotEmpty().allMatch(QemuDeathTest::lives);
+        cluster.processes().signal("bee", Linux.SIGKILL);
+        cluster.awaitStopped("bee");
+        assertThat(running).noneMatch(QemuDeathTest::lives);
+        standsStill(cluster, second, word);
+
+        cluster.processes().signal("ant", Linux.SIGSTOP);
+        cluster.awaitStopped("ant");
+        assertThat(stopped).noneMatch(QemuDeathTest::lives);
+    }
+}
