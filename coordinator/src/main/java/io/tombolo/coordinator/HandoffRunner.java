@@ -178,8 +178,13 @@ final class HandoffRunner implements Runnable {
         } catch (TomboloException e) {
             reply = CompletableFuture.failedFuture(e);
         }
-        var _ = reply.whenComplete(
-                (value, failure) -> events.add(failure == null ? answered.apply(value) : failed.apply(failure)));
+        var _ = reply.whenComplete((value, failure) -> {
+            if (failure != null) {
+                LOG.debug("intent {} of {}: {} to {}: {}", intent().seq(), intent().vm(),
+                        request.getClass().getSimpleName(), host, Errors.unwrap(failure).toString());
+            }
+            events.add(failure == null ? answered.apply(value) : failed.apply(failure));
+        });
     }
 
     private static String codeOf(Throwable failure) {
