@@ -87,8 +87,8 @@ abstract sealed class Comparison permits BareHop, PreCopy {
 
     private ComparisonResult.Run moveOnce(QemuGuest source, QemuGuest target) {
         String uri = listen(target);
-        long sourceMark = source.qmp().eventMark();
-        long targetMark = target.qmp().eventMark();
+        long sourceMark = source.markAfterRoundTrip();
+        long targetMark = target.markAfterRoundTrip();
         long orderedNs = System.nanoTime();
         source.call("migrate", Map.of("uri", uri));
         QmpEvent end = source.qmp().awaitEvent(sourceMark, "end of the move",

@@ -122,6 +122,13 @@ public final class QemuGuest implements AutoCloseable {
         }
     }
 
+    /// A mark behind every event raised so far, those included that nobody has read yet: an event is written before the reply to any
+    /// later command. A `completed` of this guest's own arrival must not pass for that of its departure.
+    long markAfterRoundTrip() {
+        status();
+        return qmp.eventMark();
+    }
+
     /// QEMU's run state: running, paused, prelaunch, inmigrate, finish-migrate, postmigrate and others.
     public String status() {
         return call("query-status", Map.of()).path("status").asText();
@@ -154,7 +161,7 @@ public final class QemuGuest implements AutoCloseable {
     /// Only the VM's owner may call this: giving up lets the guest run.
     public SaveResult saveState(MemorySegment into, long timeoutMs) {
         long deadlineNs = deadline(timeoutMs);
-        long mark = qmp.eventMark();
+        long mark = markAfterRoundTrip();
         Path path = process.socket("out" + streams++);
         closeDrained();
         try {

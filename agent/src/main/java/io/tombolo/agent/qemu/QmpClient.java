@@ -230,8 +230,9 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    /// A position in the stream of events: later ones are seen by [#awaitEvent] from here. Taken before the command that causes
-    /// them, so that an event of an earlier operation is never mistaken for this one's.
+    /// A position in the stream of events taken in so far: later ones are seen by [#awaitEvent] from here. Taken before the command
+    /// that causes them, so that an event of an earlier operation is not mistaken for this one's; if one may still be unread, after
+    /// the reply to another command.
     long eventMark() {
         synchronized (eventLock) {
             return eventCount;

@@ -15,6 +15,8 @@ class ComparisonTest {
         Figures figures = Figures.measure(6, 2);
         assertThat(figures.bare().runs()).hasSize(6);
         assertThat(figures.bare().bytesP50()).as("guest memory is not sent").isLessThan(1 << 20);
+        assertThat(figures.bare().runs()).as("each move's own figures")
+                .allMatch(r -> r.bytes() > 0 && r.downtimeNs() > 0);
         assertThat(figures.preCopy().bytesP50()).as("guest memory is sent").isGreaterThan(Figures.WORKING_SET_BYTES);
         assertThat(figures.own().downtimeNsP50()).isLessThan(4 * figures.bare().downtimeNsP50());
         assertThat(figures.own().downtimeNsP50()).isLessThan(figures.preCopy().downtimeNsP50() / 3);

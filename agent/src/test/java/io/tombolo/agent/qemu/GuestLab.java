@@ -132,8 +132,8 @@ final class GuestLab implements AutoCloseable {
         QmpEvent resumed = target.cont();
         source.kill();
         cas(3, 0);
-        return new Hop(saved, loaded, resumed, resumed.receivedNs() - began,
-                resumed.receivedNs() - saved.stopEventNs());
+        return new Hop(saved, loaded, resumed, resumed.atNs() - began,
+                resumed.atNs() - saved.stopEventNs());
     }
 
     private void cas(long expected, long next) {
