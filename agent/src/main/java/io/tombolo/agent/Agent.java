@@ -109,7 +109,7 @@ public final class Agent implements AutoCloseable {
         region = Region.open(Path.of(config.regionFile()), OpenOptions.ofCluster(config.clusterUuid()));
         opened.add(region);
         // Before the slot is claimed: a region that is not the cluster's, and a ZooKeeper that is away, leave no trace.
-        cluster = membership.open(config, timings, region.superblock().regionUuid(), 
+        cluster = membership.open(config, timings, region.superblock().regionUuid(),
                 event -> host.right().post(event));
         opened.add(cluster);
         slot = HostSlots.claim(region, new HostIdentity(config.hostUuid(), config.name(), Linux.bootId(),

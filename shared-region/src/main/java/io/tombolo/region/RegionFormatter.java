@@ -47,7 +47,8 @@ final class RegionFormatter {
             }
         } catch (IOException e) {
             throw TomboloException.error(RegionError.REGION_IO, "the region file cannot be written").fact("file", file)
-                    .fact("reason", RegionError.reason(e)).next("check the directory and its permissions").cause(e).build();
+                    .fact("reason", RegionError.reason(e)).next("check the directory and its permissions").cause(e)
+                    .build();
         }
         return new RegionInfo(file, superblock);
     }

@@ -47,22 +47,23 @@ final class ConfigurationDocTest {
                         """);
         text.append("\n## Agent\n\n").append(table(AgentConfig.class));
         text.append("\n## Coordinator\n\n").append(table(CoordinatorConfig.class));
-        text.append("""
+        text.append(
+                """
 
-                ## By hand, against an ensemble that is there
+                        ## By hand, against an ensemble that is there
 
-                What `tombolo up` starts are exactly these processes. By hand, on one machine or several:
+                        What `tombolo up` starts are exactly these processes. By hand, on one machine or several:
 
-                1. `tombolo region format /dev/shm/tombolo/region --size 4G --cluster-uuid UUID`, once, with a fresh UUID.
-                2. Copy the samples, set names, UUIDs, addresses and paths; `uuidgen` makes a host's UUID.
-                3. `tombolo coordinator --config coordinator.yaml`, on two machines or more, in any order with
-                4. `tombolo agent --config agent.yaml`, on every host. The systemd units in
-                   [deploy/src/main/systemd](../deploy/src/main/systemd) start both and keep the agent's watchdog.
-                5. `tombolo status --zookeeper zk1:2181 --cluster demo`, and every other command with the same two options.
+                        1. `tombolo region format /dev/shm/tombolo/region --size 4G --cluster-uuid UUID`, once, with a fresh UUID.
+                        2. Copy the samples, set names, UUIDs, addresses and paths; `uuidgen` makes a host's UUID.
+                        3. `tombolo coordinator --config coordinator.yaml`, on two machines or more, in any order with
+                        4. `tombolo agent --config agent.yaml`, on every host. The systemd units in
+                           [deploy/src/main/systemd](../deploy/src/main/systemd) start both and keep the agent's watchdog.
+                        5. `tombolo status --zookeeper zk1:2181 --cluster demo`, and every other command with the same two options.
 
-                An agent waits for ZooKeeper for as long as a start may take; it joins no cluster whose region is another one.
-                The session time-out that the ensemble grants must be four times `timing.baseMs`: see [watchdog.md](watchdog.md).
-                """);
+                        An agent waits for ZooKeeper for as long as a start may take; it joins no cluster whose region is another one.
+                        The session time-out that the ensemble grants must be four times `timing.baseMs`: see [watchdog.md](watchdog.md).
+                        """);
         DocsTest.compare("docs/configuration.md", text.toString());
     }
 
