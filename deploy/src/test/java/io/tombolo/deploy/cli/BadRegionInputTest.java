@@ -27,7 +27,7 @@ final class BadRegionInputTest {
     private Path directory;
 
     /// What is wrong with the file, and what is said of it.
-    private enum Bad {
+    enum Bad {
         MISSING("REGION_MISSING", 2) {
             @Override
             void make(Path file) {
@@ -135,7 +135,7 @@ final class BadRegionInputTest {
         byte[] before = Files.exists(file) ? Files.readAllBytes(file) : null;
 
         CliRun.of("region", "inspect", file.toString()).isRefused(bad.code, bad.status);
-        CliRun.of("region", "inspect", file.toString(), "host_slot", "0").isRefused(bad.code, bad.status);
+        CliRun.of("region", "inspect", file.toString(), "host:0").isRefused(bad.code, bad.status);
         CliRun verify = CliRun.of("region", "verify", file.toString()).isRefused(bad.code, bad.status);
         assertThat(verify.out()).contains("1 finding");
         CliRun.of("agent", "--config", agent(file, CLUSTER).toString()).isRefused(bad.code, bad.status);
