@@ -71,7 +71,7 @@ public final class Region implements AutoCloseable {
         } catch (IOException e) {
             throw TomboloException.error(RegionError.REGION_IO, "the region file cannot be opened")
                     .fact("file", absolute)
-                    .fact("reason", e).next("check the path and its permissions").cause(e).build();
+                    .fact("reason", RegionError.reason(e)).next("check the path and its permissions").cause(e).build();
         } finally {
             if (!opened) {
                 arena.close();

@@ -1,5 +1,9 @@
 package io.tombolo.region;
 
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.NoSuchFileException;
+
 /// Every way in which shared-region refuses. Exit status: 2 bad input, 3 refused because of a state, 4 environment,
 /// 5 damage. Names are stable: scripts match on them.
 public enum RegionError implements ErrorCode {
@@ -81,5 +85,15 @@ public enum RegionError implements ErrorCode {
     @Override
     public int exitStatus() {
         return exitStatus;
+    }
+
+    /// What went wrong with a file, in words: some exceptions say only its path.
+    static String reason(Exception failure) {
+        return switch (failure) {
+            case NoSuchFileException missing -> "no such file or directory: " + missing.getFile();
+            case AccessDeniedException denied -> "permission denied: " + denied.getFile();
+            case FileAlreadyExistsException there -> "it exists already: " + there.getFile();
+            default -> String.valueOf(failure.getMessage());
+        };
     }
 }

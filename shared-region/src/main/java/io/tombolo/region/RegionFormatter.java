@@ -47,7 +47,8 @@ final class RegionFormatter {
             }
         } catch (IOException e) {
             throw TomboloException.error(RegionError.REGION_IO, "the region file cannot be written").fact("file", file)
-                    .fact("reason", e).next("check the directory and its permissions").cause(e).build();
+                    .fact("reason", RegionError.reason(e)).next("check the directory and its permissions").cause(e)
+                    .build();
         }
         return new RegionInfo(file, superblock);
     }
@@ -123,7 +124,7 @@ final class RegionFormatter {
             // Nothing there: the usual case.
         } catch (IOException e) {
             throw TomboloException.error(RegionError.REGION_IO, "the path cannot be read").fact("file", file)
-                    .fact("reason", e).next("check the path and its permissions").cause(e).build();
+                    .fact("reason", RegionError.reason(e)).next("check the path and its permissions").cause(e).build();
         }
     }
 

@@ -225,6 +225,7 @@ public final class SegmentFiles {
     private static TomboloException io(Path path, IOException cause) {
         return TomboloException.error(RegionError.REGION_IO, "a segment file cannot be read or written")
                 .fact("file", path)
-                .fact("reason", cause).next("check the directory and its permissions").cause(cause).build();
+                .fact("reason", RegionError.reason(cause)).next("check the directory and its permissions").cause(cause)
+                .build();
     }
 }

@@ -34,6 +34,8 @@ final class LocalDrillCluster implements DrillCluster {
     /// Page tables are 1/512 of guest memory and need one run of frames; the rest is room for alignment.
     private static final long ROOM_BYTES = 64L << 20;
 
+    private static final String DRILL = "drill";
+
     private final RunningCluster cluster;
     private final ClusterFacts facts;
     private final CoordinatorClient client;
@@ -50,9 +52,11 @@ final class LocalDrillCluster implements DrillCluster {
 
     /// Starts the processes and waits until they are ready.
     static LocalDrillCluster start(DrillPlan plan, ClusterPlaces places, DrillProgress progress) {
-        String name = plan.keep() ? "drill" : "drill-" + ProcessHandle.current().pid();
+        String name = plan.keep() ? DRILL : DRILL + "-" + ProcessHandle.current().pid();
         ClusterSpec spec = ClusterSpec.of(name, regionBytes(plan.vm()))
                 .withHosts(ClusterSpec.hostNames(plan.hosts())).withDrivers(List.of(plan.vm().driver()));
+        // The names of drills never come again, so nobody else would remove what a killed one left.
+        Clusters.removeDead(DRILL + "-", places);
         Consumer<String> tell = progress::step;
         RunningCluster running = plan.keep()
                 ? Clusters.up(spec, places, JavaPrograms.standard(), tell)

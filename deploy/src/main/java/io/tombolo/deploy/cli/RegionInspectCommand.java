@@ -18,21 +18,17 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/// `tombolo region inspect FILE [STRUCTURE [INDEX...]]`.
+/// `tombolo region inspect FILE [STRUCTURE…]`.
 @Command(name = "inspect", description = {"Print structures of a region, decoded. Changes nothing.",
-        "Without STRUCTURE: the superblock and all host and VM slots that are in use."})
+        "Without STRUCTURE: the superblock and every host and VM slot that is in use."})
 final class RegionInspectCommand implements Runnable {
-    private static final String STRUCTURES = "superblock, host_slot SLOT, vm_slot SLOT, metadata VM_SLOT 0|1,"
-            + " block_owner BLOCK, frame_word FRAME, page_table_entry VM_SLOT PAGE";
+    private static final String FORMS = "superblock, host:SLOT, vm:SLOT, metadata:VM:0|1, block:N, frame:N, pte:VM:PAGE";
 
     @Parameters(index = "0", paramLabel = "FILE", description = "The region file.")
     private Path file;
 
-    @Parameters(index = "1", arity = "0..1", paramLabel = "STRUCTURE", description = "One of: " + STRUCTURES + ".")
-    private String structure;
-
-    @Parameters(index = "2..*", arity = "0..2", paramLabel = "INDEX", description = "Which one, counted from 0.")
-    private List<Long> indexes = List.of();
+    @Parameters(index = "1..*", arity = "0..*", paramLabel = "STRUCTURE", description = "One of " + FORMS + ".")
+    private List<String> structures = List.of();
 
     @Mixin
     private OutputMixin output;
@@ -41,61 +37,53 @@ final class RegionInspectCommand implements Runnable {
     public void run() {
         try (Region region = Region.open(file, OpenOptions.inspect())) {
             RegionInspector inspector = RegionInspector.of(region);
-            List<Decoded> found = structure == null ? inUse(region, inspector) : List.of(one(region, inspector));
-            output.print(structure == null ? found : found.getFirst(),
-                    () -> found.stream().map(Decoded::text).collect(Collectors.joining("\n")));
+            List<Decoded> decoded = structures.isEmpty()
+                    ? inUse(region, inspector)
+                    : structures.stream().map(s -> decode(inspector, s)).toList();
+            output.print(decoded, () -> decoded.stream().map(Decoded::text).collect(Collectors.joining("\n")));
         }
     }
 
     private static List<Decoded> inUse(Region region, RegionInspector inspector) {
-        List<Decoded> found = new ArrayList<>(List.of(inspector.superblock()));
+        List<Decoded> decoded = new ArrayList<>(List.of(inspector.superblock()));
         for (int slot = 0; slot < region.hostSlots(); slot++) {
             if (SlotWord.state(region.host(slot).wordAcquire()) != HostState.FREE) {
-                found.add(inspector.host(slot));
+                decoded.add(inspector.host(slot));
             }
         }
         for (int slot = 0; slot < region.vmSlots(); slot++) {
-            if (OwnerWord.state(region.vm(slot).ownerAcquire()) != OwnerState.FREE) {
-                found.add(inspector.vm(slot));
+            if (!OwnerWord.is(region.vm(slot).ownerAcquire(), OwnerState.FREE)) {
+                decoded.add(inspector.vm(slot));
             }
         }
-        return found;
+        return decoded;
     }
 
-    private Decoded one(Region region, RegionInspector inspector) {
-        return switch (structure) {
-            case "superblock" -> {
-                indexCount(0);
-                yield inspector.superblock();
-            }
-            case "host_slot" -> inspector.host((int) index(1, 0, region.hostSlots()));
-            case "vm_slot" -> inspector.vm((int) index(1, 0, region.vmSlots()));
-            case "metadata" -> inspector.metadata((int) index(2, 0, region.vmSlots()), (int) index(2, 1, 2));
-            case "block_owner" -> inspector.block(index(1, 0, region.superblock().blockCount()));
-            case "frame_word" -> inspector.frame(index(1, 0, region.superblock().frameCount()));
-            case "page_table_entry" -> entry(region, inspector);
-            default -> throw TomboloException
-                    .error(DeployError.STRUCTURE_UNKNOWN, "a region has no structure of that name")
-                    .fact("structure", structure).fact("known", STRUCTURES)
-                    .next("tombolo region layout lists every field of each").build();
-        };
+    private static Decoded decode(RegionInspector inspector, String structure) {
+        String[] words = structure.split(":", -1);
+        try {
+            return switch (words[0] + "/" + (words.length - 1)) {
+                case "superblock/0" -> inspector.superblock();
+                case "host/1" -> inspector.host(Integer.parseInt(words[1]));
+                case "vm/1" -> inspector.vm(Integer.parseInt(words[1]));
+                case "metadata/2" -> inspector.metadata(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
+                case "block/1" -> inspector.block(Long.parseLong(words[1]));
+                case "frame/1" -> inspector.frame(Long.parseLong(words[1]));
+                case "pte/2" -> inspector.pte(Integer.parseInt(words[1]), Long.parseLong(words[2]));
+                default -> throw unknown(structure, null);
+            };
+        } catch (NumberFormatException | IndexOutOfBoundsException e) {
+            throw unknown(structure, e);
+        }
     }
 
-    private Decoded entry(Region region, RegionInspector inspector) {
-        int slot = (int) index(2, 0, region.vmSlots());
-        Options.check(OwnerWord.state(region.vm(slot).ownerAcquire()) != OwnerState.FREE, "INDEX", slot,
-                "a VM slot that is in use");
-        return inspector.pte(slot, index(2, 1, Math.max(1, region.vm(slot).readIdentity().pages())));
-    }
-
-    private long index(int count, int which, long bound) {
-        indexCount(count);
-        long index = indexes.get(which);
-        Options.check(index >= 0 && index < bound, "INDEX", index, "0 to " + (bound - 1));
-        return index;
-    }
-
-    private void indexCount(int count) {
-        Options.check(indexes.size() == count, "INDEX", indexes, count + " of them for " + structure);
+    private static TomboloException unknown(String structure, RuntimeException cause) {
+        TomboloException.Builder builder = TomboloException
+                .error(DeployError.STRUCTURE_UNKNOWN, "a region has no such structure").fact("found", structure)
+                .fact("expected", FORMS);
+        if (cause != null) {
+            builder.fact("cause", cause.getMessage()).cause(cause);
+        }
+        return builder.next("tombolo region inspect FILE superblock tells how many there are").build();
     }
 }

@@ -152,6 +152,30 @@ public final class Clusters {
         return List.copyOf(all);
     }
 
+    /// Removes what clusters whose supervisor was killed have left; of those that run nothing is touched.
+    ///
+    /// @param prefix of their names
+    public static void removeDead(String prefix, ClusterPlaces places) {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(places.state(),
+                entry -> Files.isDirectory(entry) && entry.getFileName().toString().startsWith(prefix))) {
+            entries.forEach(entry -> names.add(entry.getFileName().toString()));
+        } catch (NoSuchFileException _) {
+            return;
+        } catch (IOException e) {
+            throw ClusterStore.files(prefix + "*", places.state(), e);
+        }
+        for (String name : names) {
+            if (ClusterStore.facts(name, places).isPresent()) {
+                ClusterStore.take(name, places).ifPresent(store -> {
+                    try (store) {
+                        store.cleanUp(places);
+                    }
+                });
+            }
+        }
+    }
+
     /// Stops a cluster and removes its files, also what is left of one whose supervisor has died.
     ///
     /// @return how many processes were stopped

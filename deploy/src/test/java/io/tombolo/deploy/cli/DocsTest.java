@@ -137,7 +137,7 @@ final class DocsTest {
         }
     }
 
-    private static void compare(String name, String expected) throws IOException {
+    static void compare(String name, String expected) throws IOException {
         Path file = root().resolve(name);
         if (Boolean.getBoolean("tombolo.docs.update")) {
             Files.createDirectories(file.getParent());
@@ -161,7 +161,7 @@ final class DocsTest {
         return index < lines.size() ? lines.get(index) : "end of file";
     }
 
-    private static Path root() {
+    static Path root() {
         Path directory = Path.of("").toAbsolutePath();
         while (!Files.isDirectory(directory.resolve("shared-region"))) {
             directory = directory.getParent();

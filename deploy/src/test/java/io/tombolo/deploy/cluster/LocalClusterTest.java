@@ -294,6 +294,22 @@ class LocalClusterTest {
     }
 
     @Test
+    void whatAKilledSupervisorLeftIsRemovedByNameAndWhatRunsIsNot() {
+        RunningCluster cluster = Clusters.up(spec().withHosts(List.of("ant")), places, PROGRAMS, progress::add);
+        ClusterFacts facts = cluster.facts();
+        Clusters.removeDead(name, places);
+        assertThat(cluster.facts().up()).isTrue();
+
+        Linux.kill(facts.supervisorPid(), Linux.SIGKILL);
+        await().atMost(Duration.ofSeconds(10)).until(() -> ProcFs.dead(facts.supervisorPid()));
+        Clusters.removeDead("other", places);
+        assertThat(places.directory(name)).exists();
+        Clusters.removeDead(name.substring(0, 2), places);
+
+        assertThat(places.state()).isEmptyDirectory();
+    }
+
+    @Test
     void findsItsPlacesInTheEnvironment() {
         assertThat(ClusterPlaces.standard(Map.of(), "/home/u").state())
                 .isEqualTo(Path.of("/home/u/.local/state/tombolo"));
