@@ -96,7 +96,7 @@ final class BadClusterInputTest {
     }
 
     private static CliRun run(String... words) {
-        return CliRun.of(places, Stream.concat(Stream.of(words), 
+        return CliRun.of(places, Stream.concat(Stream.of(words),
                 Stream.of("--cluster", facts.name(), "--zookeeper", facts.zookeeper(), "--root", facts.root()))
                 .toArray(String[]::new));
     }
