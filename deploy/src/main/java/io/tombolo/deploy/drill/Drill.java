@@ -2,6 +2,7 @@ package io.tombolo.deploy.drill;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.VmStatus;
@@ -31,6 +32,8 @@ import java.util.function.Supplier;
 ///
 /// The cluster is closed however the drill ends, unless the plan says to keep it. A drill is run once, by one thread.
 public final class Drill {
+    private static final int ATTEMPTS = 3;
+
     private final DrillPlan plan;
     private final Tools tools;
     private final LongSupplier nowNs;
@@ -91,6 +94,7 @@ public final class Drill {
     private static final class Observed {
         private final List<Hop> hops = new ArrayList<>();
         private final List<String> notCompleted = new ArrayList<>();
+        private final List<String> givenUp = new ArrayList<>();
         private ContextSwitchBenchmark.Result contextSwitch;
         private OwnershipRecords ownership;
         private GuestVerifier.Result guest;
@@ -112,7 +116,7 @@ public final class Drill {
         for (int i = 1; i <= plan.hops(); i++) {
             String target = hosts.get((hosts.indexOf(observed.ownership.host()) + 1) % hosts.size());
             long atMs = (nowNs.getAsLong() - startNs) / 1_000_000;
-            HandoffReport report = cluster.migrate(vm, target);
+            HandoffReport report = migrate(cluster, target, observed);
             observed.ownership.add(report);
             if (report.outcome() == HandoffOutcome.COMPLETED) {
                 observed.hops.add(hop(observed.hops.size() + 1, atMs, report));
@@ -121,6 +125,22 @@ public final class Drill {
             }
             tools.verifier().awaitProgress(cluster, cluster.show(vm));
             tools.progress().count(i, plan.hops(), target + ", downtime " + Units.nanos(report.downtimeNs()));
+        }
+    }
+
+    /// A hop that was given up before anything changed hands is tried again: that is what a person would do.
+    private HandoffReport migrate(DrillCluster cluster, String target, Observed observed) {
+        for (int attempt = 1;; attempt++) {
+            try {
+                return cluster.migrate(plan.vm().name(), target);
+            } catch (TomboloException e) {
+                boolean stayed = e.code().name().equals(CoordinatorError.MIGRATION_ABORTED.name());
+                if (!stayed || attempt == ATTEMPTS) {
+                    throw e;
+                }
+                observed.givenUp.add(e.getMessage());
+                tools.verifier().awaitProgress(cluster, cluster.show(plan.vm().name()));
+            }
         }
     }
 
@@ -154,7 +174,8 @@ public final class Drill {
         long bytesCopied = seen.hops.stream().mapToLong(Hop::bytesCopied).sum();
         Map<String, String> versions = new HashMap<>(Version.all());
         List<Check> checks = new DrillChecks(plan, contextSwitch, bytesCopied, verification).of(seen.hops,
-                seen.notCompleted, seen.ownership, seen.ownerAtEnd, seen.guest.detail(), seen.frames, seen.compare);
+                seen.notCompleted, seen.givenUp, seen.ownership, seen.ownerAtEnd, seen.guest.detail(), seen.frames,
+                seen.compare);
         boolean passed = checks.stream().noneMatch(c -> c.verdict() == DrillReport.Verdict.FAIL);
         return new DrillReport(plan.isLinux() ? "linux" : "simulated", seen.hops.size(), plan.vm().memoryBytes(),
                 DrillReport.of(seen.hops, Hop::downtimeNs), DrillReport.phasesOf(seen.hops), contextSwitch, bytesCopied,

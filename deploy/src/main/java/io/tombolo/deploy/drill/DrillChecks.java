@@ -38,7 +38,8 @@ final class DrillChecks {
         this.verification = requireNonNull(verification, "verification is null");
     }
 
-    List<Check> of(List<Hop> hops, List<String> notCompleted, OwnershipRecords ownership, String ownerAtEnd,
+    List<Check> of(List<Hop> hops, List<String> notCompleted, List<String> givenUp, OwnershipRecords ownership,
+            String ownerAtEnd,
             String difference, GuestVerifier.Frames frames, Optional<Compare> compare) {
         must("every hop completed", notCompleted.isEmpty() && hops.size() == plan.hops(),
                 hops.size() + " of " + plan.hops() + first(notCompleted));
@@ -56,6 +57,7 @@ final class DrillChecks {
         must("no frame leaked", frames.leaked() == 0, frames.leaked() + " frames");
         must("region sound", frames.findings() == 0,
                 frames.findings() + " findings" + (frames.detail().isEmpty() ? "" : ": " + frames.detail()));
+        checks.add(new Check("no hop tried again", verdict(givenUp.isEmpty()), givenUp.size() + first(givenUp)));
         figures(hops, compare);
         return List.copyOf(checks);
     }

@@ -11,6 +11,7 @@ import java.io.RandomAccessFile;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -92,21 +93,30 @@ final class RegionCommandTest {
         assertThat(run("region", "inspect", file)).isZero();
         assertThat(out.toString()).startsWith("superblock at 0\n").contains("host_slots: 4").doesNotContain("vm_slot ");
         out.getBuffer().setLength(0);
-        assertThat(run("region", "inspect", file, "vm:1", "host:0", "metadata:0:1", "frame:3", "block:0", "--json"))
-                .isZero();
-        JsonNode decoded = new ObjectMapper().readTree(out.toString());
-        assertThat(decoded).extracting(d -> d.get("title").asText()).containsExactly("vm_slot 1", "host_slot 0",
-                "metadata 0 1", "frame_word 3", "block_owner 0");
-        assertThat(decoded.get(3).get("fields").get("frame").asText()).contains("FREE");
+        for (String structure : List.of("superblock", "host_slot 0", "vm_slot 1", "metadata 0 1", "block_owner 0",
+                "frame_word 3")) {
+            out.getBuffer().setLength(0);
+            assertThat(inspect(structure)).isZero();
+            JsonNode decoded = new ObjectMapper().readTree(out.toString());
+            assertThat(decoded.get("title").asText()).isEqualTo(structure);
+            assertThat(decoded.get("fields")).isNotEmpty();
+        }
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"vm:99", "vm:-1", "vm", "host:x", "frame:99999999999", "metadata:0:2", "nothing", "pte:0"})
+    @ValueSource(strings = {"vm_slot 99", "vm_slot", "host_slot 0 1", "frame_word 99999999999", "metadata 0 2",
+            "nothing 0",
+            "page_table_entry 0 0"})
     void aStructureThatTheRegionDoesNotHaveIsRefused(String structure) {
         format();
 
-        assertThat(run("region", "inspect", file, structure)).isEqualTo(2);
-        assertThat(err.toString()).startsWith("STRUCTURE_UNKNOWN: ").contains("found=" + structure);
+        assertThat(inspect(structure)).isEqualTo(2);
+        assertThat(err.toString()).matches("(?s)(STRUCTURE_UNKNOWN|OPTION_INVALID): .* Next: .*");
+    }
+
+    private int inspect(String structure) {
+        return run(Stream.concat(Stream.of("region", "inspect", "--json", file), Stream.of(structure.split(" ", -1)))
+                .toArray(String[]::new));
     }
 
     @Test

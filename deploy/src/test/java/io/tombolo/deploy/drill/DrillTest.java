@@ -3,6 +3,7 @@ package io.tombolo.deploy.drill;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.VmSpec;
@@ -11,6 +12,7 @@ import io.tombolo.deploy.drill.ContextSwitchBenchmark.OneWay;
 import io.tombolo.deploy.report.DrillReport;
 import io.tombolo.deploy.report.DrillReport.Check;
 import io.tombolo.deploy.report.DrillReport.Verdict;
+import io.tombolo.region.TomboloException;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
@@ -132,6 +134,31 @@ final class DrillTest {
 
         assertThatThrownBy(() -> run(9)).hasMessage("host gone");
         assertThat(cluster.closed).isEqualTo(1);
+    }
+
+    @Test
+    void aHopThatWasGivenUpBeforeAnythingChangedHandsIsTriedAgainAndTold() {
+        cluster.failure = aborted();
+        cluster.failOnce = true;
+
+        DrillReport report = run(4);
+
+        assertThat(report.passed()).isTrue();
+        assertThat(report.hops()).isEqualTo(4);
+        assertThat(report.checks()).filteredOn(c -> c.verdict() == Verdict.MISSED).extracting(Check::name)
+                .containsExactly("no hop tried again");
+    }
+
+    @Test
+    void aHopThatIsGivenUpAgainAndAgainEndsTheDrill() {
+        cluster.failure = aborted();
+
+        assertThatThrownBy(() -> run(4)).hasMessageStartingWith("MIGRATION_ABORTED");
+        assertThat(cluster.closed).isEqualTo(1);
+    }
+
+    private static TomboloException aborted() {
+        return TomboloException.error(CoordinatorError.MIGRATION_ABORTED, "the target is not armed").build();
     }
 
     @Test

@@ -15,6 +15,7 @@ public final class FakeCluster implements DrillCluster {
     public final List<String> calls = new ArrayList<>();
     public UnaryOperator<HandoffReport> spoil = UnaryOperator.identity();
     public RuntimeException failure;
+    public boolean failOnce;
     public int closed;
 
     private VmSpec vm;
@@ -44,7 +45,9 @@ public final class FakeCluster implements DrillCluster {
     public HandoffReport migrate(String name, String toHost) {
         calls.add("migrate " + toHost);
         if (failure != null && calls.size() > 3) {
-            throw failure;
+            RuntimeException thrown = failure;
+            failure = failOnce ? null : failure;
+            throw thrown;
         }
         clockNs += 1_000_000;
         HandoffReport report = spoil.apply(new HandoffReport(name, host, toHost, epoch, 5_000_000, 500, 700, 900, 900,
