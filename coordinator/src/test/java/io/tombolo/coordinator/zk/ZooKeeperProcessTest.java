@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.TomboloException;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,6 +31,23 @@ class ZooKeeperProcessTest {
             server.awaitServing(20_000);
             try (ZkConnection zk = servers.connect(tree)) {
                 assertThat(new ClusterTree(zk).read()).isPresent();
+            }
+        }
+    }
+
+    /// The end of the standard input is what a server sees when its parent dies in whatever way.
+    @Test
+    void aServerEndsWithItsParent() throws Exception {
+        try (ZooKeeperServers servers = new ZooKeeperServers(1)) {
+            servers.server().close();
+            Process process = new ProcessBuilder(ZooKeeperProcess.command(servers.server().configFile()))
+                    .redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+            try {
+                Awaitility.await().until(() -> servers.server().mode().isPresent());
+                process.getOutputStream().close();
+                assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+            } finally {
+                process.destroyForcibly();
             }
         }
     }
