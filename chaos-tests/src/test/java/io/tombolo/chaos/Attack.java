@@ -23,6 +23,7 @@ final class Attack {
     private final Vm vm;
     private final List<String> halting = new ArrayList<>();
     private long epoch;
+    private CompletableFuture<Reply.Migrated> migration;
 
     private Attack(ChaosCluster cluster, Vm vm, String source, String target) {
         this.cluster = cluster;
@@ -82,22 +83,27 @@ final class Attack {
 
     /// Begins the hand-off, and returns when one of the moments is reached. On a busy machine a hand-off may end before, because a
     /// window passed or a host's right lapsed: nothing has happened then, and it is tried again.
-    CompletableFuture<Reply.Migrated> begin() {
+    void begin() {
         List<String> failures = new ArrayList<>();
         long startNs = System.nanoTime();
         while (true) {
             epoch = OwnerWord.epoch(cluster.owner(vm));
-            CompletableFuture<Reply.Migrated> migration = cluster.migrate(vm, target);
+            migration = cluster.migrate(vm, target);
             await("a moment of " + halting).atMost(ChaosCluster.PATIENCE).pollInterval(Duration.ofMillis(2))
                     .until(() -> reached() || migration.isDone());
             if (reached()) {
-                return migration;
+                return;
             }
             failures.add(
                     migration.handle((done, failure) -> failure == null ? "" + done : failure.getMessage()).join());
             assertThat(System.nanoTime() - startNs).as("no moment of %s is reached: %s", halting, failures)
                     .isLessThan(ChaosCluster.PATIENCE.toNanos());
         }
+    }
+
+    /// What the cluster will say of the hand-off that was begun last.
+    CompletableFuture<Reply.Migrated> migration() {
+        return migration;
     }
 
     private boolean reached() {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tombolo.agent.handoff.HandoffPoint;
-import io.tombolo.chaos.ChaosCluster.Vm;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.deploy.cluster.StopReason;
 import io.tombolo.region.ArmedWord;
@@ -57,7 +56,8 @@ class HandoffDeathTest {
     void aTargetThatDiesBeforeTheOfferCostsNothing(HaltAction action) {
         attack(a -> {
             a.halt(a.target(), HandoffPoint.TARGET_PREPARED, action);
-            CompletableFuture<Reply.Migrated> migration = a.begin();
+            a.begin();
+            CompletableFuture<Reply.Migrated> migration = a.migration();
             dies(a.target(), action);
             Outcome.runsOnlyAt(cluster, a.vm(), a.source(), a.runningAtSource(0));
             assertThat(cluster.slot(a.vm()).armedAcquire()).isEqualTo(ArmedWord.NONE);
@@ -74,7 +74,8 @@ class HandoffDeathTest {
     void aTargetThatDiesBeforeItsCasGivesTheVmBack(HandoffPoint point, HaltAction action) {
         attack(a -> {
             a.halt(a.target(), point, action);
-            CompletableFuture<Reply.Migrated> migration = a.begin();
+            a.begin();
+            CompletableFuture<Reply.Migrated> migration = a.migration();
             dies(a.target(), action);
             assertThatThrownBy(migration::join).hasMessageContaining(a.vm().name());
             boolean offered = OwnerWord.epoch(cluster.owner(a.vm())) > a.epoch() + cluster.renewals(a.vm());
@@ -104,7 +105,8 @@ class HandoffDeathTest {
     void aSourceThatDiesAsOwnerLeavesTheVmStandingStill(HandoffPoint point, HaltAction action) {
         attack(a -> {
             a.halt(a.source(), point, action);
-            CompletableFuture<Reply.Migrated> migration = a.begin();
+            a.begin();
+            CompletableFuture<Reply.Migrated> migration = a.migration();
             dies(a.source(), action);
             Outcome.standsStill(cluster, a.vm(), a.runningAtSource(0), DEAD_HOST);
             assertThatThrownBy(migration::join).hasMessageContaining(DEAD_HOST);
@@ -118,7 +120,8 @@ class HandoffDeathTest {
     void theTargetRunsThoughTheSourceDiesAfterTheOffer(HandoffPoint point, HaltAction action) {
         attack(a -> {
             a.halt(a.source(), point, action);
-            CompletableFuture<Reply.Migrated> migration = a.begin();
+            a.begin();
+            CompletableFuture<Reply.Migrated> migration = a.migration();
             dies(a.source(), action);
             Outcome.runsOnlyAt(cluster, a.vm(), a.target(), a.runningAtTarget(1));
             assertThat(migration.join().vm().ownerHost()).isEqualTo(a.target());
@@ -145,7 +148,8 @@ class HandoffDeathTest {
     void aTargetThatComesTooLateLosesItsCas() {
         attack(a -> {
             a.halt(a.target(), HandoffPoint.TARGET_TAKEN, HaltAction.HOLD);
-            CompletableFuture<Reply.Migrated> migration = a.begin();
+            a.begin();
+            CompletableFuture<Reply.Migrated> migration = a.migration();
             cluster.awaitHalted(a.target());
             Outcome.awaitOwner(cluster, a.vm(), a.runningAtSource(2));
             cluster.letGo(a.target());
@@ -161,7 +165,8 @@ class HandoffDeathTest {
     void aDamagedStateSendsTheVmBack() {
         attack(a -> {
             a.halt(a.target(), HandoffPoint.TARGET_SEEN, HaltAction.HOLD);
-            CompletableFuture<Reply.Migrated> migration = a.begin();
+            a.begin();
+            CompletableFuture<Reply.Migrated> migration = a.migration();
             cluster.awaitHalted(a.target());
             MemorySegment payload = cluster.slot(a.vm()).metadata((int) (a.epoch() + 1 & 1)).payload();
             payload.set(ValueLayout.JAVA_BYTE, 100, (byte) ~payload.get(ValueLayout.JAVA_BYTE, 100));

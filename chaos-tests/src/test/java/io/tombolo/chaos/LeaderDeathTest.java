@@ -46,7 +46,8 @@ class LeaderDeathTest {
         Attack.on(cluster, a -> {
             String held = point.name().startsWith("TARGET") ? a.target() : a.source();
             a.halt(held, point, HaltAction.HOLD);
-            CompletableFuture<Reply.Migrated> migration = a.begin();
+            a.begin();
+            CompletableFuture<Reply.Migrated> migration = a.migration();
             String leader = cluster.leader();
             end(leader, action);
             await("another leader").atMost(ChaosCluster.PATIENCE).until(() -> !cluster.leader().equals(leader));

@@ -69,7 +69,8 @@ class QemuDeathTest {
     private static void aLoadThatFailsSendsTheGuestBack(ChaosCluster cluster, Vm vm) {
         Attack a = Attack.of(cluster, vm, "ant", "bee");
         a.halt("bee", HandoffPoint.TARGET_CLAIMED, HaltAction.HOLD);
-        CompletableFuture<Reply.Migrated> migration = a.begin();
+        a.begin();
+        CompletableFuture<Reply.Migrated> migration = a.migration();
         List<Long> loading = guestsOf(cluster, "bee");
         assertThat(loading).isNotEmpty();
         loading.forEach(pid -> Linux.kill(pid, Linux.SIGKILL));
