@@ -146,7 +146,7 @@ class HandoffOrchestrationTest {
             Map.entry("SWITCHING tick", "RESOLVING ReadOwner"),
             Map.entry("SWITCHING termEnded", "DONE Report[TERM_ENDED]"),
             Map.entry("RESOLVING readsRunsA", "RESOLVING SendCancel[SOURCE]"),
-            Map.entry("RESOLVING readsOffered", "RESOLVING"),
+            Map.entry("RESOLVING readsOffered", "RESOLVING SendPrepare"),
             Map.entry("RESOLVING readsTakenBack", "CLOSING SendCancel[TARGET] Close"),
             Map.entry("RESOLVING readsRunsB", "FINISHING SendFinish"),
             Map.entry("RESOLVING readsFree", "CLOSING SendCancel[TARGET] Close"),
