@@ -3,8 +3,8 @@
 #
 #   build-guest-image.sh OUTPUT
 #
-# Kernel and busybox are taken out of Debian's packages, which apt downloads and checks; nothing is installed. The checker
-# beside this script is compiled. OUTPUT appears whole, by a rename; if it is there already, nothing is done.
+# Kernel and busybox are taken out of Debian's packages, which apt downloads and checks; nothing is installed. The
+# checker beside this script is compiled. OUTPUT appears whole, by a rename; if it is there already, nothing is done.
 #
 #   TOMBOLO_GUEST_KERNEL=FILE    use this bzImage instead of Debian's cloud kernel
 #   TOMBOLO_GUEST_BUSYBOX=FILE   use this static busybox instead of Debian's

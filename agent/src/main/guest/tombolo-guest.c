@@ -4,8 +4,8 @@
  *   tombolo-guest key=value...   (the kernel command line's tombolo.* words, prefix removed; see usage below)
  *
  * Every page carries its own number, a version and a checksum over contents that follow from (seed, page, version). The
- * expected version of each page is kept in a table of its own: a page that went back to an older, in itself sound version
- * is found too. A visit checks the whole page and then writes its next version.
+ * expected version of each page is kept in a table of its own: a page that went back to an older, in itself sound
+ * version is found too. A visit checks the whole page and then writes its next version.
  *
  * Lines on standard output, one write each, so that they never mix:
  *
@@ -14,8 +14,8 @@
  *   TOMBOLO-GUEST-CORRUPTION page=P word=W expected=X found=F version=V
  *   TOMBOLO-GUEST-FAILED what
  *
- * iterations: page visits; bytes: bytes written; gap_us: longest time on CLOCK_MONOTONIC between two visits of a worker since
- * the last line; gaps: how many were longer than 10 ms since the start.
+ * iterations: page visits; bytes: bytes written; gap_us: longest time on CLOCK_MONOTONIC between two visits of a worker
+ * since the last line; gaps: how many were longer than 10 ms since the start.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -191,9 +191,11 @@ static uint64_t next_page(uint64_t visit, uint64_t pages, const double *zipf, ui
     abort();
 }
 
-static _Noreturn void work(volatile uint64_t *memory, uint64_t first, uint64_t pages, struct counters *mine, uint64_t worker)
+static _Noreturn void work(volatile uint64_t *memory, uint64_t first, uint64_t pages, struct counters *mine,
+                           uint64_t worker)
 {
-    uint32_t *versions = mmap(NULL, pages * sizeof *versions, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint32_t *versions = mmap(NULL, pages * sizeof *versions, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (versions == MAP_FAILED) {
         fail("version table");
     }
@@ -293,7 +295,8 @@ int main(int argc, char **argv)
         errno = EINVAL;
         fail("ws smaller than a page per worker");
     }
-    volatile uint64_t *memory = mmap(NULL, pages * workers * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    volatile uint64_t *memory = mmap(NULL, pages * workers * PAGE, PROT_READ | PROT_WRITE,
+                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     counters = mmap(NULL, workers * sizeof *counters, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED || counters == MAP_FAILED) {
         fail("working set does not fit");

@@ -46,8 +46,8 @@ import org.slf4j.LoggerFactory;
 
 /// One host of a cluster: claims a slot of the region, keeps the right to run VMs, runs them, hands them over.
 ///
-/// Life: [#start] takes everything or gives everything back; [#awaitEnd] returns when the right keeper ends the incarnation;
-/// [#close] stops guests and says STOPPED. A process is one incarnation; it never takes a second slot.
+/// Life: [#start] takes everything or gives everything back; [#awaitEnd] returns when the right keeper ends the
+/// incarnation; [#close] stops guests and says STOPPED. A process is one incarnation; it never takes a second slot.
 public final class Agent implements AutoCloseable {
     /// Exit status of a process that halted itself because a storing thread did not stop.
     public static final int EXIT_HALTED = 70;
@@ -118,7 +118,8 @@ public final class Agent implements AutoCloseable {
         opened.add(() -> giveBack(claimed));
         LOG.info("host {}: slot {} incarnation {} of region {}", config.name(), slot.slot(), slot.incarnation(),
                 region.superblock().regionUuid());
-        // All that takes long comes before the right keeper: from its first moment it counts how long the supervisor is silent.
+        // All that takes long comes before the right keeper: from its first moment it counts how long the supervisor is
+        // silent.
         List<Hypervisor> drivers = drivers();
         peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
         opened.add(peers);
@@ -136,7 +137,8 @@ public final class Agent implements AutoCloseable {
         watchdog.ifPresent(this::pet);
         host.right().start();
         cluster.join(slot, config.rpc().advertised(), peers.port());
-        // Slot and incarnation go with it: whoever reaps this process can then say which incarnation is certainly stopped.
+        // Slot and incarnation go with it: whoever reaps this process can then say which incarnation is certainly
+        // stopped.
         watchdog.ifPresent(settings -> notify(settings, "READY=1\nX_TOMBOLO_SLOT=" + slot.slot()
                 + "\nX_TOMBOLO_INCARNATION=" + slot.incarnation()));
     }
@@ -151,8 +153,8 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    /// What this host promises about its watchdog. A supervisor on the same machine stops when the machine stops, so elapsed
-    /// time alone is never evidence for it.
+    /// What this host promises about its watchdog. A supervisor on the same machine stops when the machine stops, so
+    /// elapsed time alone is never evidence for it.
     private WatchdogBound bound(Optional<WatchdogSettings> watchdog) {
         return watchdog.filter(settings -> settings.watchdogNs().isPresent()).map(settings -> new WatchdogBound(
                 settings.mode() == PetMode.TIMESTAMPED ? 1 : 2, settings.watchdogNs().orElseThrow(),
@@ -176,7 +178,8 @@ public final class Agent implements AutoCloseable {
         return drivers;
     }
 
-    /// A QEMU guest stops and loads in milliseconds, a simulated one in microseconds; what is waited for differs likewise.
+    /// A QEMU guest stops and loads in milliseconds, a simulated one in microseconds; what is waited for differs
+    /// likewise.
     private HandoffBounds bounds(String driver) {
         long base = TimeUnit.MILLISECONDS.toNanos(timings.baseMs());
         boolean qemu = !driver.equals(SimulatedHypervisor.NAME);
@@ -226,8 +229,8 @@ public final class Agent implements AutoCloseable {
         return endReason;
     }
 
-    /// After a start that failed: no guest ran and nothing stores any more, so the slot is free again and the next try finds
-    /// none of this one.
+    /// After a start that failed: no guest ran and nothing stores any more, so the slot is free again and the next try
+    /// finds none of this one.
     private void giveBack(ClaimedSlot claimed) {
         if (!started) {
             HostSlots.markStopped(region, claimed.slot(), claimed.incarnation());
@@ -351,11 +354,6 @@ public final class Agent implements AutoCloseable {
                     String.valueOf(SlotWord.state(word)), config.rpc().advertised(), peers.port(),
                     region.allocator(slot.slot()).freeFrames(), region.superblock().frameCount(),
                     vms.hosted().stream().map(vm -> vm.spec().name()).toList()));
-        }
-
-        @Override
-        public void echo(long nonce) {
-            host.echo(nonce);
         }
 
         @Override

@@ -24,7 +24,8 @@ import java.util.UUID;
 /// @param timing every timing, from one base figure
 /// @param drivers names of the drivers that this host offers
 /// @param qemu settings of the `qemu` driver
-/// @param rehearsalHops hand-offs of a scratch VM that the agent makes at its start, so that the code is compiled when a real
+/// @param rehearsalHops hand-offs of a scratch VM that the agent makes at its start, so that the code is compiled when
+/// a real
 ///            one comes; 0 for none
 /// @param maxStoringThreads how many threads (vCPUs, movers, QEMU watches) may store to the region at a time
 public record AgentConfig(String name, UUID hostUuid, String clusterName, UUID clusterUuid, ZooKeeperConfig zookeeper,

@@ -8,7 +8,8 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What `tombolo agent --config FILE` runs: one agent until it is told to end (SIGTERM) or its incarnation ends by itself.
+/// What `tombolo agent --config FILE` runs: one agent until it is told to end (SIGTERM) or its incarnation ends by
+/// itself.
 public final class AgentMain {
     /// Exit status when the incarnation ended by itself (fenced, slot taken, supervisor gone); a new process may start.
     public static final int EXIT_INCARNATION_ENDED = 71;

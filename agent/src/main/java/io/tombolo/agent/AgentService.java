@@ -30,8 +30,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Answers what an agent can be asked. Orders of the leading coordinator carry its term; one below the highest term that this
-/// process has seen comes from a leader that has been replaced and is refused.
+/// Answers what an agent can be asked. Orders of the leading coordinator carry its term; one below the highest term
+/// that this process has seen comes from a leader that has been replaced and is refused.
 ///
 /// Called on a virtual thread per request; everything about one VM happens on that VM's control thread.
 final class AgentService implements RequestHandler {
@@ -43,6 +43,8 @@ final class AgentService implements RequestHandler {
     private final HostView host;
     /// Highest cancelled intent by VM slot: its preparation may arrive after its cancellation.
     private final Map<Integer, Long> cancelled = new ConcurrentHashMap<>();
+    /// The copied bytes' counter by VM slot, as it was when the latest preparation came.
+    private final Map<Integer, Long> copiedAtPrepare = new ConcurrentHashMap<>();
 
     /// What the service tells of its host.
     interface HostView {
@@ -51,9 +53,6 @@ final class AgentService implements RequestHandler {
         long incarnation();
 
         Reply.HostReply describe();
-
-        /// Stores the nonce into this host's echo word.
-        void echo(long nonce);
 
         String hostName(int slot);
     }
@@ -116,17 +115,25 @@ final class AgentService implements RequestHandler {
 
     private CompletableFuture<Reply.Prepared> prepare(AgentRequest.PrepareTarget prepare) {
         terms.check(prepare.term());
-        if (prepare.intentSeq() <= cancelled.getOrDefault(prepare.vmSlot(), 0L)) {
+        boolean isCancelled = prepare.intentSeq() <= cancelled.getOrDefault(prepare.vmSlot(), 0L);
+        if (isCancelled && !offeredHere(prepare)) {
             return CompletableFuture.failedFuture(
                     TomboloException.error(HandoffError.INTENT_CANCELLED, "the intent was cancelled before it came")
                             .fact("intent", prepare.intentSeq()).next("nothing to do").build());
         }
+        copiedAtPrepare.put(prepare.vmSlot(), vms.bytesCopied());
         HostedVm vm = vms.open(prepare.vmSlot(), prepare.spec());
-        return vm.prepare(prepare.intentSeq(), prepare.epoch(), prepare.fromSlot()).thenApply(_ -> {
-            // Last, so that the source finds the nonce only when this host is armed.
-            host.echo(prepare.nonce());
-            return new Reply.Prepared(prepare.intentSeq(), prepare.vmSlot(), vms.hostSlot(), host.incarnation());
-        });
+        return vm.prepare(prepare.intentSeq(), prepare.epoch(), prepare.fromSlot(), prepare.nonce())
+                .thenApply(_ -> new Reply.Prepared(prepare.intentSeq(), prepare.vmSlot(), vms.hostSlot(),
+                        host.incarnation()));
+    }
+
+    /// The source stood still with the order in hand, and offered after the leader had given it up: then this host is the
+    /// one to go on, cancelled or not.
+    private boolean offeredHere(AgentRequest.PrepareTarget prepare) {
+        long owner = vms.owner(prepare.vmSlot());
+        return OwnerWord.is(owner, OwnerState.OFFERED) && OwnerWord.slot(owner) == vms.hostSlot()
+                && OwnerWord.epoch(owner) > prepare.epoch();
     }
 
     private CompletableFuture<Reply.Cancelled> cancel(AgentRequest.CancelIntent cancel) {
@@ -175,12 +182,11 @@ final class AgentService implements RequestHandler {
     private CompletableFuture<Reply.WindowClosed> openWindow(AgentRequest.OpenWindow open) {
         HostedVm vm = vms.find(open.vmSlot()).orElse(null);
         CompletableFuture<WindowEnd> end = vm == null
-                ? CompletableFuture.completedFuture(new WindowEnd(false, 0, 0, 0, 0, "not prepared"))
+                ? CompletableFuture.completedFuture(WindowEnd.refused("not prepared"))
                 : vm.openWindow(open.intentSeq(), open.epoch());
-        long copiedBefore = vms.bytesCopied();
         return end.thenApply(e -> new Reply.WindowClosed(open.intentSeq(), e.ran(), e.offerSeenNs(), e.runningNs(),
-                e.firstInstructionNs(), vms.bytesCopied() - copiedBefore, OwnerWord.epoch(vms.owner(open.vmSlot())),
-                e.reason()));
+                e.firstInstructionNs(), vms.bytesCopied() - copiedAtPrepare.getOrDefault(open.vmSlot(), 0L),
+                OwnerWord.epoch(vms.owner(open.vmSlot())), e.reason()));
     }
 
     private CompletableFuture<Reply.HandoffState> handoffStatus(AgentRequest.HandoffStatus asked) {

@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 
 /// The agent's place in its cluster: who its members are, and heartbeats that keep the right alive.
 ///
-/// Nothing here decides who owns a VM. It starts things early: a heartbeat that stays away pauses this host's VMs, a record
-/// that disappears makes the leader look.
+/// Nothing here decides who owns a VM. It starts things early: a heartbeat that stays away pauses this host's VMs, a
+/// record that disappears makes the leader look.
 public interface ClusterMembership extends AutoCloseable {
     /// Makes the host known at this address and begins to send heartbeats; returns when both have happened once.
     ///
@@ -21,8 +21,8 @@ public interface ClusterMembership extends AutoCloseable {
     /// Name of the host in a slot; `slot-<n>` when nobody says.
     String hostName(int slot);
 
-    /// Says which VMs run here now, for people and placement to see: their leases are brought into line, soon and without
-    /// anybody waiting.
+    /// Says which VMs run here now, for people and placement to see: their leases are brought into line, soon and
+    /// without anybody waiting.
     void hosting(Set<String> vms);
 
     @Override

@@ -18,14 +18,14 @@ import java.util.function.Consumer;
 
 /// One host incarnation on one region: its board of checks, its right keeper, and what hand-offs ask of a host.
 ///
-/// The agent and its [Rehearsal] make their hosts here and nowhere else, on purpose: compiled code is bound to the classes it
-/// has met, lambdas included, and a rehearsal with doubles of its own would have to be compiled again for the real thing.
+/// The agent and its [Rehearsal] make their hosts here and nowhere else, on purpose: compiled code is bound to the
+/// classes it has met, lambdas included, and a rehearsal with doubles of its own would have to be compiled again for
+/// the real thing.
 final class HostCore implements HostPorts, AutoCloseable {
     /// Nobody listens to the moments of hand-offs: the listener of production and of the rehearsal, the same object.
     static final Consumer<HandoffPoint> NO_POINTS = _ -> {
     };
 
-    private final Region region;
     private final ClaimedSlot claimed;
     private final HostSlot slot;
     private final CheckBoard board;
@@ -41,7 +41,7 @@ final class HostCore implements HostPorts, AutoCloseable {
 
     HostCore(Region region, ClaimedSlot claimed, Timings timings, boolean supervised, int maxStoringThreads,
             RightActions actions, Consumer<HandoffPoint> points, Windows windows) {
-        this.region = requireNonNull(region, "region is null");
+        requireNonNull(region, "region is null");
         this.claimed = requireNonNull(claimed, "claimed is null");
         this.points = requireNonNull(points, "points is null");
         this.windows = requireNonNull(windows, "windows is null");
@@ -62,11 +62,6 @@ final class HostCore implements HostPorts, AutoCloseable {
     /// The slot word as it is now.
     long word() {
         return slot.wordAcquire();
-    }
-
-    /// Stores the nonce into this host's echo word.
-    void echo(long nonce) {
-        slot.echoRelease(nonce);
     }
 
     @Override
@@ -97,11 +92,6 @@ final class HostCore implements HostPorts, AutoCloseable {
     @Override
     public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch, long windowNs) {
         return windows.open(target, intentSeq, vmSlot, epoch, windowNs);
-    }
-
-    @Override
-    public long echoOf(int hostSlot) {
-        return region.host(hostSlot).echoAcquire();
     }
 
     @Override

@@ -36,7 +36,8 @@ final class HostedVms {
     private final Map<String, List<InputEntry>> pastInputs = new LinkedHashMap<>();
 
     /// @param hosting told the names of the VMs that run here whenever they change
-    /// @param bounds hand-off bounds by driver name: a QEMU guest takes milliseconds where a simulated one takes microseconds
+    /// @param bounds hand-off bounds by driver name: a QEMU guest takes milliseconds where a simulated one takes
+    /// microseconds
     HostedVms(Region region, HostPorts host, Collection<Hypervisor> drivers, Function<String, HandoffBounds> bounds,
             LongSupplier bytesCopied, Consumer<Set<String>> hosting) {
         this.hosting = requireNonNull(hosting, "hosting is null");

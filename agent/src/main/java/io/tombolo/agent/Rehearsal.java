@@ -39,8 +39,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Hands a small VM to and fro inside this process, over a scratch region of its own, until the code of a hand-off is
-/// compiled. A hand-off executes its path once; without this, the first hundreds of a fresh JVM run in the interpreter and
-/// take a hundred times as long. Nothing of the rehearsal touches the cluster's region.
+/// compiled. A hand-off executes its path once; without this, the first hundreds of a fresh JVM run in the interpreter
+/// and take a hundred times as long. Nothing of the rehearsal touches the cluster's region.
 final class Rehearsal {
     private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
     private static final long MEMORY_BYTES = 1L << 20;
@@ -65,7 +65,8 @@ final class Rehearsal {
                     Stage two = new Stage(region, "two", directory)) {
                 one.other = two;
                 two.other = one;
-                // First a whole life of a VM: what it does only at its ends must not come as news to code compiled in between.
+                // First a whole life of a VM: what it does only at its ends must not come as news to code compiled in
+                // between.
                 long untilNs = System.nanoTime() + budgetMs * MS;
                 play(one, two, Math.min(hops, OVERTURE_HOPS), untilNs);
                 compileStraightLine(one, two, System.nanoTime() + budgetMs * MS / 3);
@@ -94,9 +95,9 @@ final class Rehearsal {
             hop++;
             long epoch = OwnerWord.epoch(from.vm.owner());
             to.hosted(spec);
-            await(to.vm.prepare(hop, epoch, from.host.self()));
+            await(to.vm.prepare(hop, epoch, from.host.self(), hop));
             SourceReport report = await(from.vm.switchOver(hop, epoch,
-                    new HostPorts.Peer(to.host.self(), "rehearsal", "", 0), 0));
+                    new HostPorts.Peer(to.host.self(), "rehearsal", "", 0), hop));
             if (report.outcome() == SourceCore.Outcome.HANDED_OVER) {
                 Stage stays = from;
                 from = to;
@@ -111,7 +112,8 @@ final class Rehearsal {
         return hop;
     }
 
-    /// The straight-line part alone, often enough for the optimising compiler: it is nearly free without threads to wake.
+    /// The straight-line part alone, often enough for the optimising compiler: it is nearly free without threads to
+    /// wake.
     private static void compileStraightLine(Stage one, Stage two, long untilNs) {
         VmSpec spec = spec();
         // A slot of its own: the other one belongs to the VM that is handed about.

@@ -5,8 +5,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// The highest coordinator term this process has seen. Thread safe.
 ///
-/// Leadership in ZooKeeper gives no exclusion: a leader that was paused may wake and go on ordering. Its orders carry its old
-/// term and are refused by everyone who has heard of a newer one; those who have not are protected by the owner word's epoch.
+/// Leadership in ZooKeeper gives no exclusion: a leader that was paused may wake and go on ordering. Its orders carry
+/// its old term and are refused by everyone who has heard of a newer one; those who have not are protected by the owner
+/// word's epoch.
 final class TermGuard {
     private final AtomicLong highest = new AtomicLong();
 

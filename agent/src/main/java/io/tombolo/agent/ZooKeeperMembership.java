@@ -28,9 +28,9 @@ import org.slf4j.LoggerFactory;
 
 /// A host's place in ZooKeeper: its record, its heartbeats, and the leases of the VMs it runs.
 ///
-/// One thread does all of it at a steady pace, so that a slow ZooKeeper delays nothing else in the agent: it passes new heartbeats
-/// on, joins again after a new session, and brings the leases into line with what runs here. A lease that cannot be had now is
-/// tried again later; nobody waits for it.
+/// One thread does all of it at a steady pace, so that a slow ZooKeeper delays nothing else in the agent: it passes new
+/// heartbeats on, joins again after a new session, and brings the leases into line with what runs here. A lease that
+/// cannot be had now is tried again later; nobody waits for it.
 final class ZooKeeperMembership implements ClusterMembership {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperMembership.class);
     private static final int LEASE_EVERY_TURNS = 8;

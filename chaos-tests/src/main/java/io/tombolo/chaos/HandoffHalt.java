@@ -14,8 +14,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
-/// Kills, stops or holds this process once, at the moment that the file [#ORDER] of its run directory names. The file is renamed
-/// to [#HALTED] first, so that whoever ordered it sees that the moment was reached, and so that it happens once.
+/// Kills, stops or holds this process once, at the moment that the file [#ORDER] of its run directory names. The file
+/// is renamed to [#HALTED] first, so that whoever ordered it sees that the moment was reached, and so that it happens
+/// once.
 public final class HandoffHalt implements Consumer<HandoffPoint> {
     /// Holds one line, `POINT ACTION`.
     public static final String ORDER = "halt-at";

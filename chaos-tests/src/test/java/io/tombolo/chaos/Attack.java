@@ -81,8 +81,8 @@ final class Attack {
         halting.add(host);
     }
 
-    /// Begins the hand-off, and returns when one of the moments is reached. On a busy machine a hand-off may end before, because a
-    /// window passed or a host's right lapsed: nothing has happened then, and it is tried again.
+    /// Begins the hand-off, and returns when one of the moments is reached. On a busy machine a hand-off may end
+    /// before, because a window passed or a host's right lapsed: nothing has happened then, and it is tried again.
     void begin() {
         List<String> failures = new ArrayList<>();
         long startNs = System.nanoTime();

@@ -71,8 +71,8 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// A local cluster whose agents are [ChaosAgent]s, with this process looking on: it maps the region, reads ZooKeeper and asks
-/// every agent by itself, so that what the cluster says of itself is compared with what is.
+/// A local cluster whose agents are [ChaosAgent]s, with this process looking on: it maps the region, reads ZooKeeper
+/// and asks every agent by itself, so that what the cluster says of itself is compared with what is.
 final class ChaosCluster implements AutoCloseable {
     /// A hand-off's waits are multiples of it: sessions of 2 s, watchdogs of 1 s.
     static final int BASE_MS = 500;
@@ -223,7 +223,8 @@ final class ChaosCluster implements AutoCloseable {
         return cluster.process(process).state() == ProcessState.READY;
     }
 
-    /// What takeover will do one day: nothing of the incarnation lives, its supervisor says, so its slot may be confirmed.
+    /// What takeover will do one day: nothing of the incarnation lives, its supervisor says, so its slot may be
+    /// confirmed.
     void revive(String host) {
         cluster.awaitStopped(host, PATIENCE.toMillis());
         OptionalInt slot = slotOf(host);
@@ -401,8 +402,8 @@ final class ChaosCluster implements AutoCloseable {
         return Leases.holders(zk, vm.name()).stream().map(Leases.Held::holder).findFirst();
     }
 
-    /// How often a host renewed its right to the VM after a lapse, each of which raises the epoch: on a busy machine that is
-    /// nothing wrong.
+    /// How often a host renewed its right to the VM after a lapse, each of which raises the epoch: on a busy machine
+    /// that is nothing wrong.
     long renewals(Vm vm) {
         long count = 0;
         List<String> hosts = new ArrayList<>(cluster.spec().hosts());
@@ -417,8 +418,8 @@ final class ChaosCluster implements AutoCloseable {
         return count;
     }
 
-    /// Instructions of the VM's vCPUs as the agent of that host counts them; empty when it has no guest of the VM, or does
-    /// not answer.
+    /// Instructions of the VM's vCPUs as the agent of that host counts them; empty when it has no guest of the VM, or
+    /// does not answer.
     OptionalLong instructions(String host, Vm vm) {
         Optional<HostRecord> record = members.host(host);
         if (record.isEmpty()) {

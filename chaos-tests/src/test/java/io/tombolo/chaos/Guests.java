@@ -17,8 +17,8 @@ final class Guests {
     private Guests() {
     }
 
-    /// Pauses the VM and reads what the guest found wrong in its own memory: two runners, or a lost or doubled store, are seen
-    /// there, since every page says what was last written to it.
+    /// Pauses the VM and reads what the guest found wrong in its own memory: two runners, or a lost or doubled store,
+    /// are seen there, since every page says what was last written to it.
     static VmStatus sound(ChaosCluster cluster, Vm vm) {
         VmStatus paused = cluster.pause(vm);
         GuestSpec spec = SimulatedHypervisor.guestSpec(vm.spec());

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Source, target or both die at the moments of a hand-off: by SIGKILL, or by SIGSTOP, after which the watchdog kills them. The
-/// agents are processes of their own and run a guest that checks its own memory.
+/// Source, target or both die at the moments of a hand-off: by SIGKILL, or by SIGSTOP, after which the watchdog kills
+/// them. The agents are processes of their own and run a guest that checks its own memory.
 class HandoffDeathTest {
     private static final String DEAD_HOST = "OWNER_HOST_DEAD";
     private static ChaosCluster cluster;
@@ -66,8 +66,8 @@ class HandoffDeathTest {
         });
     }
 
-    /// Row 8: the source takes back, without a person. At TARGET_SPINNING the source may hear of the lost connection before it
-    /// has looked at the spin word, and then never offers.
+    /// Row 8: the source takes back, without a person. At TARGET_SPINNING the source may hear of the lost connection
+    /// before it has looked at the spin word, and then never offers.
     @ParameterizedTest
     @CsvSource({"TARGET_SPINNING, KILL", "TARGET_SPINNING, STOP", "TARGET_SEEN, KILL", "TARGET_SEEN, STOP",
             "TARGET_TAKEN, KILL", "TARGET_TAKEN, STOP"})
@@ -143,7 +143,8 @@ class HandoffDeathTest {
         });
     }
 
-    /// Row 6: the source takes back while the target has the checked state in hand; the target's CAS fails and it lets go.
+    /// Row 6: the source takes back while the target has the checked state in hand; the target's CAS fails and it lets
+    /// go.
     @Test
     void aTargetThatComesTooLateLosesItsCas() {
         attack(a -> {
@@ -177,8 +178,8 @@ class HandoffDeathTest {
         });
     }
 
-    /// Row 9: fencing the source takes its right to take back away, which changes the word under the target's eyes; the target
-    /// goes on all the same, and the source does nothing more.
+    /// Row 9: fencing the source takes its right to take back away, which changes the word under the target's eyes; the
+    /// target goes on all the same, and the source does nothing more.
     @Test
     void aFencedSourceCannotTakeBack() {
         attack(a -> {

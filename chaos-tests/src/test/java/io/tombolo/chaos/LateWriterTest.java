@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// An agent stands still at each moment of a hand-off for longer than its session, and wakes up: nothing kills it meanwhile,
-/// because these agents run without a supervisor. What keeps two from running the VM is the protocol alone.
+/// An agent stands still at each moment of a hand-off for longer than its session, and wakes up: nothing kills it
+/// meanwhile, because these agents run without a supervisor. What keeps two from running the VM is the protocol alone.
 class LateWriterTest {
     private static ChaosCluster cluster;
 
@@ -39,7 +39,8 @@ class LateWriterTest {
         }
     }
 
-    /// Rows 2, 3, 5 and, for the target, 6 and 16. Whoever the owner word names at the end runs the VM, and nobody else.
+    /// Rows 2, 3, 5 and, for the target, 6 and 16. Whoever the owner word names at the end runs the VM, and nobody
+    /// else.
     @ParameterizedTest
     @EnumSource(value = HandoffPoint.class, mode = EnumSource.Mode.EXCLUDE, names = "TARGET_CLAIMED")
     void wakesAndFindsWhatBecameOfTheVm(HandoffPoint point) {
@@ -80,8 +81,8 @@ class LateWriterTest {
         a.endsSound();
     }
 
-    /// The leader gives up a source that stands still and lets the target forget; the source wakes, offers all the same, and dies.
-    /// The target is alive and the only one who may go on: the leader has it prepare again.
+    /// The leader gives up a source that stands still and lets the target forget; the source wakes, offers all the
+    /// same, and dies. The target is alive and the only one who may go on: the leader has it prepare again.
     @Test
     void aTargetThatForgotIsPreparedAgain() {
         cluster.startUnsupervised("cat");
@@ -116,8 +117,8 @@ class LateWriterTest {
         cluster.destroy(vm);
     }
 
-    /// A host that maps a copy of the region, the same to the last byte: its CAS would decide nothing here, and the source finds out
-    /// before it stops anything, because the nonce is not where it should be.
+    /// A host that maps a copy of the region, the same to the last byte: its CAS would decide nothing here, and the
+    /// source finds out before it stops anything, because the nonce is not where it should be.
     @Test
     void aTargetThatMapsACopyOfTheRegionIsRefused() throws IOException {
         Vm vm = cluster.create("ant");

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// The leading coordinator dies, or is stopped for longer than its session, while a hand-off is under way. The other one leads
-/// and brings the hand-off to its end, by the owner word alone.
+/// The leading coordinator dies, or is stopped for longer than its session, while a hand-off is under way. The other
+/// one leads and brings the hand-off to its end, by the owner word alone.
 class LeaderDeathTest {
     private static ChaosCluster cluster;
 
@@ -36,8 +36,8 @@ class LeaderDeathTest {
         }
     }
 
-    /// Rows 5 and 14. `held` is the side that waits at the moment until the leader is gone, and the epoch rises by `raised`,
-    /// at the target if it is 1.
+    /// Rows 5 and 14. `held` is the side that waits at the moment until the leader is gone, and the epoch rises by
+    /// `raised`, at the target if it is 1.
     @ParameterizedTest
     @CsvSource({"TARGET_PREPARED, KILL, 0", "TARGET_PREPARED, STOP, 0", "SOURCE_ORDERED, KILL, -1",
             "SOURCE_MARKED, STOP, -1", "SOURCE_SEEN_RUNNING, KILL, 1", "SOURCE_SEEN_RUNNING, STOP, 1",

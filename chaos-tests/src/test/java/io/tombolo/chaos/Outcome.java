@@ -42,7 +42,8 @@ final class Outcome {
         }
     }
 
-    /// The word names the host, its agent's count grows, nobody else's does; record and lease follow, the intent is closed.
+    /// The word names the host, its agent's count grows, nobody else's does; record and lease follow, the intent is
+    /// closed.
     static void runsOnlyAt(ChaosCluster cluster, Vm vm, String host, long word) {
         awaitOwner(cluster, vm, word);
         Map<String, Long> before = counts(cluster, vm);

@@ -13,13 +13,17 @@ import io.tombolo.coordinator.zk.VmRecord;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.os.Linux;
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Real Linux guests, whose memory a QEMU process of the host's kill group writes. One cluster and one guest for all, because
-/// booting is what takes the time.
+/// Real Linux guests, whose memory a QEMU process of the host's kill group writes. One cluster and one guest for all,
+/// because booting is what takes the time.
 class QemuDeathTest {
     private static final long MEMORY_BYTES = 192L << 20;
     private static final long WORKING_SET_BYTES = 16L << 20;
@@ -40,8 +44,18 @@ class QemuDeathTest {
         return cluster.processes().process(host).pids().stream().filter(pid -> pid != agent).toList();
     }
 
+    /// Whether a thread of the process can execute another instruction. One that its new parent has not reaped yet is dead.
     private static boolean lives(long pid) {
-        return ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
+        File[] threads = new File("/proc/" + pid + "/task").listFiles();
+        return threads != null && Stream.of(threads).anyMatch(thread -> {
+            try {
+                String stat = Files.readString(thread.toPath().resolve("stat"));
+                return "ZX".indexOf(stat.charAt(stat.lastIndexOf(')') + 2)) < 0;
+            } catch (IOException _) {
+                // The thread ended while it was looked at.
+                return false;
+            }
+        });
     }
 
     private static void standsStill(ChaosCluster cluster, Vm vm, long word) {
@@ -79,8 +93,8 @@ class QemuDeathTest {
         assertThatThrownBy(migration::join).hasMessageContaining(vm.name());
     }
 
-    /// Row 13: after CLAIMED guest memory may be half loaded, so the source does not take back from a dead target. And nothing of a
-    /// host that dies, killed or stopped, outlives it: not the guest that runs, not the one that waits.
+    /// Row 13: after CLAIMED guest memory may be half loaded, so the source does not take back from a dead target. And
+    /// nothing of a host that dies, killed or stopped, outlives it: not the guest that runs, not the one that waits.
     private static void noQemuOutlivesItsAgent(ChaosCluster cluster, Vm vm) {
         Attack a = Attack.of(cluster, vm, "ant", "cat");
         a.halt("cat", HandoffPoint.TARGET_CLAIMED, HaltAction.HOLD);

@@ -69,7 +69,8 @@ class ZooKeeperLossTest {
         assertThat(starts.keySet()).allMatch(cluster::alive);
     }
 
-    /// After ZooKeeper is back the host renews by CAS before anything runs; nothing else has changed the word meanwhile.
+    /// After ZooKeeper is back the host renews by CAS before anything runs; nothing else has changed the word
+    /// meanwhile.
     private static void comesBack(ChaosCluster cluster, Vm vm, String host, long pausedWord) {
         await("a new epoch").atMost(ChaosCluster.PATIENCE).until(() -> cluster.owner(vm) != pausedWord);
         Outcome.runsOnlyAt(cluster, vm, host,

@@ -25,8 +25,8 @@ import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The cluster for people and for placement, put together from ZooKeeper, the owner words and, where they answer in time, the
-/// agents. Changes nothing. Thread safe.
+/// The cluster for people and for placement, put together from ZooKeeper, the owner words and, where they answer in
+/// time, the agents. Changes nothing. Thread safe.
 final class ClusterView {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterView.class);
 

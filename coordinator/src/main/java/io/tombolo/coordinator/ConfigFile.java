@@ -19,9 +19,9 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Reads a YAML file into a record, one key per component, nested records for nested keys; units are in the keys. Keys are
-/// required unless marked [Defaulted]; a key that no component has is an error, because it is a misspelt one or one that
-/// the writer believes to have an effect. The record's constructor checks the values, see [#check].
+/// Reads a YAML file into a record, one key per component, nested records for nested keys; units are in the keys. Keys
+/// are required unless marked [Defaulted]; a key that no component has is an error, because it is a misspelt one or one
+/// that the writer believes to have an effect. The record's constructor checks the values, see [#check].
 public final class ConfigFile {
     /// A configuration is a page of text; anything of this size is another file.
     private static final long MAX_BYTES = 1 << 20;

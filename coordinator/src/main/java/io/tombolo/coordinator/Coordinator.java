@@ -27,8 +27,8 @@ import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One coordinator: runs for leadership, serves requests while it leads, and refuses them with the leader's address while it
-/// does not. Several may run; the term sees to it that only one writes. It maps the region read-only.
+/// One coordinator: runs for leadership, serves requests while it leads, and refuses them with the leader's address
+/// while it does not. Several may run; the term sees to it that only one writes. It maps the region read-only.
 ///
 /// Thread safe. [#close] ends everything; the process may then exit.
 public final class Coordinator implements AutoCloseable {

@@ -25,9 +25,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 
-/// Finds the leading coordinator, or an agent, through ZooKeeper and asks it. A request to the leader that was certainly not
-/// executed is sent again, to whoever leads by then, until the time is up; one that may have been is not, and `vm show` tells
-/// what became of it. Thread safe.
+/// Finds the leading coordinator, or an agent, through ZooKeeper and asks it. A request to the leader that was
+/// certainly not executed is sent again, to whoever leads by then, until the time is up; one that may have been is not,
+/// and `vm show` tells what became of it. Thread safe.
 public final class CoordinatorClient implements AutoCloseable {
     private static final int CONNECT_TIMEOUT_MS = 5_000;
     private static final int RETRY_MS = 50;
@@ -80,7 +80,8 @@ public final class CoordinatorClient implements AutoCloseable {
     /// Calls the leader.
     ///
     /// @param timeoutMs for everything: finding the leader, waiting for one to be elected, and its answer
-    /// @throws TomboloException the leader's error with its code; `NO_LEADER`; `ZOOKEEPER_UNREACHABLE`; `RPC_TIMEOUT` or
+    /// @throws TomboloException the leader's error with its code; `NO_LEADER`; `ZOOKEEPER_UNREACHABLE`; `RPC_TIMEOUT`
+    /// or
     ///         `RPC_CONNECTION_LOST` when the request may have been executed
     public <R extends Reply> R call(CoordinatorRequest request, Class<R> replyType, long timeoutMs) {
         long startNs = System.nanoTime();

@@ -13,7 +13,8 @@ public final class CoordinatorMain {
     private CoordinatorMain() {
     }
 
-    /// Runs a coordinator and tells a supervisor, if one listens (sd_notify(3)), when it is ready; returns the exit status.
+    /// Runs a coordinator and tells a supervisor, if one listens (sd_notify(3)), when it is ready; returns the exit
+    /// status.
     public static int run(Path configFile) {
         Coordinator coordinator = Coordinator.start(ConfigFile.load(configFile, CoordinatorConfig.class));
         CountDownLatch ended = new CountDownLatch(1);

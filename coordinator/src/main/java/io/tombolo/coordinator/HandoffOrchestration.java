@@ -11,17 +11,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/// The coordinator's part of one hand-off from A to B, as a pure step core: no thread, no socket, no ZooKeeper, no clock of
-/// its own.
+/// The coordinator's part of one hand-off from A to B, as a pure step core: no thread, no socket, no ZooKeeper, no
+/// clock of its own.
 ///
-///     PREPARING --prepared--> SWITCHING --any answer, or none--> RESOLVING --word names B--> FINISHING --> CLOSING --> DONE
+///     PREPARING --prepared--> SWITCHING --any answer, or none--> RESOLVING --word names B--> FINISHING --> CLOSING -->
+///     DONE
 ///         |                                                       |     ^                                     ^
 ///         +--------------------not prepared-----------------------|-----+--word stays with A, A disarmed------+
 ///
-/// Only the owner word decides. An answer of an agent, a time limit or a host that left ZooKeeper makes the core look at the
-/// word, nothing more. An abort is final when A has answered that it holds no order of this intent any more, when the word has
-/// left epoch e, or when A never got an order from anybody (PREPARING of the leader that opened the intent). Until then the
-/// intent stays open, and the caller is told `MIGRATION_UNDECIDED` after a while.
+/// Only the owner word decides. An answer of an agent, a time limit or a host that left ZooKeeper makes the core look
+/// at the word, nothing more. An abort is final when A has answered that it holds no order of this intent any more,
+/// when the word has left epoch e, or when A never got an order from anybody (PREPARING of the leader that opened the
+/// intent). Until then the intent stays open, and the caller is told `MIGRATION_UNDECIDED` after a while.
 ///
 /// A new leader starts at RESOLVING: it does not know what its predecessor ordered.
 public final class HandoffOrchestration {
@@ -61,8 +62,8 @@ public final class HandoffOrchestration {
         return HandoffResult.of(CoordinatorError.MIGRATION_ABORTED, why);
     }
 
-    /// One step. An event that the phase does not wait for changes nothing: it is the late answer to an effect that the core
-    /// has given up on.
+    /// One step. An event that the phase does not wait for changes nothing: it is the late answer to an effect that the
+    /// core has given up on.
     public static Step step(HandoffState state, HandoffEvent event, long nowNs) {
         requireNonNull(event, "event is null");
         HandoffChange change = new HandoffChange(state);
@@ -135,8 +136,8 @@ public final class HandoffOrchestration {
         };
     }
 
-    /// Nobody has ordered A to do anything for this intent, so there is nothing to disarm. B is told once; should it not
-    /// hear it, it holds a preparation that no source will ever use.
+    /// Nobody has ordered A to do anything for this intent, so there is nothing to disarm. B is told once; should it
+    /// not hear it, it holds a preparation that no source will ever use.
     private static Step giveUpPreparing(HandoffState state, HandoffChange change, long nowNs, HandoffResult why) {
         return change.cause(why).disarmed().releaseTarget()
                 .enter(Phase.RESOLVING, nowNs, ns(state.timings().retryMs())).readOwner().done();
@@ -174,7 +175,8 @@ public final class HandoffOrchestration {
 
     private static Step disarm(HandoffState state, HandoffChange change, long nowNs) {
         if (state.sourceGone()) {
-            // A may be alive and about to go on, and nobody else may touch its word. B forgets, so A finds nobody to offer to.
+            // A may be alive and about to go on, and nobody else may touch its word. B forgets, so A finds nobody to
+            // offer to.
             change.releaseTarget().note(CoordinatorError.OWNER_HOST_DEAD.name()).answer(HandoffResult
                     .of(CoordinatorError.OWNER_HOST_DEAD, "the source left ZooKeeper before the switch"), nowNs);
         }
@@ -194,8 +196,8 @@ public final class HandoffOrchestration {
         boolean offeredToLiveTarget = owner.state() == OwnerState.OFFERED && owner.slot() == state.intent().toSlot()
                 && !state.targetGone();
         if (offeredToLiveTarget && nowNs - state.phaseSinceNs() >= 2L * ns(state.timings().retryMs())) {
-            // B may have forgotten its preparation before the offer came (it was told to, or its lifetime was over), and then
-            // nobody looks at the word. For a B that is prepared this changes nothing.
+            // B may have forgotten its preparation before the offer came (it was told to, or its lifetime was over),
+            // and then nobody looks at the word. For a B that is prepared this changes nothing.
             change.prepareAgain();
         }
         return change.wakeAt(nowNs + ns(state.timings().retryMs())).done();

@@ -21,8 +21,8 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Carries out what [HandoffOrchestration] says, for one intent, on one thread of its own: events go into a queue, effects
-/// are carried out one after the other, answers of agents come back as events.
+/// Carries out what [HandoffOrchestration] says, for one intent, on one thread of its own: events go into a queue,
+/// effects are carried out one after the other, answers of agents come back as events.
 final class HandoffRunner implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(HandoffRunner.class);
 

@@ -1,7 +1,7 @@
 package io.tombolo.coordinator;
 
-/// Time limits of a hand-off, all multiples of one base. They bound how long a coordinator waits, never when something is
-/// safe: what is safe is decided by the owner word.
+/// Time limits of a hand-off, all multiples of one base. They bound how long a coordinator waits, never when something
+/// is safe: what is safe is decided by the owner word.
 ///
 /// @param baseMs the one figure to turn; 500 suits processes on one busy machine
 public record HandoffTimings(@Defaulted("500") int baseMs) {

@@ -29,8 +29,8 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One term of leading: carries out the requests that change something, and keeps ZooKeeper in line with the region. Requests
-/// block their (virtual) thread. Requests of one VM run one after the other. Thread safe.
+/// One term of leading: carries out the requests that change something, and keeps ZooKeeper in line with the region.
+/// Requests block their (virtual) thread. Requests of one VM run one after the other. Thread safe.
 final class LeaderSession implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderSession.class);
 
@@ -189,8 +189,8 @@ final class LeaderSession implements AutoCloseable {
         });
     }
 
-    /// Chooses a VM slot that neither the region nor any record uses, and writes the VM's record. One at a time, so that two
-    /// creations do not choose the same.
+    /// Chooses a VM slot that neither the region nor any record uses, and writes the VM's record. One at a time, so
+    /// that two creations do not choose the same.
     private synchronized int setAside(VmSpec spec, HostRecord host) {
         Set<Integer> used = new HashSet<>();
         ports.writes().vms().forEach(vm -> used.add(vm.slot()));
@@ -207,8 +207,8 @@ final class LeaderSession implements AutoCloseable {
                 .next("destroy a VM, or format a region with more VM slots").build();
     }
 
-    /// Removes the record of a VM that was certainly not created; one that may come into being yet keeps its record, and
-    /// reconciliation or `vm destroy` deals with it.
+    /// Removes the record of a VM that was certainly not created; one that may come into being yet keeps its record,
+    /// and reconciliation or `vm destroy` deals with it.
     private void undoCreate(String vm, TomboloException why) {
         boolean maybe = why.code() == CoordinatorError.RPC_TIMEOUT
                 || why.code() == CoordinatorError.RPC_CONNECTION_LOST;

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Which host gets a VM. Pure functions of what ZooKeeper and the owner words say. The region is shared by all hosts, so frames
-/// are not a matter of placement: the agent that creates the VM refuses it when there are too few.
+/// Which host gets a VM. Pure functions of what ZooKeeper and the owner words say. The region is shared by all hosts,
+/// so frames are not a matter of placement: the agent that creates the VM refuses it when there are too few.
 public final class Placement {
     private Placement() {
     }

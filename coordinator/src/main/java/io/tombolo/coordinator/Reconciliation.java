@@ -5,8 +5,8 @@ import io.tombolo.coordinator.zk.VmRecord;
 import java.util.List;
 import java.util.Optional;
 
-/// What a VM's record in ZooKeeper should say, given its owner word. A pure function: the record follows the word and never
-/// the other way round. A dead host's owner word is left alone by everybody; only the reason is written down.
+/// What a VM's record in ZooKeeper should say, given its owner word. A pure function: the record follows the word and
+/// never the other way round. A dead host's owner word is left alone by everybody; only the reason is written down.
 public final class Reconciliation {
     private Reconciliation() {
     }

@@ -4,7 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 /// Where a process listens for requests.
 ///
-/// @param bindAddress       address to listen on; nothing authenticates a peer, so loopback unless the network is private
+/// @param bindAddress       address to listen on; nothing authenticates a peer, so loopback unless the network is
+/// private
 /// @param port              port to listen on; 0 takes a free one
 /// @param advertisedAddress address under which others reach it; `""` means `bindAddress`
 public record RpcConfig(@Defaulted("127.0.0.1") String bindAddress, @Defaulted("0") int port,

@@ -77,7 +77,8 @@ final class VmRecords {
 
     /// Revokes the lease of a holder that is not the owner. The owner's agent acquires it by itself.
     ///
-    /// @param suspects paths of leases that were wrong the last time; only those are revoked, so that an agent has the time of
+    /// @param suspects paths of leases that were wrong the last time; only those are revoked, so that an agent has the
+    /// time of
     ///                 one round to give its lease back
     /// @return paths of leases that are wrong now
     List<String> reconcileLease(String vm, List<String> suspects) {

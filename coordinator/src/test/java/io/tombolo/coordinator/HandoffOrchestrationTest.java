@@ -22,8 +22,8 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/// The core without threads: every phase meets every event, and random histories of a world with a source, a target, leaders that
-/// change and hosts that go, against the rules that must hold whatever happens.
+/// The core without threads: every phase meets every event, and random histories of a world with a source, a target,
+/// leaders that change and hosts that go, against the rules that must hold whatever happens.
 class HandoffOrchestrationTest {
     private static final int A = 3;
     private static final int B = 5;
@@ -264,8 +264,8 @@ class HandoffOrchestrationTest {
         assertThat(measured.commitNs()).isEqualTo(2 * MS);
     }
 
-    /// The reading was begun before the source's answer and arrives behind it. Were it believed, an intent would be closed as
-    /// aborted after the target had begun to run.
+    /// The reading was begun before the source's answer and arrives behind it. Were it believed, an intent would be
+    /// closed as aborted after the target had begun to run.
     @Test
     void aReadingFromBeforeTheSourcesAnswerDoesNotCount() {
         Play play = started().event(new HandoffEvent.Prepared()).event(new HandoffEvent.SwitchFailed("X", "x"))
@@ -342,7 +342,8 @@ class HandoffOrchestrationTest {
 
     // ---- random histories
 
-    /// A world that answers effects late, never or twice, moves the owner word as agents may, changes leaders and kills hosts.
+    /// A world that answers effects late, never or twice, moves the owner word as agents may, changes leaders and kills
+    /// hosts.
     private static final class World {
         private final Random random;
         private final List<HandoffEvent> mail = new ArrayList<>();

@@ -2,8 +2,8 @@ package io.tombolo.deploy;
 
 import io.tombolo.region.ErrorCode;
 
-/// Every way in which the command line and the local cluster refuse. Exit status: 1 internal, 2 bad input, 3 refused because
-/// of a state, 4 environment, 5 damage. Names are stable: scripts match on them.
+/// Every way in which the command line and the local cluster refuse. Exit status: 1 internal, 2 bad input, 3 refused
+/// because of a state, 4 environment, 5 damage. Names are stable: scripts match on them.
 public enum DeployError implements ErrorCode {
     /// The pipe ping-pong that measures a context switch could not be run.
     CONTEXT_SWITCH_FAILED(4),

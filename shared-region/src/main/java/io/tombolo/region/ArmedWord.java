@@ -1,7 +1,7 @@
 package io.tombolo.region;
 
-/// Codec of the armed word and the spin word of a VM slot: intent sequence 36 bits (63..28), target host slot 12 (27..16), low 16
-/// bits of the epoch (15..0). Zero means not armed, so an intent sequence starts at 1.
+/// Codec of the armed word and the spin word of a VM slot: intent sequence 36 bits (63..28), target host slot 12
+/// (27..16), low 16 bits of the epoch (15..0). Zero means not armed, so an intent sequence starts at 1.
 public final class ArmedWord {
     /// Not armed.
     public static final long NONE = 0;

@@ -2,7 +2,7 @@ package io.tombolo.region;
 
 import java.lang.foreign.MemorySegment;
 
-/// A VM's metadata as it was copied out of a metadata slot and checked. `bytes` is the part of the reader's own buffer that holds it,
-/// exactly `length` bytes long; nobody else writes it.
+/// A VM's metadata as it was copied out of a metadata slot and checked. `bytes` is the part of the reader's own buffer
+/// that holds it, exactly `length` bytes long; nobody else writes it.
 public record Blob(MemorySegment bytes, int length, int schema, long epoch, long interval, int crc) {
 }

@@ -1,8 +1,9 @@
 package io.tombolo.region;
 
-/// Codec of a block owner word (one per 512 frames): state 4 bits (63..60; 0 free, 1 owned), host slot 12 (59..48), low 48 bits of
-/// the incarnation (47..0). Only the owner of a block takes free frames of it; frames in use may be in anybody's block, or in a
-/// free one. What a recovery has to look at is therefore the blocks of the dead incarnation and nothing else.
+/// Codec of a block owner word (one per 512 frames): state 4 bits (63..60; 0 free, 1 owned), host slot 12 (59..48), low
+/// 48 bits of the incarnation (47..0). Only the owner of a block takes free frames of it; frames in use may be in
+/// anybody's block, or in a free one. What a recovery has to look at is therefore the blocks of the dead incarnation
+/// and nothing else.
 public final class BlockWord {
     /// The word of a block without an owner.
     public static final long FREE = 0;

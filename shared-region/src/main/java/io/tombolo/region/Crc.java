@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.zip.CRC32C;
 
-/// CRC-32C (Castagnoli) as the format uses it. Never computed over mapped memory itself: a fault in the JVM's checksum code (or in
-/// [MemorySegment#mismatch]) is not turned into an error like one in a load or a copy, it ends the process.
+/// CRC-32C (Castagnoli) as the format uses it. Never computed over mapped memory itself: a fault in the JVM's checksum
+/// code (or in [MemorySegment#mismatch]) is not turned into an error like one in a load or a copy, it ends the process.
 final class Crc {
     private Crc() {
     }

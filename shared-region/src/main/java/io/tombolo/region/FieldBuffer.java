@@ -7,8 +7,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 
-/// A private copy of one structure, read and written by field name. For cold structures only (superblock, identities, trailer):
-/// they are encoded here, checked here, and copied to or from the region as a whole.
+/// A private copy of one structure, read and written by field name. For cold structures only (superblock, identities,
+/// trailer): they are encoded here, checked here, and copied to or from the region as a whole.
 final class FieldBuffer {
     private final Struct struct;
     private final MemorySegment bytes;
@@ -58,7 +58,8 @@ final class FieldBuffer {
         return this;
     }
 
-    /// Stores text into a byte field and its length into `lengthField`; it must fit with at least one zero byte after it.
+    /// Stores text into a byte field and its length into `lengthField`; it must fit with at least one zero byte after
+    /// it.
     FieldBuffer text(String field, String lengthField, String value) {
         byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
         if (utf8.length == 0 || utf8.length >= struct.bytes(field)) {

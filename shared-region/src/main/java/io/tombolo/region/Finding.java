@@ -1,7 +1,7 @@
 package io.tombolo.region;
 
-/// One thing that verify found. `structure` names the structure with its index (`vm_slot 3 owner`), `offset` is in the region file, or in
-/// the segment file that `structure` names.
+/// One thing that verify found. `structure` names the structure with its index (`vm_slot 3 owner`), `offset` is in the
+/// region file, or in the segment file that `structure` names.
 public record Finding(Code code, String structure, long offset, String found, String expected, String next) {
     /// Kinds of findings; names are stable.
     public enum Code {

@@ -4,8 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.UUID;
 
-/// How to format a region. `dataBytes` is the room for frames (guest pages and page tables), rounded up to 2 MiB; `reserve` takes the
-/// room from the file system at once, so that a full tmpfs is an error now and not a fault later.
+/// How to format a region. `dataBytes` is the room for frames (guest pages and page tables), rounded up to 2 MiB;
+/// `reserve` takes the room from the file system at once, so that a full tmpfs is an error now and not a fault later.
 public record FormatOptions(UUID clusterUuid, int hostSlots, int vmSlots, long dataBytes, int metadataSlotBytes,
         boolean force, boolean reserve) {
 

@@ -4,11 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
 
-/// Takes frames for one host incarnation. The frame word is the only truth: allocation is one CAS on it, FREE -> RESERVED{host, vm,
-/// page}, and everything this object remembers (owned blocks, where it stopped looking) is a hint that may be wrong.
+/// Takes frames for one host incarnation. The frame word is the only truth: allocation is one CAS on it, FREE ->
+/// RESERVED{host, vm, page}, and everything this object remembers (owned blocks, where it stopped looking) is a hint
+/// that may be wrong.
 ///
-/// A host takes free frames only from blocks that it owns, so a recovery looks at the blocks of the dead incarnation only. Blocks go
-/// back by [#trim] as soon as no reserved frame of the host is left in them; frames in use stay where they are.
+/// A host takes free frames only from blocks that it owns, so a recovery looks at the blocks of the dead incarnation
+/// only. Blocks go back by [#trim] as soon as no reserved frame of the host is left in them; frames in use stay where
+/// they are.
 ///
 /// Thread safe (one lock: frames are taken in batches). One object per incarnation: see [Region#allocator].
 public final class FrameAllocator {
@@ -72,10 +74,10 @@ public final class FrameAllocator {
         expect(frame, FrameWord.reserved(slot, vm, page), FrameWord.used(vm, page));
     }
 
-    /// First half of giving up a frame that backs a page, while its entry still names it: USED -> RESERVED by this host, persisted, in a
-    /// block of this host. From then on, and whatever dies, the entry alone decides whether the frame backs the page; after the entry
-    /// names another frame (persisted), [#unreserve] ends it. False if the block belongs to another host at the moment: the page is
-    /// busy, try again later.
+    /// First half of giving up a frame that backs a page, while its entry still names it: USED -> RESERVED by this
+    /// host, persisted, in a block of this host. From then on, and whatever dies, the entry alone decides whether the
+    /// frame backs the page; after the entry names another frame (persisted), [#unreserve] ends it. False if the block
+    /// belongs to another host at the moment: the page is busy, try again later.
     public synchronized boolean retire(long frame, int vm, long page) {
         long block = frame / BlockWord.FRAMES;
         if (memory.loadAcquire(region.blockOffset(block)) != ownedWord && !claim(block)) {
@@ -106,8 +108,9 @@ public final class FrameAllocator {
         }
     }
 
-    /// Takes `count` frames in one run as the VM's page table. `announce` is called with the first frame before any frame word changes and
-    /// makes the choice durable in the VM's identity: that is how a recovery finds the run. Returns the first frame, or -1.
+    /// Takes `count` frames in one run as the VM's page table. `announce` is called with the first frame before any
+    /// frame word changes and makes the choice durable in the VM's identity: that is how a recovery finds the run.
+    /// Returns the first frame, or -1.
     synchronized long takeTable(int vm, int count, LongConsumer announce) {
         long first = findRun(count);
         if (first == NONE) {
@@ -121,7 +124,8 @@ public final class FrameAllocator {
         return first;
     }
 
-    /// Keeps [#trim] from giving blocks back until [#unhold]; for operations that are not done when their frames are no longer RESERVED.
+    /// Keeps [#trim] from giving blocks back until [#unhold]; for operations that are not done when their frames are no
+    /// longer RESERVED.
     synchronized void hold() {
         holds++;
     }
@@ -141,7 +145,8 @@ public final class FrameAllocator {
         return before - owned.size();
     }
 
-    /// Free frames of the whole region, counted by looking at every frame word (8 bytes per 4 KiB); others may take them meanwhile.
+    /// Free frames of the whole region, counted by looking at every frame word (8 bytes per 4 KiB); others may take
+    /// them meanwhile.
     public long freeFrames() {
         long free = 0;
         for (long frame = 0; frame < region.superblock().frameCount(); frame++) {
@@ -184,8 +189,8 @@ public final class FrameAllocator {
         }
     }
 
-    /// A block of this host with a free frame, or a free block with a free frame, now claimed. From the top down: page tables take
-    /// their runs from the bottom up.
+    /// A block of this host with a free frame, or a free block with a free frame, now claimed. From the top down: page
+    /// tables take their runs from the bottom up.
     private long nextBlock() {
         for (long block : owned) {
             if (hasFree(block)) {

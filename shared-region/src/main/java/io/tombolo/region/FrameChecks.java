@@ -1,7 +1,7 @@
 package io.tombolo.region;
 
-/// Verify's look at block owners, frame words and page tables: every frame is in exactly one state, and whatever points at a frame is
-/// what its word names (I4).
+/// Verify's look at block owners, frame words and page tables: every frame is in exactly one state, and whatever points
+/// at a frame is what its word names (I4).
 final class FrameChecks {
     private static final long PER_TABLE = RegionLayout.FRAME_BYTES / 8;
 
@@ -148,8 +148,8 @@ final class FrameChecks {
         }
     }
 
-    /// A mover publishes the entry before it settles the frame word; until then, and until a dead mover's host is recovered, the entry names
-    /// a frame that is reserved for exactly this page.
+    /// A mover publishes the entry before it settles the frame word; until then, and until a dead mover's host is
+    /// recovered, the entry names a frame that is reserved for exactly this page.
     private boolean isReservedByLiveHost(long frame, int vm, long page) {
         if (frame >= frameCount) {
             return false;

@@ -1,7 +1,8 @@
 package io.tombolo.region;
 
-/// Codec of a frame word: state 4 bits (63..60), host slot 12 (59..48), VM slot 16 (47..32), page 32 (31..0). The host slot is
-/// zero unless the state is RESERVED, so that a used frame does not keep a host slot from being freed. FREE is the word zero.
+/// Codec of a frame word: state 4 bits (63..60), host slot 12 (59..48), VM slot 16 (47..32), page 32 (31..0). The host
+/// slot is zero unless the state is RESERVED, so that a used frame does not keep a host slot from being freed. FREE is
+/// the word zero.
 public final class FrameWord {
     /// The word of a free frame.
     public static final long FREE = 0;

@@ -1,8 +1,8 @@
 package io.tombolo.region;
 
-/// Codec of the from word of a VM slot: host slot 12 bits (59..48), epoch 48 (47..0). It gives the named host the right to take the
-/// VM back from OFFERED, and only at exactly the named epoch: any later change of the owner word withdraws it. Zero is nobody
-/// (no offer ever happens at epoch 0).
+/// Codec of the from word of a VM slot: host slot 12 bits (59..48), epoch 48 (47..0). It gives the named host the right
+/// to take the VM back from OFFERED, and only at exactly the named epoch: any later change of the owner word withdraws
+/// it. Zero is nobody (no offer ever happens at epoch 0).
 public final class FromWord {
     /// Nobody may take back.
     public static final long NONE = 0;

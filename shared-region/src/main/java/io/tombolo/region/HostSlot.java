@@ -6,8 +6,6 @@ import java.util.UUID;
 public final class HostSlot {
     private static final Struct LAYOUT = RegionLayout.HOST_SLOT;
     private static final long WORD = LAYOUT.offset("word");
-    private static final long NONCE = LAYOUT.offset("nonce");
-    private static final long ECHO = LAYOUT.offset("echo");
     static final long IDENTITY = LAYOUT.offset("incarnation");
     static final long IDENTITY_END = LAYOUT.offset("crc") + 4;
 
@@ -35,8 +33,8 @@ public final class HostSlot {
         return memory.loadAcquire(base + WORD);
     }
 
-    /// Changes the word if it is still `expect`; full fence, persisted when it succeeded. IllegalStateException for a change that
-    /// [HostState] does not allow.
+    /// Changes the word if it is still `expect`; full fence, persisted when it succeeded. IllegalStateException for a
+    /// change that [HostState] does not allow.
     public boolean compareAndSetWord(long expect, long next) {
         if (!HostState.permits(expect, next)) {
             throw new IllegalStateException(
@@ -47,27 +45,6 @@ public final class HostSlot {
         }
         memory.persist(base + WORD, 8);
         return true;
-    }
-
-    /// Challenge written by whoever wants proof that this host maps the same memory (one prover at a time per host: the
-    /// coordinator's term or the hand-off's source sees to it).
-    public long nonceAcquire() {
-        return memory.loadAcquire(base + NONCE);
-    }
-
-    public void nonceRelease(long value) {
-        memory.storeRelease(base + NONCE, value);
-        memory.persist(base + NONCE, 8);
-    }
-
-    /// Answer; written by the slot's own incarnation only.
-    public long echoAcquire() {
-        return memory.loadAcquire(base + ECHO);
-    }
-
-    public void echoRelease(long value) {
-        memory.storeRelease(base + ECHO, value);
-        memory.persist(base + ECHO, 8);
     }
 
     /// Who holds, or last held, the slot. Throws [RegionError#REGION_IDENTITY_DAMAGED] if it is not whole.

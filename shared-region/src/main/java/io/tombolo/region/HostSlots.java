@@ -5,9 +5,10 @@ public final class HostSlots {
     private HostSlots() {
     }
 
-    /// Claims a free slot: FREE n -> CLAIMING n+1, identity, then a look at all other slots, then LIVE n+1. Two claims by the same host
-    /// (name or UUID) that meet see each other, because both publish before they look; then both are refused. A host that is LIVE in
-    /// another slot must be fenced first. Throws REGION_HOST_LIVE or REGION_HOST_SLOTS_EXHAUSTED.
+    /// Claims a free slot: FREE n -> CLAIMING n+1, identity, then a look at all other slots, then LIVE n+1. Two claims
+    /// by the same host (name or UUID) that meet see each other, because both publish before they look; then both are
+    /// refused. A host that is LIVE in another slot must be fenced first. Throws REGION_HOST_LIVE or
+    /// REGION_HOST_SLOTS_EXHAUSTED.
     public static ClaimedSlot claim(Region region, HostIdentity identity) {
         return region.guarded(() -> claimAny(region, identity));
     }
@@ -72,8 +73,8 @@ public final class HostSlots {
         }
     }
 
-    /// First step of fencing: LIVE or CLAIMING -> FENCING. True if the incarnation is in FENCING or beyond afterwards; false if the slot
-    /// belongs to another incarnation.
+    /// First step of fencing: LIVE or CLAIMING -> FENCING. True if the incarnation is in FENCING or beyond afterwards;
+    /// false if the slot belongs to another incarnation.
     public static boolean fence(Region region, int slot, long incarnation) {
         HostSlot host = region.host(slot);
         while (true) {
@@ -91,13 +92,14 @@ public final class HostSlots {
         }
     }
 
-    /// The incarnation's own statement that all its storing threads have stopped for good. True if the word is STOPPED (or CONFIRMED)
-    /// afterwards.
+    /// The incarnation's own statement that all its storing threads have stopped for good. True if the word is STOPPED
+    /// (or CONFIRMED) afterwards.
     public static boolean markStopped(Region region, int slot, long incarnation) {
         return advance(region, slot, incarnation, HostState.STOPPED);
     }
 
-    /// Positive evidence from outside (reaped, empty cgroup, another boot id, trusted fence): FENCING, STOPPED or FAILED -> CONFIRMED.
+    /// Positive evidence from outside (reaped, empty cgroup, another boot id, trusted fence): FENCING, STOPPED or
+    /// FAILED -> CONFIRMED.
     public static boolean confirmStopped(Region region, int slot, long incarnation) {
         return advance(region, slot, incarnation, HostState.CONFIRMED);
     }
@@ -122,8 +124,8 @@ public final class HostSlots {
         }
     }
 
-    /// CONFIRMED -> FREE, after [Recovery#recover]. Refuses with REGION_HOST_SLOT_IN_USE while an owner word, a take-back right, a block
-    /// or a reserved frame names the slot.
+    /// CONFIRMED -> FREE, after [Recovery#recover]. Refuses with REGION_HOST_SLOT_IN_USE while an owner word, a
+    /// take-back right, a block or a reserved frame names the slot.
     public static void free(Region region, int slot, long incarnation) {
         HostSlot host = region.host(slot);
         long word = host.wordAcquire();

@@ -1,7 +1,7 @@
 package io.tombolo.region;
 
-/// State of a host slot's word. A slot belongs to one incarnation of one host; the way through the states has no way back
-/// to LIVE: a restarted or un-fenced agent claims a new incarnation.
+/// State of a host slot's word. A slot belongs to one incarnation of one host; the way through the states has no way
+/// back to LIVE: a restarted or un-fenced agent claims a new incarnation.
 public enum HostState {
     /// Nobody's; the incarnation counter stays.
     FREE(0),

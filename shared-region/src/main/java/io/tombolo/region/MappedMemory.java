@@ -6,8 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
 
-/// [Memory] over a mapped file. `persist` is a full fence: the file stands in for a device whose caches belong to the same
-/// machine. The conversion of a fault of the mapping (the file was truncated) into a [TomboloException] is done here, once.
+/// [Memory] over a mapped file. `persist` is a full fence: the file stands in for a device whose caches belong to the
+/// same machine. The conversion of a fault of the mapping (the file was truncated) into a [TomboloException] is done
+/// here, once.
 final class MappedMemory implements Memory {
     private static final VarHandle LONG = Struct.LONG.varHandle();
 

@@ -2,16 +2,17 @@ package io.tombolo.region;
 
 import java.lang.foreign.MemorySegment;
 
-/// The port through which every region protocol touches the region. Offsets are bytes from the start of the region file; words are
-/// 8 bytes, 8-byte aligned, little endian. Each call is one step of a protocol: test doubles count the calls, stop a protocol
-/// between any two of them, and drop what was not persisted.
+/// The port through which every region protocol touches the region. Offsets are bytes from the start of the region
+/// file; words are 8 bytes, 8-byte aligned, little endian. Each call is one step of a protocol: test doubles count the
+/// calls, stop a protocol between any two of them, and drop what was not persisted.
 ///
-/// Ordering: `load` and `store` are plain; `loadAcquire`, `storeRelease` pair up; `compareAndSet` is a full fence on both
-/// outcomes. `persist` returns when the range has left this host's volatile caches: nothing that is stored afterwards can survive
-/// a loss of the host without it. On memory that lives with the machine (tmpfs) it is a full fence and nothing else.
+/// Ordering: `load` and `store` are plain; `loadAcquire`, `storeRelease` pair up; `compareAndSet` is a full fence on
+/// both outcomes. `persist` returns when the range has left this host's volatile caches: nothing that is stored
+/// afterwards can survive a loss of the host without it. On memory that lives with the machine (tmpfs) it is a full
+/// fence and nothing else.
 ///
-/// Thread safe as memory is. After the region is closed every call throws IllegalStateException. If the file was truncated under
-/// the mapping, calls throw [TomboloException] with [RegionError#REGION_TRUNCATED].
+/// Thread safe as memory is. After the region is closed every call throws IllegalStateException. If the file was
+/// truncated under the mapping, calls throw [TomboloException] with [RegionError#REGION_TRUNCATED].
 public interface Memory {
     long bytes();
 
@@ -40,7 +41,7 @@ public interface Memory {
 
     void fence();
 
-    /// The bytes themselves, for paths that cannot afford a call per access (guest memory, page table reads). Stores through it are
-    /// invisible to test doubles and need a `persist` of their own.
+    /// The bytes themselves, for paths that cannot afford a call per access (guest memory, page table reads). Stores
+    /// through it are invisible to test doubles and need a `persist` of their own.
     MemorySegment segment(long offset, long count);
 }

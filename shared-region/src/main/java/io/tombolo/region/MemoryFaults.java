@@ -4,8 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Says what a fault of a mapping means. The JVM reports SIGBUS on a mapped file as InternalError, sometimes a few instructions late
-/// in compiled code; therefore threads that touch the region through raw segments translate at their top level too.
+/// Says what a fault of a mapping means. The JVM reports SIGBUS on a mapped file as InternalError, sometimes a few
+/// instructions late in compiled code; therefore threads that touch the region through raw segments translate at their
+/// top level too.
 final class MemoryFaults {
     private MemoryFaults() {
     }

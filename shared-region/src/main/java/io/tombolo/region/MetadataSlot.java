@@ -3,8 +3,9 @@ package io.tombolo.region;
 import java.lang.foreign.MemorySegment;
 import java.util.UUID;
 
-/// One of a VM's two metadata slots: a checked header and the payload (vCPU and device state). Writer: the owner, and only the slot that
-/// nobody may be reading. A reader copies the payload to private memory and checks the copy; nothing is used in place.
+/// One of a VM's two metadata slots: a checked header and the payload (vCPU and device state). Writer: the owner, and
+/// only the slot that nobody may be reading. A reader copies the payload to private memory and checks the copy; nothing
+/// is used in place.
 ///
 /// Not thread safe for writing (the owner's switching thread writes); reading is.
 public final class MetadataSlot {
@@ -58,8 +59,8 @@ public final class MetadataSlot {
         memory.copyIn(source, 0, base + HEADER_BYTES, length);
     }
 
-    /// Persists the first `length` bytes of the payload, then writes and persists the header over them. Readers see it by the owner
-    /// word's change that follows.
+    /// Persists the first `length` bytes of the payload, then writes and persists the header over them. Readers see it
+    /// by the owner word's change that follows.
     public void publish(long epoch, long interval, int length, int schema, UUID vmUuid) {
         checkLength(length, capacity);
         int payloadCrc = Crc.of(memory, base + HEADER_BYTES, length, chunk);
@@ -75,8 +76,9 @@ public final class MetadataSlot {
         memory.persist(base, HEADER_BYTES);
     }
 
-    /// Copies the payload into `into` (private memory) and checks the copy: header, length, checksum, VM and epoch. Throws REGION_METADATA_DAMAGED if it is
-    /// not whole, REGION_METADATA_FOREIGN if it is whole but of another VM or epoch, REGION_METADATA_TOO_LARGE if `into` is short.
+    /// Copies the payload into `into` (private memory) and checks the copy: header, length, checksum, VM and epoch.
+    /// Throws REGION_METADATA_DAMAGED if it is not whole, REGION_METADATA_FOREIGN if it is whole but of another VM or
+    /// epoch, REGION_METADATA_TOO_LARGE if `into` is short.
     public Blob readChecked(long expectedEpoch, UUID vmUuid, MemorySegment into) {
         Blob blob = readChecked(vmUuid, into);
         if (blob.epoch() != expectedEpoch) {

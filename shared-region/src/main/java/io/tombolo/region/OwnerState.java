@@ -1,7 +1,7 @@
 package io.tombolo.region;
 
-/// State of a VM slot's owner word. The transition table is the whole hand-off, pause, destroy and takeover protocol seen
-/// from the word: what is not in it throws in [VmSlot#compareAndSetOwner].
+/// State of a VM slot's owner word. The transition table is the whole hand-off, pause, destroy and takeover protocol
+/// seen from the word: what is not in it throws in [VmSlot#compareAndSetOwner].
 ///
 /// ```text
 /// FREE -> CREATING -> RUNNING <-> PAUSED          OFFERED -> RUNNING (by the target, or +1 taken back)
@@ -97,7 +97,8 @@ public enum OwnerState {
         return TABLE[code << 4 | next.code] != 0;
     }
 
-    /// True if the whole word `next` may follow the whole word `now`: state, slot and epoch rule together. No allocation.
+    /// True if the whole word `next` may follow the whole word `now`: state, slot and epoch rule together. No
+    /// allocation.
     public static boolean permits(long now, long next) {
         int how = TABLE[(int) (now >>> 60) << 4 | (int) (next >>> 60)];
         if (how == 0) {

@@ -1,8 +1,8 @@
 package io.tombolo.region;
 
-/// Codec of the owner word of a VM slot: state 4 bits (63..60), host slot 12 (59..48), epoch 48 (47..0). The epoch is the
-/// fencing token; it never decreases, also not when the VM is destroyed and the slot is used again. At 400,000 changes a
-/// second 48 bits last 22 years. A word of zero is FREE at epoch 0.
+/// Codec of the owner word of a VM slot: state 4 bits (63..60), host slot 12 (59..48), epoch 48 (47..0). The epoch is
+/// the fencing token; it never decreases, also not when the VM is destroyed and the slot is used again. At 400,000
+/// changes a second 48 bits last 22 years. A word of zero is FREE at epoch 0.
 public final class OwnerWord {
     /// The last epoch; a change that would go beyond it is refused.
     public static final long EPOCH_MAX = (1L << 48) - 1;

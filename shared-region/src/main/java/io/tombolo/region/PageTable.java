@@ -2,13 +2,14 @@ package io.tombolo.region;
 
 import java.lang.foreign.MemorySegment;
 
-/// One VM's page table: a flat array of [PageTableEntry], one per guest page, in a contiguous run of frames. Thread safe. Belongs to the
-/// VM as it was when the object was made; whoever destroys the VM has stopped its users before.
+/// One VM's page table: a flat array of [PageTableEntry], one per guest page, in a contiguous run of frames. Thread
+/// safe. Belongs to the VM as it was when the object was made; whoever destroys the VM has stopped its users before.
 ///
 /// Hot path of a guest access, one acquire load of the entry and one access to the data:
 ///
 ///     long pte = (long) LONG.getAcquire(table.words(), page << 3);
-///     if (pte >>> 56 == PageTableEntry.PRESENT_SHARED) { … region.data() at PageTableEntry.frame(pte) * 4096 + offset … }
+///     if (pte >>> 56 == PageTableEntry.PRESENT_SHARED) { … region.data() at PageTableEntry.frame(pte) * 4096 + offset
+///     … }
 public final class PageTable {
     private final Region region;
     private final Memory memory;

@@ -3,20 +3,22 @@ package io.tombolo.region;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Puts right what a dead host incarnation left behind: reserved frames, blocks, half-built and half-destroyed VMs. It runs only after the
-/// incarnation is confirmed stopped, can be repeated from any point, and may be run by several at once (every word it changes is
-/// changed by CAS). It never looks at frames outside the dead incarnation's blocks, never infers from the absence of a pointer, and
-/// never walks the table of a VM that it does not own.
+/// Puts right what a dead host incarnation left behind: reserved frames, blocks, half-built and half-destroyed VMs. It
+/// runs only after the incarnation is confirmed stopped, can be repeated from any point, and may be run by several at
+/// once (every word it changes is changed by CAS). It never looks at frames outside the dead incarnation's blocks,
+/// never infers from the absence of a pointer, and never walks the table of a VM that it does not own.
 ///
 /// Order of the steps, each persisted before the next:
 /// 1. settle each frame reserved by the slot: the one entry that the frame word names decides;
 /// 2. withdraw the slot's right to take VMs back;
-/// 3. VMs that the slot was creating or destroying: DESTROYING by the executor at the next epoch, then frames, identity, FREE;
+/// 3. VMs that the slot was creating or destroying: DESTROYING by the executor at the next epoch, then frames,
+///    identity, FREE;
 /// 4. give the blocks back.
 ///
 /// Frames must be recovered before anybody takes over the incarnation's running VMs.
 public final class Recovery {
-    /// What was done. `vmsPending` are VM slots that the dead slot still owns in other states: takeover decides about them.
+    /// What was done. `vmsPending` are VM slots that the dead slot still owns in other states: takeover decides about
+    /// them.
     public record Report(int slot, long incarnation, long framesFreed, long framesKept, int blocksReleased,
             List<Integer> vmsDestroyed, List<Integer> vmsPending) {
     }
@@ -71,8 +73,8 @@ public final class Recovery {
                 List.copyOf(pending));
     }
 
-    /// Takes from a slot that is being fenced the right to take back the VMs it has offered: OFFERED B e -> OFFERED B e+1, for which no
-    /// from word holds. Returns how many.
+    /// Takes from a slot that is being fenced the right to take back the VMs it has offered: OFFERED B e -> OFFERED B
+    /// e+1, for which no from word holds. Returns how many.
     public static int withdrawTakeBack(Region region, int slot) {
         int withdrawn = 0;
         for (int i = 0; i < region.vmSlots(); i++) {
@@ -107,7 +109,8 @@ public final class Recovery {
         memory.persist(region.frameWordOffset(block * BlockWord.FRAMES), BlockWord.FRAMES * 8L);
     }
 
-    /// True if the entry of this page of this VM names the frame; an entry that is MIGRATING or COPYING still names the old one.
+    /// True if the entry of this page of this VM names the frame; an entry that is MIGRATING or COPYING still names the
+    /// old one.
     private static boolean entryNames(Region region, int vm, long page, long frame) {
         if (vm >= region.vmSlots() || OwnerWord.is(region.vm(vm).ownerAcquire(), OwnerState.FREE)) {
             return false;

@@ -15,9 +15,9 @@ import java.util.function.Supplier;
 
 /// A mapped region: the shared memory in which hypervisors hand VMs to each other. Format: docs/region-format.md.
 ///
-/// Thread safe. The mapping lives until [#close]; after it every access throws IllegalStateException, also those through segments
-/// handed out earlier. A file truncated under the mapping shows as [TomboloException] with [RegionError#REGION_TRUNCATED];
-/// threads that read raw segments convert the JVM's InternalError with [#translate].
+/// Thread safe. The mapping lives until [#close]; after it every access throws IllegalStateException, also those
+/// through segments handed out earlier. A file truncated under the mapping shows as [TomboloException] with
+/// [RegionError#REGION_TRUNCATED]; threads that read raw segments convert the JVM's InternalError with [#translate].
 public final class Region implements AutoCloseable {
     private final Path file;
     private final Superblock superblock;
@@ -36,9 +36,9 @@ public final class Region implements AutoCloseable {
         this.segments = new SegmentFiles(segmentDirectory(file), superblock.regionUuid(), SegmentFiles.Step.NONE);
     }
 
-    /// Makes a new region file. Refuses when a region, or any non-empty file, is there, unless `options.force()`. Room is checked, and
-    /// with `options.reserve()` taken, before anything becomes visible under the name; on failure nothing is left behind and what
-    /// was there stays as it was.
+    /// Makes a new region file. Refuses when a region, or any non-empty file, is there, unless `options.force()`. Room
+    /// is checked, and with `options.reserve()` taken, before anything becomes visible under the name; on failure
+    /// nothing is left behind and what was there stays as it was.
     public static RegionInfo format(Path file, FormatOptions options) {
         return RegionFormatter.format(requireNonNull(file, "file is null"), requireNonNull(options, "options is null"));
     }
@@ -79,7 +79,8 @@ public final class Region implements AutoCloseable {
         }
     }
 
-    /// A region over any memory, for test doubles and simulation; `file` only names it in messages and places its segment files.
+    /// A region over any memory, for test doubles and simulation; `file` only names it in messages and places its
+    /// segment files.
     public static Region over(Memory memory, Path file) {
         return attach(memory, file, OpenOptions.readWrite(), null);
     }
@@ -131,8 +132,8 @@ public final class Region implements AutoCloseable {
         return superblock.vmSlots();
     }
 
-    /// The allocator of the incarnation that holds the slot now; one per incarnation and region object. A process makes one region
-    /// object per region, because what the allocator knows is not shared.
+    /// The allocator of the incarnation that holds the slot now; one per incarnation and region object. A process makes
+    /// one region object per region, because what the allocator knows is not shared.
     public FrameAllocator allocator(int hostSlot) {
         long word = host(hostSlot).wordAcquire();
         if (SlotWord.state(word) != HostState.LIVE) {

@@ -18,9 +18,10 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
-/// Formats a region: builds it under a temporary name beside the target and gives it its name only when it is ready. So a failure
-/// changes nothing, a killed format leaves a file that the next one takes over, and nobody ever opens a half-made region under the
-/// real name. The ready word is stored last all the same: a copy of the temporary file must not pass for a region.
+/// Formats a region: builds it under a temporary name beside the target and gives it its name only when it is ready. So
+/// a failure changes nothing, a killed format leaves a file that the next one takes over, and nobody ever opens a
+/// half-made region under the real name. The ready word is stored last all the same: a copy of the temporary file must
+/// not pass for a region.
 final class RegionFormatter {
     private RegionFormatter() {
     }

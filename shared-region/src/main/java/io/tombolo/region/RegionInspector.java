@@ -4,11 +4,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// Decodes any structure of a region for people and programs. Reads only, and never refuses damaged contents: what cannot be decoded
-/// is shown raw and named in `problem`.
+/// Decodes any structure of a region for people and programs. Reads only, and never refuses damaged contents: what
+/// cannot be decoded is shown raw and named in `problem`.
 public final class RegionInspector {
-    /// One decoded structure: `title` names it, `offset` is in the region file, `fields` are in the order of the format, `problem` is empty
-    /// if it looks sound by itself (verify compares structures with each other).
+    /// One decoded structure: `title` names it, `offset` is in the region file, `fields` are in the order of the
+    /// format, `problem` is empty if it looks sound by itself (verify compares structures with each other).
     public record Decoded(String title, long offset, Map<String, String> fields, String problem) {
         /// `title at offset`, then one line per field.
         public String text() {

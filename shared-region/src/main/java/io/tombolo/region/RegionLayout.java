@@ -2,11 +2,12 @@ package io.tombolo.region;
 
 import java.util.List;
 
-/// The byte layout of format 1.0. Offsets in the code come from here, and so do the tables in docs/region-format.md (a test
-/// compares them). Picture of the areas, each starting at the offset that the superblock names:
+/// The byte layout of format 1.0. Offsets in the code come from here, and so do the tables in docs/region-format.md (a
+/// test compares them). Picture of the areas, each starting at the offset that the superblock names:
 ///
 /// ```text
-/// 0          4096          …             …               …               …              …            dataOffset (2 MiB aligned)
+/// 0          4096          …             …               …               …              …            dataOffset (2 MiB
+/// aligned)
 /// +----------+-------------+-------------+---------------+---------------+--------------+------------+---------------
 /// |superblock| host slots  | VM slots    | metadata      | block owners  | frame words  | (zero)     | frames, 4 KiB
 /// +----------+-------------+-------------+---------------+---------------+--------------+------------+---------------
@@ -65,8 +66,6 @@ public final class RegionLayout {
     static final Struct HOST_SLOT = Struct.named("host_slot", "Host slot, 1024 bytes each")
             .word("word", "CAS: claimant, the incarnation itself, its fencer",
                     "state 4 bits (63..60), incarnation 60 (59..0)")
-            .upTo(128).word("nonce", "prover that wants to know that this host maps the same memory", "challenge value")
-            .upTo(256).word("echo", "the slot's incarnation", "answer to the challenge")
             .upTo(384).word("incarnation", "claimant while CLAIMING", "incarnation this identity belongs to")
             .uuid("host_uuid", "claimant while CLAIMING", "identity of the host")
             .uuid("boot_id", "claimant while CLAIMING", "boot id of the host's kernel")
@@ -92,6 +91,7 @@ public final class RegionLayout {
             .upTo(128)
             .word("armed", "owner", "intent 36 bits (63..28), target slot 12 (27..16), epoch 16 (15..0); 0 not armed")
             .upTo(256).word("spin", "armed target", "same form as armed; equal to it while the target spins")
+            .word("echo", "armed target", "nonce of the intent it is armed for: it maps the same memory")
             .upTo(384).word("from", "owner, before it offers",
                     "host slot 12 bits (59..48), epoch 48 (47..0); right to take back")
             .upTo(512).reserved("gate", 8, "reserved for the gate word {closed, count}, zero")

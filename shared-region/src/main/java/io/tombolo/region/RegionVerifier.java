@@ -9,12 +9,13 @@ import java.util.TreeMap;
 
 /// Looks at everything in a region and says what cannot be. It changes nothing.
 ///
-/// While hosts are at work a single look can catch an operation between two of its stores. Therefore, if any host is live, a finding
-/// counts only if three looks in a row have it. VMs that are being created or destroyed are left out of the comparison of tables with
-/// frame words; everything else of them is checked.
+/// While hosts are at work a single look can catch an operation between two of its stores. Therefore, if any host is
+/// live, a finding counts only if three looks in a row have it. VMs that are being created or destroyed are left out of
+/// the comparison of tables with frame words; everything else of them is checked.
 ///
-/// Not seen by design, because the words have no redundancy: a wrong epoch, intent, tag, flag, nonce or echo value, and a state
-/// changed into another one that is legal at the same place. docs/region-format.md lists them; a test flips every bit.
+/// Not seen by design, because the words have no redundancy: a wrong epoch, intent, tag, flag, nonce or echo value, and
+/// a state changed into another one that is legal at the same place. docs/region-format.md lists them; a test flips
+/// every bit.
 public final class RegionVerifier {
     private static final int PASSES_WHEN_LIVE = 3;
 

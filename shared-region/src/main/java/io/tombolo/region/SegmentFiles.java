@@ -17,10 +17,12 @@ import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/// Segment files: guest memory that is mapped as a whole from offset 0 (QEMU), with a trailer page behind the guest's size that says whose
-/// it is. The guest never sees the trailer, because its mapping ends before. Thread safe; two makers of the same UUID do not meet.
+/// Segment files: guest memory that is mapped as a whole from offset 0 (QEMU), with a trailer page behind the guest's
+/// size that says whose it is. The guest never sees the trailer, because its mapping ends before. Thread safe; two
+/// makers of the same UUID do not meet.
 ///
-/// A segment appears under its name `<uuid>.seg` only when it is whole: it is built as `<uuid>.seg.building` and renamed.
+/// A segment appears under its name `<uuid>.seg` only when it is whole: it is built as `<uuid>.seg.building` and
+/// renamed.
 public final class SegmentFiles {
     /// Points between which a maker can die; tests pass a hook that throws.
     enum Step {
@@ -58,8 +60,8 @@ public final class SegmentFiles {
         return directory.resolve(segmentUuid + SUFFIX);
     }
 
-    /// Makes a segment of `guestBytes` (multiple of 4096) zero bytes plus trailer, with its room reserved. Throws REGION_NO_ROOM,
-    /// REGION_SEGMENT_EXISTS; leaves nothing behind on failure.
+    /// Makes a segment of `guestBytes` (multiple of 4096) zero bytes plus trailer, with its room reserved. Throws
+    /// REGION_NO_ROOM, REGION_SEGMENT_EXISTS; leaves nothing behind on failure.
     public Segment create(UUID segmentUuid, UUID vmUuid, long guestBytes) {
         return create(segmentUuid, vmUuid, guestBytes, true);
     }
@@ -130,7 +132,8 @@ public final class SegmentFiles {
         }
     }
 
-    /// Checks a segment file: there, of the right length, whole trailer, this region, this segment, this size. Reads only the trailer.
+    /// Checks a segment file: there, of the right length, whole trailer, this region, this segment, this size. Reads
+    /// only the trailer.
     public Segment open(UUID segmentUuid, long expectedGuestBytes) {
         Path path = path(segmentUuid);
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {

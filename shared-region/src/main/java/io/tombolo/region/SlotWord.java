@@ -1,6 +1,7 @@
 package io.tombolo.region;
 
-/// Codec of the word of a host slot: state 4 bits (63..60), incarnation 60 (59..0). The incarnation is the slot's own counter,
+/// Codec of the word of a host slot: state 4 bits (63..60), incarnation 60 (59..0). The incarnation is the slot's own
+/// counter,
 /// +1 at each claim; it never repeats.
 public final class SlotWord {
     /// The last incarnation; a slot that has reached it is never claimed again.

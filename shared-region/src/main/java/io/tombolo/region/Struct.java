@@ -8,9 +8,9 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One structure of the region format: a [StructLayout] (the source of every offset in the code) with, per field, who writes it and
-/// what it means. Implicit padding cannot exist: the builder refuses a field that is not naturally aligned, and every byte
-/// that is not a field is an explicit reserve that is stored as zero and checked.
+/// One structure of the region format: a [StructLayout] (the source of every offset in the code) with, per field, who
+/// writes it and what it means. Implicit padding cannot exist: the builder refuses a field that is not naturally
+/// aligned, and every byte that is not a field is an explicit reserve that is stored as zero and checked.
 public final class Struct {
     /// One field. `reserved` bytes are zero in a sound region.
     public record Field(String name, long offset, long bytes, String type, String writer, String meaning,

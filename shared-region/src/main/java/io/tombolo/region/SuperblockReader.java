@@ -2,8 +2,8 @@ package io.tombolo.region;
 
 import java.nio.file.Path;
 
-/// Decides whether a superblock may be used (I6). The order matters: identity and version first, because nothing after them can be
-/// trusted to be where this version puts it.
+/// Decides whether a superblock may be used (I6). The order matters: identity and version first, because nothing after
+/// them can be trusted to be where this version puts it.
 final class SuperblockReader {
     private SuperblockReader() {
     }

@@ -13,7 +13,8 @@ import java.util.stream.Collectors;
 ///
 /// The message has always the same shape, so that it can be read by a person and matched by a script:
 ///
-///     REGION_TRUNCATED: the file is shorter than its superblock says: file=/dev/shm/r length=4096 expected=8192. Next: …
+///     REGION_TRUNCATED: the file is shorter than its superblock says: file=/dev/shm/r length=4096 expected=8192. Next:
+///     …
 ///
 /// Facts keep the order in which they were given. Immutable, so it may be handed between threads.
 public final class TomboloException extends RuntimeException {

@@ -79,7 +79,8 @@ final class VmChecks {
         }
     }
 
-    /// A VM that was offered is nowhere but in its metadata: each slot that was ever published must be whole, and one must be this VM's.
+    /// A VM that was offered is nowhere but in its metadata: each slot that was ever published must be whole, and one
+    /// must be this VM's.
     private static void metadata(VerifyPass pass, VmSlot vm, VmIdentity identity) {
         if (identity == null) {
             return;

@@ -4,8 +4,9 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.UUID;
 
-/// What a VM is, as the region keeps it. `memoryBytes` is a multiple of `pageBytes` (4096). `segmentUuid` is all zero for
-/// [Backing#FRAMES]; the table fields are zero for [Backing#SEGMENT], and filled in by [VmMemory#populate] otherwise.
+/// What a VM is, as the region keeps it. `memoryBytes` is a multiple of `pageBytes` (4096). `segmentUuid` is all zero
+/// for [Backing#FRAMES]; the table fields are zero for [Backing#SEGMENT], and filled in by [VmMemory#populate]
+/// otherwise.
 public record VmIdentity(UUID uuid, String name, long memoryBytes, int pageBytes, int vcpus, Backing backing,
         String driver,
         UUID segmentUuid, long tableFirstFrame, int tableFrames) {

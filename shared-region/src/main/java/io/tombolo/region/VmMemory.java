@@ -4,21 +4,23 @@ import java.util.Arrays;
 
 /// Gives a VM its memory and takes it back. The caller owns the VM slot.
 ///
-/// Populate, in this order, each step persisted before the next: choose the run of the page table; identity with the run; the run's
-/// frame words; zeroed table; then per batch of pages: reserve frames; zero them; entries; settle the frame words. Whatever a
-/// crash leaves is found from the identity (tables, entries) and from the blocks of the dead host (reserved frames).
+/// Populate, in this order, each step persisted before the next: choose the run of the page table; identity with the
+/// run; the run's frame words; zeroed table; then per batch of pages: reserve frames; zero them; entries; settle the
+/// frame words. Whatever a crash leaves is found from the identity (tables, entries) and from the blocks of the dead
+/// host (reserved frames).
 ///
-/// Release, in this order: free the frames that the entries name; then the table's frames, entries still in place; then the
-/// identity. It can be repeated from any point.
+/// Release, in this order: free the frames that the entries name; then the table's frames, entries still in place; then
+/// the identity. It can be repeated from any point.
 public final class VmMemory {
     private static final int BATCH = BlockWord.FRAMES;
 
     private VmMemory() {
     }
 
-    /// Allocates the page table and all frames of the VM, zeroed, entries PRESENT in the SHARED tier, and writes the identity with the
-    /// table's place, which it returns. The VM is CREATING by the allocator's host. All or nothing: REGION_FULL with everything given
-    /// back and the identity cleared. For [Backing#SEGMENT] it only writes the identity.
+    /// Allocates the page table and all frames of the VM, zeroed, entries PRESENT in the SHARED tier, and writes the
+    /// identity with the table's place, which it returns. The VM is CREATING by the allocator's host. All or nothing:
+    /// REGION_FULL with everything given back and the identity cleared. For [Backing#SEGMENT] it only writes the
+    /// identity.
     public static VmIdentity populate(Region region, FrameAllocator allocator, VmSlot vm, VmIdentity identity) {
         return region.guarded(() -> populateNow(region, allocator, vm, identity));
     }
@@ -101,8 +103,8 @@ public final class VmMemory {
         }
     }
 
-    /// Gives all frames of the VM back and clears its slot, except for the owner word. The caller is the owner in DESTROYING (or in
-    /// CREATING after a failed populate), and nothing touches the VM any more. Can be repeated.
+    /// Gives all frames of the VM back and clears its slot, except for the owner word. The caller is the owner in
+    /// DESTROYING (or in CREATING after a failed populate), and nothing touches the VM any more. Can be repeated.
     public static void release(Region region, VmSlot vm) {
         long owner = vm.ownerAcquire();
         if (!OwnerWord.is(owner, OwnerState.DESTROYING) && !OwnerWord.is(owner, OwnerState.CREATING)) {
@@ -123,7 +125,8 @@ public final class VmMemory {
         long[] freed = new long[BATCH];
         for (int i = 0; i < identity.tableFrames(); i++) {
             long tableFrame = identity.tableFirstFrame() + i;
-            // Another word: this table frame was given back, or never taken, before a crash; its contents are somebody else's.
+            // Another word: this table frame was given back, or never taken, before a crash; its contents are somebody
+            // else's.
             if (memory.loadAcquire(region.frameWordOffset(tableFrame)) != FrameWord.table(vm, i)) {
                 continue;
             }

@@ -1,12 +1,13 @@
 package io.tombolo.region;
 
-/// View of one VM slot; thread safe, holds no state of its own. Who is not named by the owner word stores nothing here, nor to the
-/// VM's tables, metadata or frames.
+/// View of one VM slot; thread safe, holds no state of its own. Who is not named by the owner word stores nothing here,
+/// nor to the VM's tables, metadata or frames.
 public final class VmSlot {
     private static final Struct LAYOUT = RegionLayout.VM_SLOT;
     private static final long OWNER = LAYOUT.offset("owner");
     private static final long ARMED = LAYOUT.offset("armed");
     private static final long SPIN = LAYOUT.offset("spin");
+    private static final long ECHO = LAYOUT.offset("echo");
     private static final long FROM = LAYOUT.offset("from");
     static final long IDENTITY = LAYOUT.offset("uuid");
     static final long IDENTITY_END = LAYOUT.offset("crc") + 4;
@@ -35,9 +36,9 @@ public final class VmSlot {
         return memory.loadAcquire(base + OWNER);
     }
 
-    /// Changes the owner word if it is still `expect`. Persists the whole slot before (armed, from, identity), and the word after, so
-    /// that nothing can depend on a change that a loss of this host takes back; full fence. IllegalStateException for a change that
-    /// [OwnerState] does not allow. No allocation.
+    /// Changes the owner word if it is still `expect`. Persists the whole slot before (armed, from, identity), and the
+    /// word after, so that nothing can depend on a change that a loss of this host takes back; full fence.
+    /// IllegalStateException for a change that [OwnerState] does not allow. No allocation.
     public boolean compareAndSetOwner(long expect, long next) {
         if (!OwnerState.permits(expect, next)) {
             throw new IllegalStateException(
@@ -60,13 +61,24 @@ public final class VmSlot {
         memory.storeRelease(base + ARMED, word);
     }
 
-    /// Equal to the armed word while the armed target spins on the owner word. Writer: the armed target; a line of its own.
+    /// Equal to the armed word while the armed target spins on the owner word. Writer: the armed target; a line of its
+    /// own.
     public long spinAcquire() {
         return memory.loadAcquire(base + SPIN);
     }
 
     public void spinRelease(long word) {
         memory.storeRelease(base + SPIN, word);
+    }
+
+    /// The nonce of the intent that the target is armed for, by which the source knows that both map the same memory.
+    /// Writer: the armed target.
+    public long echoAcquire() {
+        return memory.loadAcquire(base + ECHO);
+    }
+
+    public void echoRelease(long nonce) {
+        memory.storeRelease(base + ECHO, nonce);
     }
 
     /// [FromWord]: who may take the VM back from OFFERED, at exactly one epoch. Writer: the owner, before it offers.
@@ -117,6 +129,7 @@ public final class VmSlot {
         memory.zero(base + IDENTITY, IDENTITY_END - IDENTITY);
         memory.storeRelease(base + ARMED, ArmedWord.NONE);
         memory.storeRelease(base + SPIN, ArmedWord.NONE);
+        memory.storeRelease(base + ECHO, 0);
         memory.storeRelease(base + FROM, FromWord.NONE);
     }
 

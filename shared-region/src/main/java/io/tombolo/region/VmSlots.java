@@ -21,9 +21,9 @@ public final class VmSlots {
                 .fact("slots", region.vmSlots()).next("destroy a VM, or format with more VM slots").build();
     }
 
-    /// Gives everything of the VM back and frees the slot: -> DESTROYING (unless it is already) -> frames, identity -> FREE. The caller is
-    /// the owner, in CREATING, RUNNING, PAUSED, RECOVERING, LOST or DESTROYING, and has stopped every thread that touches the VM.
-    /// False if the owner word was not `expect`.
+    /// Gives everything of the VM back and frees the slot: -> DESTROYING (unless it is already) -> frames, identity ->
+    /// FREE. The caller is the owner, in CREATING, RUNNING, PAUSED, RECOVERING, LOST or DESTROYING, and has stopped
+    /// every thread that touches the VM. False if the owner word was not `expect`.
     public static boolean destroy(Region region, VmSlot vm, long expect) {
         long destroying = expect;
         if (!OwnerWord.is(expect, OwnerState.DESTROYING)) {

@@ -17,9 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Dies before every step of every region operation, under both crash models, recovers on another host, and asks verify (I4). Model P: the
-/// process dies, memory keeps program order. Model H: the host dies, and what was not persisted may be lost line by line; all
-/// combinations where there are at most 64, otherwise all lost, all kept, and single lines lost or kept (at most 32 of them).
+/// Dies before every step of every region operation, under both crash models, recovers on another host, and asks verify
+/// (I4). Model P: the process dies, memory keeps program order. Model H: the host dies, and what was not persisted may
+/// be lost line by line; all combinations where there are at most 64, otherwise all lost, all kept, and single lines
+/// lost or kept (at most 32 of them).
 ///
 /// Host 0 is the one that dies; host 1 recovers; host 2 recovers when host 1 dies in the recovery.
 class CrashEnumerationTest {
@@ -242,7 +243,8 @@ class CrashEnumerationTest {
         return states;
     }
 
-    /// Takes each persist out in turn. Those whose loss is seen must be seen; the others are named here with the reason.
+    /// Takes each persist out in turn. Those whose loss is seen must be seen; the others are named here with the
+    /// reason.
     @Test
     void noticesEachMissingPersistThatMatters() {
         TreeMap<String, Boolean> noticed = new TreeMap<>();
@@ -260,7 +262,8 @@ class CrashEnumerationTest {
         inRecovery.replaceAll((site, _) -> noticed.getOrDefault(site, false)
                 || !recovererFailures(Model.H, site, new TreeMap<>()).isEmpty());
         noticed.putAll(inRecovery);
-        // A block that stays with a dead incarnation is given back by its recovery, which repeats all its steps until the host slot is freed.
+        // A block that stays with a dead incarnation is given back by its recovery, which repeats all its steps until
+        // the host slot is freed.
         assertThat(inOrder(noticed, false)).containsExactly("FrameAllocator.giveBackIfIdle 1", "Recovery.recoverNow 1");
         assertThat(inOrder(noticed, true)).contains("VmSlot.compareAndSetOwner 1", "VmSlot.compareAndSetOwner 2",
                 "MetadataSlot.publish 1", "MetadataSlot.publish 2", "PageTable.persist 1", "VmMemory.zero 1");

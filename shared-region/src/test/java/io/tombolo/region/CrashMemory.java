@@ -13,11 +13,12 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// The memory port as a machine with coherent, volatile caches, for one host at a time. It can die before any step, and afterwards each
-/// line that was not persisted may be as it was when it was last persisted, or as it was after any later store.
+/// The memory port as a machine with coherent, volatile caches, for one host at a time. It can die before any step, and
+/// afterwards each line that was not persisted may be as it was when it was last persisted, or as it was after any
+/// later store.
 ///
-/// A step is a store, a compare-and-set, a persist, or a part of a bulk copy or zero (a line; a sixteenth of it above 512 bytes).
-/// Changes are logged, so that a state can be left again without copying the region.
+/// A step is a store, a compare-and-set, a persist, or a part of a bulk copy or zero (a line; a sixteenth of it above
+/// 512 bytes). Changes are logged, so that a state can be left again without copying the region.
 final class CrashMemory implements Memory {
     static final int LINE = 64;
     private static final int WORDS = LINE / 8;
@@ -80,8 +81,9 @@ final class CrashMemory implements Memory {
         return List.of(new Outcome(Map.of()));
     }
 
-    /// What may be left if the host died. All combinations of line versions if there are at most `exhaustive`; otherwise all lost, all
-    /// kept, and each single line lost (at each of its versions) or kept alone, of which at most `samples` chosen by `random`.
+    /// What may be left if the host died. All combinations of line versions if there are at most `exhaustive`;
+    /// otherwise all lost, all kept, and each single line lost (at each of its versions) or kept alone, of which at
+    /// most `samples` chosen by `random`.
     List<Outcome> hostDeath(int exhaustive, int samples, Random random) {
         List<Long> lines = List.copyOf(unpersisted.keySet());
         long combinations = 1;

@@ -4,10 +4,14 @@ import java.nio.file.Path;
 
 /// What child JVMs of [TwoProcessTest] do.
 final class RegionChild {
+    /// A VM slot without a VM, whose echo word counts rounds.
+    static final int PROGRESS_SLOT = 3;
+
     private RegionChild() {
     }
 
-    /// `count FILE OFFSET TIMES` adds one by CAS; `churn FILE PAGES` claims a slot and creates and destroys VMs until it is killed.
+    /// `count FILE OFFSET TIMES` adds one by CAS; `churn FILE PAGES` claims a slot and creates and destroys VMs until
+    /// it is killed.
     public static void main(String[] args) {
         try (Region region = Region.open(Path.of(args[1]), OpenOptions.ofCluster(TestRegions.CLUSTER))) {
             switch (args[0]) {
@@ -29,11 +33,10 @@ final class RegionChild {
 
     private static void churn(Region region, long pages) {
         ClaimedSlot own = HostSlots.claim(region, TestRegions.host("child"));
-        HostSlot host = region.host(own.slot());
         for (long round = 1;; round++) {
             VmSlot vm = TestRegions.runningVm(region, own, "vm", pages);
             VmSlots.destroy(region, vm, vm.ownerAcquire());
-            host.echoRelease(round);
+            region.vm(PROGRESS_SLOT).echoRelease(round);
         }
     }
 }

@@ -11,7 +11,8 @@ final class TestRegions {
     private TestRegions() {
     }
 
-    /// Metadata slots of a size that fills the control area up to 2 MiB: verify looks at every byte of the gap before the frames.
+    /// Metadata slots of a size that fills the control area up to 2 MiB: verify looks at every byte of the gap before
+    /// the frames.
     static FormatOptions options(long dataBytes) {
         return FormatOptions.of(CLUSTER, dataBytes).withHostSlots(4).withVmSlots(4).withMetadataSlotBytes(62 * 4096);
     }

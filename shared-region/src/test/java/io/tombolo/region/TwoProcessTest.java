@@ -87,10 +87,11 @@ class TwoProcessTest {
     /// Waits until the child has made some VMs, then kills it at a random moment. Returns its slot.
     private static int killSometime(Region region, Process child, Random random) throws InterruptedException {
         HostSlot host = region.host(1);
-        long start = host.echoAcquire();
+        VmSlot progress = region.vm(RegionChild.PROGRESS_SLOT);
+        long start = progress.echoAcquire();
         long rounds = 1L + random.nextInt(20);
-        while (host.echoAcquire() == start || SlotWord.state(host.wordAcquire()) != HostState.LIVE
-                || host.echoAcquire() < rounds) {
+        while (progress.echoAcquire() == start || SlotWord.state(host.wordAcquire()) != HostState.LIVE
+                || progress.echoAcquire() < rounds) {
             assertThat(child.isAlive()).isTrue();
             Thread.onSpinWait();
         }

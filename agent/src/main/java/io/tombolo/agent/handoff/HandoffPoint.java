@@ -1,7 +1,7 @@
 package io.tombolo.agent.handoff;
 
-/// Named moments of a hand-off, in order, at which a drill may stop or kill the process that reaches them. In production
-/// nothing listens ([HostPorts#at] does nothing).
+/// Named moments of a hand-off, in order, at which a drill may stop or kill the process that reaches them. In
+/// production nothing listens ([HostPorts#at] does nothing).
 public enum HandoffPoint {
     /// Target: a guest waits, the nonce has not been answered yet.
     TARGET_PREPARED,

@@ -49,6 +49,7 @@ final class HandoffSource {
     private OfferResult offer = OfferResult.failed(true, "");
     private CompletableFuture<WindowEnd> window = CompletableFuture.completedFuture(WindowEnd.UNKNOWN);
     private long orderedNs;
+    private long orderedEpoch;
     private long windowNs;
 
     /// @param control the VM's control thread; late completions come back through it
@@ -78,19 +79,19 @@ final class HandoffSource {
         }
         CompletableFuture<SourceReport> result = new CompletableFuture<>();
         if (state.phase() == Phase.IDLE) {
-            long echo = host.echoOf(target.slot());
+            long echo = slot.echoAcquire();
             if (echo != nonce) {
-                // The target stored the nonce when it prepared. Not seeing it means that it maps other memory (a copied file,
-                // another mount), where its CAS would decide nothing here.
+                // The target stored the nonce when it prepared. Not seeing it means that it maps other memory (a copied
+                // file, another mount), where its CAS would decide nothing here.
                 result.complete(SourceReport.of(Outcome.REFUSED,
-                        "the target does not map the same memory: echo of slot "
-                                + target.slot() + " is " + Long.toHexString(echo) + ", expected "
-                                + Long.toHexString(nonce)));
+                        "the target does not map the same memory: the VM's echo word is "
+                                + Long.toHexString(echo) + ", expected " + Long.toHexString(nonce)));
                 return result;
             }
             peer = target;
             answer = result;
             orderedNs = host.nowNs();
+            orderedEpoch = epoch;
             offer = OfferResult.failed(true, "");
             feed(new Event.Order(intentSeq, epoch, target.slot()));
             return result;
@@ -103,7 +104,7 @@ final class HandoffSource {
     void poll() {
         if (state.phase() == Phase.WINDOW
                 && slot.spinAcquire() == ArmedWord.pack(state.intentSeq(), state.target(), state.epoch())) {
-            feed(new Event.WindowAnswer(state.intentSeq(), true));
+            feed(new Event.TargetSpins(state.intentSeq()));
         }
         if (state.phase() == Phase.OFFERED) {
             feed(new Event.OwnerSeen(slot.ownerAcquire()));
@@ -169,16 +170,22 @@ final class HandoffSource {
     }
 
     private void openWindow(Effect.OpenWindow open) {
-        window = host.openWindow(peer, open.intentSeq(), slot.index(), open.epoch(), bounds.windowNs());
+        window = askTarget(open.intentSeq(), open.epoch());
         var _ = window.whenComplete((end, error) -> {
             if (error != null) {
                 LOG.warn("vm slot {}: target {} could not be asked to spin: {}", slot.index(), peer.host(),
                         error.toString());
-            }
-            if (error != null || !end.ran()) {
-                control.execute(() -> feed(new Event.WindowAnswer(open.intentSeq(), false)));
+                control.execute(() -> feed(new Event.WindowRefused(open.intentSeq(), error.toString())));
+            } else if (end.passed()) {
+                control.execute(() -> feed(new Event.WindowPassed(open.intentSeq())));
+            } else if (!end.ran()) {
+                control.execute(() -> feed(new Event.WindowRefused(open.intentSeq(), end.reason())));
             }
         });
+    }
+
+    private CompletableFuture<WindowEnd> askTarget(long intentSeq, long epoch) {
+        return host.openWindow(peer, intentSeq, slot.index(), epoch, bounds.windowNs());
     }
 
     private void quiesce(Effect.Quiesce quiesce) {
@@ -207,8 +214,12 @@ final class HandoffSource {
             to.complete(report);
             return;
         }
+        // A window that had passed when the offer came said so; the target tells its readings to whoever asks again.
         // The VM runs there, whatever becomes of this answer: without the target's clock readings the report has zeros.
-        var _ = window.copy().completeOnTimeout(WindowEnd.UNKNOWN, bounds.reportNs(), TimeUnit.NANOSECONDS)
+        CompletableFuture<WindowEnd> readings = window.thenCompose(end -> end.passed()
+                ? askTarget(reply.intentSeq(), orderedEpoch)
+                : CompletableFuture.completedFuture(end));
+        var _ = readings.completeOnTimeout(WindowEnd.UNKNOWN, bounds.reportNs(), TimeUnit.NANOSECONDS)
                 .whenComplete((end, error) -> {
                     SourceReport whole = report.withTarget(error == null ? end : WindowEnd.UNKNOWN);
                     if (whole.target().ran()) {

@@ -43,14 +43,20 @@ final class HandoffTarget {
     private CompletableFuture<Long> armed = new CompletableFuture<>();
     private CompletableFuture<WindowEnd> window = CompletableFuture.completedFuture(WindowEnd.UNKNOWN);
     private IncomingGuest incoming;
+    private WindowEnd ran = WindowEnd.UNKNOWN;
 
     /// Told that the VM runs here.
     interface Adopter {
-        void adopt(Guest guest, long epoch);
+        void adopt(Guest guest, long epoch, Arrival arrival);
+    }
+
+    /// How a VM came here: by which intent, and when.
+    record Arrival(long intentSeq, WindowEnd end) {
     }
 
     /// @param launcher pre-launches a guest that waits on the given port; throws what keeps it from doing so
-    /// @param owns told the owner word by which this host runs the VM, on the waiting thread, before its first instruction
+    /// @param owns told the owner word by which this host runs the VM, on the waiting thread, before its first
+    /// instruction
     HandoffTarget(HostPorts host, VmSlot slot, UUID vm, HandoffBounds bounds, Executor control,
             Function<IncomingPort, IncomingGuest> launcher, LongConsumer owns,
             Adopter adopter) {
@@ -85,20 +91,17 @@ final class HandoffTarget {
         return result;
     }
 
-    /// Opens a spin window; completes when the guest runs, the window has passed, or at once when this host is not armed.
+    /// Opens a spin window; completes when the guest runs, the window has passed, or at once when this host is not
+    /// armed.
     CompletableFuture<WindowEnd> openWindow(long intentSeq, long epoch) {
         CompletableFuture<WindowEnd> result = new CompletableFuture<>();
         if (state.phase() == Phase.ARMED && epoch != state.epoch()) {
-            result.complete(failed("stale epoch: asked=" + epoch + " prepared=" + state.epoch()));
+            result.complete(WindowEnd.refused("stale epoch: asked=" + epoch + " prepared=" + state.epoch()));
             return result;
         }
         window = result;
         feed(new Event.OpenWindow(intentSeq));
         return result;
-    }
-
-    private static WindowEnd failed(String reason) {
-        return new WindowEnd(false, 0, 0, 0, 0, reason);
     }
 
     void poll() {
@@ -134,7 +137,7 @@ final class HandoffTarget {
             case Effect.Prelaunch prelaunch -> prelaunch(prelaunch);
             case Effect.AnswerArmed reply -> armed.complete(reply.intentSeq());
             case Effect.AnswerRefused refused -> {
-                window.complete(failed(refused.reason()));
+                window.complete(WindowEnd.refused(refused.reason()));
                 armed.completeExceptionally(
                         TomboloException.error(HandoffError.TARGET_REFUSED, "the target cannot take the VM")
                                 .fact("reason", refused.reason()).fact("intent", refused.intentSeq())
@@ -143,13 +146,13 @@ final class HandoffTarget {
             case Effect.Spin _ -> incoming.openWindow(bounds.windowNs());
             case Effect.Discard discard -> {
                 LOG.info("vm slot {}: prepared guest discarded: {}", slot.index(), discard.reason());
-                window.complete(failed(discard.reason()));
+                window.complete(WindowEnd.refused(discard.reason()));
                 incoming.discard();
                 clearMark();
             }
             case Effect.Adopt adopt -> {
                 clearMark();
-                adopter.adopt(incoming.guest(), adopt.epoch());
+                adopter.adopt(incoming.guest(), adopt.epoch(), new Arrival(state.intentSeq(), ran));
             }
         }
     }
@@ -170,9 +173,10 @@ final class HandoffTarget {
             @Override
             public void running(long word, long seenNs, long runningNs, long firstInstructionNs) {
                 control.execute(() -> {
+                    ran = new WindowEnd(true, seenNs, runningNs, firstInstructionNs, 0, "");
                     // Adopted first: who hears of the end of the window may order the next thing at once.
                     feed(new Event.Running(word));
-                    window.complete(new WindowEnd(true, seenNs, runningNs, firstInstructionNs, 0, ""));
+                    window.complete(ran);
                 });
             }
 
@@ -180,7 +184,7 @@ final class HandoffTarget {
             public void windowPassed() {
                 control.execute(() -> {
                     clearMark();
-                    window.complete(failed("the window passed without an offer"));
+                    window.complete(WindowEnd.PASSED);
                 });
             }
 

@@ -1,5 +1,7 @@
 package io.tombolo.agent.handoff;
 
+import static java.util.Objects.requireNonNull;
+
 import io.tombolo.agent.right.CheckBoard;
 import java.util.concurrent.CompletableFuture;
 
@@ -9,8 +11,8 @@ public interface HostPorts {
     /// This host's slot.
     int self();
 
-    /// Whether the host has the right to run VMs now: slot word LIVE with our incarnation, deadline not passed, supervisor
-    /// reachable. A few loads, any thread.
+    /// Whether the host has the right to run VMs now: slot word LIVE with our incarnation, deadline not passed,
+    /// supervisor reachable. A few loads, any thread.
     boolean rightHolds();
 
     /// Where threads that store to the region show their checks.
@@ -22,23 +24,38 @@ public interface HostPorts {
     /// CLOCK_MONOTONIC, nanoseconds.
     long nowNs();
 
-    /// Tells the target that the offer is about to come. The target's first thread then spins and says so in the VM's spin
-    /// word, where the source sees it; the future completes when the target runs or its window has passed, exceptionally
-    /// when the target cannot be asked.
+    /// Tells the target that the offer is about to come. The target's first thread then spins and says so in the VM's
+    /// spin word, where the source sees it; the future completes when the target runs or its window has passed,
+    /// exceptionally when the target cannot be asked. Asked again for an intent by which it already runs, the target
+    /// tells the same end.
     CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch, long windowNs);
-
-    /// The word by which host slot `slot` proves that it maps the same memory: it holds the nonce of the preparation.
-    long echoOf(int slot);
 
     /// Another agent.
     record Peer(int slot, String host, String address, int port) {
     }
 
     /// What the target says at the end of its window, CLOCK_MONOTONIC; zeros when it did not run.
+    ///
+    /// @param reason why the target does not spin; empty when it ran, or when its window passed without an offer
     record WindowEnd(boolean ran, long offerSeenNs, long runningNs, long firstInstructionNs, long bytesCopied,
             String reason) {
         /// Nothing known: the target did not answer.
-        public static final WindowEnd UNKNOWN = new WindowEnd(false, 0, 0, 0, 0, "");
+        public static final WindowEnd UNKNOWN = refused("no answer");
+        /// It spun, and no offer came.
+        public static final WindowEnd PASSED = new WindowEnd(false, 0, 0, 0, 0, "");
+
+        public WindowEnd {
+            requireNonNull(reason, "reason is null");
+        }
+
+        public static WindowEnd refused(String reason) {
+            return new WindowEnd(false, 0, 0, 0, 0, reason);
+        }
+
+        /// Whether it may be asked to spin again.
+        boolean passed() {
+            return !ran && reason.isEmpty();
+        }
     }
 
     /// Bounds of one VM's hand-offs; from the base timing of the host.

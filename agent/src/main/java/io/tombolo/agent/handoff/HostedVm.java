@@ -2,6 +2,7 @@ package io.tombolo.agent.handoff;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.handoff.HandoffTarget.Arrival;
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
 import io.tombolo.agent.handoff.HostPorts.Peer;
 import io.tombolo.agent.handoff.HostPorts.WindowEnd;
@@ -34,9 +35,9 @@ import org.slf4j.LoggerFactory;
 
 /// One VM as one host sees it: being created, running, handed over, or prepared for.
 ///
-/// Everything happens on one control thread, so no two operations of a VM meet; callers get futures. The owner word in the
-/// region is changed here and in the two hand-off edges only, and every change goes with what this class believes: a CAS
-/// that fails means that the belief is wrong, and then the guest is killed, never argued for.
+/// Everything happens on one control thread, so no two operations of a VM meet; callers get futures. The owner word in
+/// the region is changed here and in the two hand-off edges only, and every change goes with what this class believes:
+/// a CAS that fails means that the belief is wrong, and then the guest is killed, never argued for.
 public final class HostedVm {
     private static final Logger LOG = LoggerFactory.getLogger(HostedVm.class);
 
@@ -59,6 +60,7 @@ public final class HostedVm {
     private VmIdentity identity;
     private HandoffSource source;
     private HandoffTarget target;
+    private Arrival arrival = new Arrival(0, WindowEnd.UNKNOWN);
     private boolean paused;
     private long cancelledSeq;
     private CompletableFuture<Void> adopted = CompletableFuture.completedFuture(null);
@@ -200,8 +202,9 @@ public final class HostedVm {
         });
     }
 
-    /// Pre-launches a guest for a VM that another host is about to hand over; completes when armed.
-    public CompletableFuture<Void> prepare(long intentSeq, long epoch, int sourceSlot) {
+    /// Pre-launches a guest for a VM that another host is about to hand over; completes when armed. `nonce` goes into
+    /// the VM's echo word then, where the source finds it if both map the same memory.
+    public CompletableFuture<Void> prepare(long intentSeq, long epoch, int sourceSlot, long nonce) {
         return submitAsync(() -> {
             requireRight("prepare");
             if (guest != null) {
@@ -218,7 +221,8 @@ public final class HostedVm {
                 adopted = new CompletableFuture<>();
                 pollAfter(LOOK_NS);
             }
-            CompletableFuture<Void> armed = target.prepare(intentSeq, epoch, sourceSlot).thenApply(_ -> null);
+            CompletableFuture<Void> armed = target.prepare(intentSeq, epoch, sourceSlot)
+                    .thenAccept(_ -> slot.echoRelease(nonce));
             if (target.state().phase() == TargetCore.Phase.IDLE) {
                 leave();
             }
@@ -228,9 +232,13 @@ public final class HostedVm {
 
     /// Lets the prepared guest spin; see [HandoffTarget#openWindow].
     public CompletableFuture<WindowEnd> openWindow(long intentSeq, long epoch) {
-        return submitAsync(() -> target == null
-                ? CompletableFuture.completedFuture(new WindowEnd(false, 0, 0, 0, 0, "not prepared"))
-                : target.openWindow(intentSeq, epoch));
+        return submitAsync(() -> {
+            if (target != null) {
+                return target.openWindow(intentSeq, epoch);
+            }
+            return CompletableFuture.completedFuture(
+                    arrival.intentSeq() == intentSeq ? arrival.end() : WindowEnd.refused("not prepared"));
+        });
     }
 
     /// Hands the VM over; completes when it is decided.
@@ -288,8 +296,9 @@ public final class HostedVm {
         });
     }
 
-    /// The host has a fresh right: CAS RUNNING e to RUNNING e + 1 for a VM that is ours and not on its way. Never resumes by
-    /// looking: a takeover may be between its look and its CAS. A VM whose CAS fails is somebody else's and is killed.
+    /// The host has a fresh right: CAS RUNNING e to RUNNING e + 1 for a VM that is ours and not on its way. Never
+    /// resumes by looking: a takeover may be between its look and its CAS. A VM whose CAS fails is somebody else's and
+    /// is killed.
     public CompletableFuture<Void> renew() {
         return submit(() -> {
             if (source == null) {
@@ -360,8 +369,9 @@ public final class HostedVm {
     public record Standing(SourceCore.State source, TargetCore.State target, long owner) {
     }
 
-    private void adopt(Guest arrived, long epoch) {
+    private void adopt(Guest arrived, long epoch, Arrival how) {
         target = null;
+        arrival = how;
         host(arrived, epoch);
         adopted.complete(null);
         LOG.debug("vm {}: runs here at epoch {}", spec.name(), epoch);
@@ -393,8 +403,8 @@ public final class HostedVm {
                 this::stoppedByItself);
     }
 
-    /// Called by the guest's threads when they have stopped: their check failed, or the guest failed. A closed gate needs
-    /// nothing here, the right keeper comes back with [#renew].
+    /// Called by the guest's threads when they have stopped: their check failed, or the guest failed. A closed gate
+    /// needs nothing here, the right keeper comes back with [#renew].
     private void stoppedByItself(String why) {
         try {
             control.execute(() -> {
@@ -510,8 +520,8 @@ public final class HostedVm {
         }
     }
 
-    /// For operations on a guest: when the VM has just arrived (the owner word names us, the control thread has not heard yet)
-    /// they come after the arrival.
+    /// For operations on a guest: when the VM has just arrived (the owner word names us, the control thread has not
+    /// heard yet) they come after the arrival.
     private <T> CompletableFuture<T> onceArrived(Callable<CompletableFuture<T>> task) {
         return submitAsync(() -> {
             boolean arriving = source == null && target != null

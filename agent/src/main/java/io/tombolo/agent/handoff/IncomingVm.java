@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /// The straight-line part of a hand-off on the target: from the load that sees the offer to the CAS that takes it.
 ///
-/// Used by the waiting guest's first thread. Between `offered` and `run` nothing allocates, locks or calls the system, so
-/// the only thing that can lengthen it is the scheduler.
+/// Used by the waiting guest's first thread. Between `offered` and `run` nothing allocates, locks or calls the system,
+/// so the only thing that can lengthen it is the scheduler.
 ///
 /// The word is taken as seen: if fencing raised the epoch of the offer in between, the CAS fails and `offered` sees the
 /// new word.
@@ -56,7 +56,8 @@ final class IncomingVm implements IncomingPort {
         this.preparedEpoch = preparedEpoch;
         this.listener = requireNonNull(listener, "listener is null");
         this.metadata = SlotOffer.metadata(slot, preparedEpoch + 1);
-        // Collected with this object: a preparation is rare, closing a shared arena costs a handshake with every thread.
+        // Collected with this object: a preparation is rare, closing a shared arena costs a handshake with every
+        // thread.
         this.copy = Arena.ofAuto().allocate(metadata.capacity(), 64);
     }
 
@@ -74,8 +75,8 @@ final class IncomingVm implements IncomingPort {
 
     @Override
     public Blob take() {
-        // The blob carries the epoch it was offered at. Fencing may have raised the word since; the offer's own epoch is
-        // the one after the owner's.
+        // The blob carries the epoch it was offered at. Fencing may have raised the word since; the offer's own epoch
+        // is the one after the owner's.
         Blob blob = metadata.readChecked(preparedEpoch + 1, vm, copy);
         host.at(HandoffPoint.TARGET_TAKEN);
         return blob;

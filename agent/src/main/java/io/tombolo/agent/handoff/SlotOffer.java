@@ -10,8 +10,8 @@ import io.tombolo.region.VmSlot;
 import java.lang.foreign.MemorySegment;
 import java.util.UUID;
 
-/// The straight-line part of a hand-off on the source: publish the state, CAS the owner word. Made before the vCPUs stop, used
-/// by the thread that stops the last of them.
+/// The straight-line part of a hand-off on the source: publish the state, CAS the owner word. Made before the vCPUs
+/// stop, used by the thread that stops the last of them.
 final class SlotOffer implements OfferPort {
     private final VmSlot slot;
     private final UUID vm;
@@ -32,8 +32,8 @@ final class SlotOffer implements OfferPort {
         this.metadata = metadata(slot, epoch + 1);
     }
 
-    /// The metadata slot that carries the state of the offer at this epoch. Alternating, so that the state of the offer before
-    /// is still whole while this one is written.
+    /// The metadata slot that carries the state of the offer at this epoch. Alternating, so that the state of the offer
+    /// before is still whole while this one is written.
     static MetadataSlot metadata(VmSlot slot, long offeredEpoch) {
         return slot.metadata((int) (offeredEpoch & 1));
     }

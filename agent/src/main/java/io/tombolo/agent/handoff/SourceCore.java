@@ -8,7 +8,7 @@ import io.tombolo.region.OwnerWord;
 /// The source's half of a hand-off of one VM: a pure step core, `step(state, event, now) -> state + effects`.
 ///
 /// No thread, socket, clock or region word is touched here; [HandoffSource] is the edge that feeds events and carries
-/// effects out. `docs/hand-off.md` has the picture and the case table; every row of it that names host A as the next
+/// effects out. `docs/architecture.md` has the picture and the case table; every row of it that names host A as the next
 /// actor is a branch below.
 ///
 ///     IDLE -order-> WINDOW -target spins-> QUIESCING -offer won-> OFFERED -B runs-> GONE
@@ -18,6 +18,8 @@ import io.tombolo.region.OwnerWord;
 /// Times are nanoseconds of one monotonic clock. One instance of state per VM; events of one VM are serialised by the
 /// edge.
 public final class SourceCore {
+    private static final String LATE = "the target did not begin to spin in time";
+
     private SourceCore() {
     }
 
@@ -69,8 +71,16 @@ public final class SourceCore {
         record Order(long intentSeq, long epoch, int target) implements Event {
         }
 
-        /// The target's vCPU thread spins on the owner word (its spin word says so), or it answered that it will not.
-        record WindowAnswer(long intentSeq, boolean spinning) implements Event {
+        /// The target's vCPU thread spins on the owner word: its spin word says so.
+        record TargetSpins(long intentSeq) implements Event {
+        }
+
+        /// The target spun for as long as it may at a time, and no offer came.
+        record WindowPassed(long intentSeq) implements Event {
+        }
+
+        /// The target will not spin, or cannot be asked.
+        record WindowRefused(long intentSeq, String reason) implements Event {
         }
 
         /// The owner word has been CASed to OFFERED; `word` is what it holds now.
@@ -120,7 +130,7 @@ public final class SourceCore {
         record ClearArmed() implements Effect {
         }
 
-        /// Ask the target to begin spinning for this intent.
+        /// Ask the target to begin spinning for this intent; answer with TargetSpins, WindowPassed or WindowRefused.
         record OpenWindow(long intentSeq, long epoch, int target) implements Effect {
         }
 
@@ -178,7 +188,14 @@ public final class SourceCore {
     public static Step<State, Effect> step(State state, Event event, long nowNs, Bounds bounds) {
         return switch (event) {
             case Event.Order order -> order(state, order, nowNs, bounds);
-            case Event.WindowAnswer answer -> windowAnswer(state, answer, nowNs, bounds);
+            case Event.TargetSpins spins -> inWindow(state, spins.intentSeq())
+                    ? Step.of(state.to(Phase.QUIESCING, nowNs + bounds.quiesceNs()),
+                            new Effect.Quiesce(state.intentSeq(), state.epoch(), state.target()))
+                    : Step.of(state);
+            case Event.WindowPassed passed -> windowPassed(state, passed, nowNs);
+            case Event.WindowRefused refused -> inWindow(state, refused.intentSeq())
+                    ? stay(state, "the target is not armed: " + refused.reason())
+                    : Step.of(state);
             case Event.OfferWon won -> state.phase() == Phase.QUIESCING
                     ? Step.of(new State(Phase.OFFERED, state.intentSeq(), OwnerWord.epoch(won.word()), state.self(),
                             state.target(), nowNs + bounds.takeBackNs(), state.rightFresh()))
@@ -224,16 +241,19 @@ public final class SourceCore {
         return new Effect.Answer(order.intentSeq(), Outcome.REFUSED, reason);
     }
 
-    private static Step<State, Effect> windowAnswer(State state, Event.WindowAnswer answer, long nowNs,
-            Bounds bounds) {
-        if (state.phase() != Phase.WINDOW || answer.intentSeq() != state.intentSeq()) {
+    private static boolean inWindow(State state, long intentSeq) {
+        return state.phase() == Phase.WINDOW && intentSeq == state.intentSeq();
+    }
+
+    /// The target's spin was over before this host looked: its control thread was not scheduled for as long. Asking
+    /// again costs nothing, the guest runs on.
+    private static Step<State, Effect> windowPassed(State state, Event.WindowPassed passed, long nowNs) {
+        if (!inWindow(state, passed.intentSeq())) {
             return Step.of(state);
         }
-        if (!answer.spinning()) {
-            return stay(state, "the target is not armed");
-        }
-        return Step.of(state.to(Phase.QUIESCING, nowNs + bounds.quiesceNs()),
-                new Effect.Quiesce(state.intentSeq(), state.epoch(), state.target()));
+        return nowNs - state.deadlineNs() >= 0
+                ? stay(state, LATE)
+                : Step.of(state, new Effect.OpenWindow(state.intentSeq(), state.epoch(), state.target()));
     }
 
     private static Step<State, Effect> stay(State state, String reason) {
@@ -290,7 +310,7 @@ public final class SourceCore {
     }
 
     private static Step<State, Effect> abort(State state, Event.Abort abort) {
-        if (state.phase() == Phase.WINDOW && abort.intentSeq() == state.intentSeq()) {
+        if (inWindow(state, abort.intentSeq())) {
             return stay(state, "aborted by the leader");
         }
         // IDLE: nothing is armed, so the abort is final already. Later phases: the CAS decides, the leader looks.
@@ -312,7 +332,7 @@ public final class SourceCore {
             return Step.of(state);
         }
         return switch (state.phase()) {
-            case WINDOW -> stay(state, "the target did not begin to spin in time");
+            case WINDOW -> stay(state, LATE);
             case OFFERED -> state.rightFresh()
                     ? Step.of(state, new Effect.TakeBack(
                             OwnerWord.pack(OwnerState.OFFERED, state.target(), state.epoch()), state.epoch() + 1))

@@ -4,8 +4,8 @@ import io.tombolo.agent.handoff.HostPorts.WindowEnd;
 import io.tombolo.agent.handoff.SourceCore.Outcome;
 import io.tombolo.agent.hypervisor.OfferResult;
 
-/// What the source knows at the end of an order. All times CLOCK_MONOTONIC nanoseconds of this machine; 0 where the phase
-/// was not reached.
+/// What the source knows at the end of an order. All times CLOCK_MONOTONIC nanoseconds of this machine; 0 where the
+/// phase was not reached.
 ///
 /// @param orderedNs when the order came
 /// @param windowNs when the target was known to spin and the guest was told to stop

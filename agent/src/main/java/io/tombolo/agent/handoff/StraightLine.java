@@ -9,8 +9,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.UUID;
 import java.util.function.Consumer;
 
-/// The part of a hand-off that lies between the last instruction and the first one, on one thread and without threads to wake:
-/// publish, offer, see, copy and check, take. For rehearsals and benchmarks; the very objects that a real hand-off uses.
+/// The part of a hand-off that lies between the last instruction and the first one, on one thread and without threads
+/// to wake: publish, offer, see, copy and check, take. For rehearsals and benchmarks; the very objects that a real
+/// hand-off uses.
 public final class StraightLine {
     private final VmSlot slot;
     private final UUID vm;

@@ -22,9 +22,9 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Hands a scratch slot to and fro on the calling thread, a few microseconds long. The threads of a real hand-off do this just
-/// before it: code and data that nobody has used for a second are in no cache any more, and fetching them would otherwise
-/// be part of the downtime. It stores to its own scratch region only, a file that has no name any more.
+/// Hands a scratch slot to and fro on the calling thread, a few microseconds long. The threads of a real hand-off do
+/// this just before it: code and data that nobody has used for a second are in no cache any more, and fetching them
+/// would otherwise be part of the downtime. It stores to its own scratch region only, a file that has no name any more.
 final class DryRun implements AutoCloseable {
     private static final long MEMORY_BYTES = 1L << 20;
     private static final int HOPS = 4;
@@ -113,11 +113,6 @@ final class DryRun implements AutoCloseable {
         public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch,
                 long windowNs) {
             throw new UnsupportedOperationException("nobody is asked in a dry run");
-        }
-
-        @Override
-        public long echoOf(int slot) {
-            return 0;
         }
     }
 }

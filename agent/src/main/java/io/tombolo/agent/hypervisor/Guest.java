@@ -6,7 +6,8 @@ import io.tombolo.coordinator.wire.Reply.GuestReply;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/// A guest on this host, running or stopped. All methods but [#facts] and [#call] are called on the VM's control thread.
+/// A guest on this host, running or stopped. All methods but [#facts] and [#call] are called on the VM's control
+/// thread.
 public interface Guest {
     /// Runs a stopped guest. The owner word names this host RUNNING before this is called.
     void run();
@@ -22,7 +23,8 @@ public interface Guest {
     /// Prepares a guest whose offer came back, so that [#run] continues it.
     void reclaim();
 
-    /// Writes the state of a stopped guest where a reader of the region can see it; the length, 0 if this driver cannot.
+    /// Writes the state of a stopped guest where a reader of the region can see it; the length, 0 if this driver
+    /// cannot.
     int saveStopped(OfferPort port);
 
     /// Kills the guest and returns when no thread or process of it can store any more. Idempotent, also while another
@@ -32,7 +34,8 @@ public interface Guest {
     /// What there is to show. Any thread.
     GuestFacts facts();
 
-    /// Hands a client's request to the guest. Any thread. Completes with NOT_OWNER if the guest left before it executed.
+    /// Hands a client's request to the guest. Any thread. Completes with NOT_OWNER if the guest left before it
+    /// executed.
     CompletableFuture<GuestReply> call(GuestCall call);
 
     /// The requests this guest executed here, for a reference run, oldest first.

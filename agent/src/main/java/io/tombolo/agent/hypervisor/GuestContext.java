@@ -13,7 +13,8 @@ import java.util.function.Consumer;
 ///
 /// @param spec the VM's definition
 /// @param identity where its memory is
-/// @param slot its slot in the region; a driver stores to the metadata payload and, through page table entries, to frames,
+/// @param slot its slot in the region; a driver stores to the metadata payload and, through page table entries, to
+/// frames,
 ///            to nothing else
 /// @param board where every thread that may store to the region registers before its first store, checks at least every
 ///            check period, and stops when the answer is no

@@ -3,8 +3,8 @@ package io.tombolo.agent.hypervisor;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.VmIdentity;
 
-/// One way to run guests on this host. A driver knows nothing of ZooKeeper, RPC or the owner word: it runs, stops, saves
-/// and loads guests when it is told, and the hand-off code decides when that is allowed.
+/// One way to run guests on this host. A driver knows nothing of ZooKeeper, RPC or the owner word: it runs, stops,
+/// saves and loads guests when it is told, and the hand-off code decides when that is allowed.
 ///
 /// Every driver passes the same contract suite. Methods may block; they are called on the control thread of the VM
 /// concerned and never on an event loop.
@@ -18,14 +18,15 @@ public interface Hypervisor extends AutoCloseable {
     /// Gives a new VM its memory, all of it or none, and says where it is. The caller holds the VM in CREATING.
     VmIdentity allocate(VmSpec spec, int vmSlot);
 
-    /// Gives back whatever memory the VM has, all or what a failed [#allocate] left. The caller holds the VM in DESTROYING.
+    /// Gives back whatever memory the VM has, all or what a failed [#allocate] left. The caller holds the VM in
+    /// DESTROYING.
     void release(int vmSlot);
 
     /// A guest at its first instruction, not started.
     Guest boot(GuestContext context);
 
-    /// A guest that waits on `port` for state from another host. Until the port says that it may run it reads guest memory
-    /// at most.
+    /// A guest that waits on `port` for state from another host. Until the port says that it may run it reads guest
+    /// memory at most.
     IncomingGuest prepare(GuestContext context, IncomingPort port);
 
     /// Ends everything this driver started on the host.

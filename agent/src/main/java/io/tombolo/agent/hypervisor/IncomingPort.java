@@ -3,7 +3,8 @@ package io.tombolo.agent.hypervisor;
 import io.tombolo.region.Blob;
 
 /// How a waiting guest gets its VM. Used by one thread, the guest's first; the order of calls is `offered` until true,
-/// `take`, then `run` (a driver whose load only reads) or `claim`, load, `run`; then guest instructions; then `running`.
+/// `take`, then `run` (a driver whose load only reads) or `claim`, load, `run`; then guest instructions; then
+/// `running`.
 public interface IncomingPort {
     /// Whether the owner word offers the VM to this host. One acquire load.
     boolean offered();

@@ -2,8 +2,8 @@ package io.tombolo.agent.hypervisor;
 
 import java.lang.foreign.MemorySegment;
 
-/// Where a guest that leaves puts its state. Used by one thread, the one that stopped the guest's last vCPU; nothing here
-/// allocates or blocks.
+/// Where a guest that leaves puts its state. Used by one thread, the one that stopped the guest's last vCPU; nothing
+/// here allocates or blocks.
 public interface OfferPort {
     /// The metadata slot's payload in the region, the whole capacity.
     MemorySegment payload();

@@ -21,7 +21,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 
-/// Real Linux guests: each VM is one QEMU process of this agent, its memory a segment file that QEMU maps from offset 0.
+/// Real Linux guests: each VM is one QEMU process of this agent, its memory a segment file that QEMU maps from offset
+/// 0.
 public final class QemuHypervisor implements Hypervisor {
     /// The driver's name in a VM definition.
     public static final String NAME = "qemu";

@@ -25,9 +25,9 @@ import org.slf4j.LoggerFactory;
 
 /// One QEMU guest behind the driver's interface.
 ///
-/// QEMU cannot look at its own right, so a thread of the agent does it every check period on behalf of the whole process and
-/// stops the guest by QMP when the answer is no. While that takes its time the thread's cell on the board ages, the pets stop,
-/// and the supervisor kills the group with QEMU in it.
+/// QEMU cannot look at its own right, so a thread of the agent does it every check period on behalf of the whole
+/// process and stops the guest by QMP when the answer is no. While that takes its time the thread's cell on the board
+/// ages, the pets stop, and the supervisor kills the group with QEMU in it.
 final class QemuVm implements Guest, IncomingGuest {
     /// QEMU's migration stream as it is; docs/qemu.md. The number goes into the metadata header.
     static final int SCHEMA = 0x514d_0001;
@@ -35,7 +35,8 @@ final class QemuVm implements Guest, IncomingGuest {
     private static final Logger LOG = LoggerFactory.getLogger(QemuVm.class);
     private static final long CHECK_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long STATE_TIMEOUT_MS = 10_000;
-    /// In a window the thread naps instead of spinning: on a small machine it would take the core from QEMU's own threads.
+    /// In a window the thread naps instead of spinning: on a small machine it would take the core from QEMU's own
+    /// threads.
     private static final long NAP_NS = 20_000;
     private static final long LOOK_NS = 1_000_000;
 

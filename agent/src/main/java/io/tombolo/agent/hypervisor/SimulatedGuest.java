@@ -38,8 +38,8 @@ import org.slf4j.LoggerFactory;
 
 /// A simulated guest on this host: [VcpuRunner] behind the driver's interface.
 ///
-/// Outside the spin window the waiting thread looks at the owner word every [#LOOK_NS]; inside it spins. Everything between
-/// seeing the offer and the first instruction happens on that one thread and allocates next to nothing.
+/// Outside the spin window the waiting thread looks at the owner word every [#LOOK_NS]; inside it spins. Everything
+/// between seeing the offer and the first instruction happens on that one thread and allocates next to nothing.
 final class SimulatedGuest implements Guest, IncomingGuest {
     private static final Logger LOG = LoggerFactory.getLogger(SimulatedGuest.class);
     /// Long enough to cost nothing, short enough that an offer that missed its window is taken soon.
@@ -169,7 +169,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         }
     }
 
-    /// Lets vCPU 0 make its dry run between two slices while the guest still runs. A guest that is not running needs none.
+    /// Lets vCPU 0 make its dry run between two slices while the guest still runs. A guest that is not running needs
+    /// none.
     private void awaitDryRun(MemorySegment payload) {
         dryRunDue = payload;
         long until = System.nanoTime() + DRY_RUN_WAIT_NS;
@@ -367,8 +368,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         return true;
     }
 
-    /// Tells of an arrival after the first instruction has been executed, so that telling does not delay it. vCPU 0's thread
-    /// only.
+    /// Tells of an arrival after the first instruction has been executed, so that telling does not delay it. vCPU 0's
+    /// thread only.
     private static final class Arrival {
         private Runnable report;
 
@@ -376,7 +377,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
             report = toTell;
         }
 
-        /// Called before every slice but the first of a stretch, which is the first instruction, and when a stretch ends.
+        /// Called before every slice but the first of a stretch, which is the first instruction, and when a stretch
+        /// ends.
         void tell() {
             if (report != null) {
                 Runnable due = report;

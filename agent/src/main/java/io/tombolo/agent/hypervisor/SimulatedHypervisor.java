@@ -13,7 +13,8 @@ import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/// The embedded default: vCPUs are threads of the agent, guest memory is frames of the region behind the VM's page table.
+/// The embedded default: vCPUs are threads of the agent, guest memory is frames of the region behind the VM's page
+/// table.
 public final class SimulatedHypervisor implements Hypervisor {
     /// The driver's name in a VM definition.
     public static final String NAME = "simulated";

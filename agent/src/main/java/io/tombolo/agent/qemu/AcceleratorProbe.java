@@ -8,9 +8,9 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.UUID;
 
-/// Finds out whether a Linux guest really runs under KVM here. The presence of /dev/kvm says little: there are machines on which
-/// QEMU dies under it, and machines on which it says `running` while the guest stands still. So the guest image is booted and must
-/// count, within a bounded time.
+/// Finds out whether a Linux guest really runs under KVM here. The presence of /dev/kvm says little: there are machines
+/// on which QEMU dies under it, and machines on which it says `running` while the guest stands still. So the guest
+/// image is booted and must count, within a bounded time.
 public final class AcceleratorProbe {
     /// Under KVM the image counts after some 1 s.
     private static final long PROGRESS_MS = 6_000;
@@ -28,7 +28,8 @@ public final class AcceleratorProbe {
     public record Result(Accelerator accelerator, String reason) {
     }
 
-    /// The accelerator to use, from the note in `cache` if this machine, since it was booted, this QEMU and this image have been tried.
+    /// The accelerator to use, from the note in `cache` if this machine, since it was booted, this QEMU and this image
+    /// have been tried.
     ///
     /// @param runDirectory for the trial's sockets
     public static Result probe(QemuBinary binary, GuestImage image, Path cache, Path runDirectory) {

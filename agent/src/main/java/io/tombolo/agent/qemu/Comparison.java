@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.function.LongConsumer;
 
-/// Moves a guest by QEMU's own means, scripted over QMP, without anything of Tombolo between: what the hand-off is measured against.
-/// The target runs by itself when it has loaded, which Tombolo cannot allow.
+/// Moves a guest by QEMU's own means, scripted over QMP, without anything of Tombolo between: what the hand-off is
+/// measured against. The target runs by itself when it has loaded, which Tombolo cannot allow.
 abstract sealed class Comparison permits BareHop, PreCopy {
     /// The checker has filled its working set and dirties it.
     private static final long BEATS_BEFORE_A_MOVE = 3;
@@ -36,7 +36,8 @@ abstract sealed class Comparison permits BareHop, PreCopy {
     /// Lets the target listen; the URI for the source.
     abstract String listen(QemuGuest target);
 
-    /// Boots the guest and moves it `runs` times, each time to a fresh process, checking that it goes on and finds its memory as it was.
+    /// Boots the guest and moves it `runs` times, each time to a fresh process, checking that it goes on and finds its
+    /// memory as it was.
     ///
     /// @param progress told the number of moves done
     public ComparisonResult run(int runs, LongConsumer progress) {

@@ -18,8 +18,8 @@ import java.util.regex.Pattern;
 
 /// Reads what a guest prints: its checker's heartbeats and complaints. Thread safe.
 ///
-/// A hop may cut a line between the consoles of two hosts; the pieces are not lines of the checker and are passed over. An error
-/// is not lost by that: each heartbeat repeats the count.
+/// A hop may cut a line between the consoles of two hosts; the pieces are not lines of the checker and are passed over.
+/// An error is not lost by that: each heartbeat repeats the count.
 public final class GuestConsole {
     private static final Pattern BEAT = Pattern.compile("TOMBOLO-GUEST beat=(\\d+) up_ms=(\\d+) iterations=(\\d+)"
             + " bytes=(\\d+) errors=(\\d+) gap_us=(\\d+) gaps=(\\d+)");
@@ -40,7 +40,8 @@ public final class GuestConsole {
     /// @param iterations pages checked and rewritten
     /// @param bytes bytes so rewritten
     /// @param errors checks that failed
-    /// @param gapUs longest time between two page visits of a worker since the last heartbeat, on the guest's CLOCK_MONOTONIC
+    /// @param gapUs longest time between two page visits of a worker since the last heartbeat, on the guest's
+    /// CLOCK_MONOTONIC
     /// @param gaps how many such times were longer than 10 ms since the start
     public record Beat(long number, long upMs, long iterations, long bytes, long errors, long gapUs, long gaps) {
     }
@@ -61,8 +62,8 @@ public final class GuestConsole {
         return complaint;
     }
 
-    /// Waits for a heartbeat; GUEST_FAILED if the guest complains, QEMU_TIMEOUT if none comes. A file has no event to wait for, so this looks
-    /// every 5 ms.
+    /// Waits for a heartbeat; GUEST_FAILED if the guest complains, QEMU_TIMEOUT if none comes. A file has no event to
+    /// wait for, so this looks every 5 ms.
     public Beat await(Predicate<Beat> wanted, long timeoutMs) {
         long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
         while (true) {

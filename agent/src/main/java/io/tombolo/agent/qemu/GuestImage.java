@@ -19,7 +19,8 @@ import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 
 /// The Linux guest: a kernel and an initramfs with a program that dirties and checks memory, made by
-/// `build-guest-image.sh` from Debian's packages and kept in a cache directory named by a hash of what it was made from.
+/// `build-guest-image.sh` from Debian's packages and kept in a cache directory named by a hash of what it was made
+/// from.
 ///
 /// @param hash what the directory's name ends with
 public record GuestImage(Path kernel, Path initramfs, String hash) {
@@ -52,8 +53,8 @@ public record GuestImage(Path kernel, Path initramfs, String hash) {
         return Files.exists(directory(cache, environment).resolve("manifest"));
     }
 
-    /// The image from `cache`, built first if it is not there. Several processes may do this at once. Checks the files against
-    /// their manifest: GUEST_IMAGE_DAMAGED; GUEST_IMAGE_TOOLS_MISSING and the like name what to install.
+    /// The image from `cache`, built first if it is not there. Several processes may do this at once. Checks the files
+    /// against their manifest: GUEST_IMAGE_DAMAGED; GUEST_IMAGE_TOOLS_MISSING and the like name what to install.
     public static GuestImage ensure(Path cache, Map<String, String> environment) {
         Path directory = directory(cache, environment);
         try {

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.Map;
 
-/// QEMU's own pre-copy of a guest in private memory over TCP loopback: its defaults (downtime limit 300 ms), without the limit on
-/// bandwidth.
+/// QEMU's own pre-copy of a guest in private memory over TCP loopback: its defaults (downtime limit 300 ms), without
+/// the limit on bandwidth.
 public final class PreCopy extends Comparison {
     public PreCopy(ComparisonSetup setup) {
         super(setup, "pre-copy", false);

@@ -28,7 +28,8 @@ public record QemuBinary(Path path, int major, int minor, String version) {
     private static final long TIMEOUT_MS = 10_000;
     private static final int OUTPUT_BYTES = 4096;
 
-    /// The binary `configured`, or the one on `searchPath` (the value of PATH). QEMU_MISSING or QEMU_TOO_OLD if it cannot be used.
+    /// The binary `configured`, or the one on `searchPath` (the value of PATH). QEMU_MISSING or QEMU_TOO_OLD if it
+    /// cannot be used.
     public static QemuBinary find(Optional<Path> configured, String searchPath) {
         Path path = configured.or(() -> Arrays.stream(searchPath.split(File.pathSeparator)).filter(d -> !d.isEmpty())
                 .map(d -> Path.of(d, NAME)).filter(Files::isExecutable).findFirst()).orElseThrow(

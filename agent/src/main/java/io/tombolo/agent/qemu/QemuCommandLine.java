@@ -7,10 +7,10 @@ import java.util.Set;
 
 /// Builds QEMU's arguments, and refuses a definition that could write guest memory it does not own or that cannot move.
 ///
-/// The target must not touch guest memory before it owns it. Hence no preallocation (a read-modify-write of every page),
-/// discard-data off (on, a quitting target punches the memory away), no device that gives memory back (virtio-balloon with
-/// free page reporting, virtio-mem) and none that brings memory of its own (DIMMs, NVDIMM, virtio-pmem) or state outside
-/// QEMU (vfio, vhost-user).
+/// The target must not touch guest memory before it owns it. Hence no preallocation (a read-modify-write of every
+/// page), discard-data off (on, a quitting target punches the memory away), no device that gives memory back
+/// (virtio-balloon with free page reporting, virtio-mem) and none that brings memory of its own (DIMMs, NVDIMM,
+/// virtio-pmem) or state outside QEMU (vfio, vhost-user).
 final class QemuCommandLine {
     /// How the process comes to its guest.
     enum Role {
@@ -22,8 +22,9 @@ final class QemuCommandLine {
         INCOMING_AUTOSTART
     }
 
-    /// What a guest of this driver does without would cost device state at each hop. So would SeaBIOS, which is 256 KiB of memory
-    /// that is not shared; qboot is 64 KiB and boots Linux only. Together 1.2 ms of downtime instead of 2.2 ms.
+    /// What a guest of this driver does without would cost device state at each hop. So would SeaBIOS, which is 256 KiB
+    /// of memory that is not shared; qboot is 64 KiB and boots Linux only. Together 1.2 ms of downtime instead of 2.2
+    /// ms.
     private static final String MACHINE = "q35,suppress-vmdesc=on,sata=off,smbus=off,usb=off,vmport=off,i8042=off,smm=off,"
             + "graphics=off,memory-backend=mem";
 
@@ -70,7 +71,8 @@ final class QemuCommandLine {
         };
     }
 
-    /// QEMU's option syntax doubles commas; a path with one is refused instead, so that nothing of it is ever an option.
+    /// QEMU's option syntax doubles commas; a path with one is refused instead, so that nothing of it is ever an
+    /// option.
     private static String plain(Path path) {
         String text = path.toAbsolutePath().toString();
         if (text.indexOf(',') >= 0) {

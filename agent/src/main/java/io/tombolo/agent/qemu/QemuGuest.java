@@ -17,10 +17,12 @@ import java.util.function.Predicate;
 
 /// One guest in one QEMU process, at the source or waiting as a target.
 ///
-/// QEMU never decides here whether a guest runs: it is started stopped on both sides, and goes on by itself only where a save
-/// fails while this host still owns the VM. After [#saveState] has returned, only [#takeBack] or [#kill] may follow.
+/// QEMU never decides here whether a guest runs: it is started stopped on both sides, and goes on by itself only where
+/// a save fails while this host still owns the VM. After [#saveState] has returned, only [#takeBack] or [#kill] may
+/// follow.
 ///
-/// Used by one thread at a time, except [#kill], [#pid], [#isAlive] and [#endedByItself]: `kill` ends whatever another thread waits for here.
+/// Used by one thread at a time, except [#kill], [#pid], [#isAlive] and [#endedByItself]: `kill` ends whatever another
+/// thread waits for here.
 public final class QemuGuest implements AutoCloseable {
     /// Bound of each QMP command that is not a move.
     static final long COMMAND_TIMEOUT_MS = 10_000;
@@ -122,8 +124,8 @@ public final class QemuGuest implements AutoCloseable {
         }
     }
 
-    /// A mark behind every event raised so far, those included that nobody has read yet: an event is written before the reply to any
-    /// later command. A `completed` of this guest's own arrival must not pass for that of its departure.
+    /// A mark behind every event raised so far, those included that nobody has read yet: an event is written before the
+    /// reply to any later command. A `completed` of this guest's own arrival must not pass for that of its departure.
     long markAfterRoundTrip() {
         status();
         return qmp.eventMark();
@@ -134,8 +136,9 @@ public final class QemuGuest implements AutoCloseable {
         return call("query-status", Map.of()).path("status").asText();
     }
 
-    /// Lets the guest execute; the RESUME event, which is the end of a downtime. The owner word names this host RUNNING before this
-    /// is called. Refused for a target without state: QEMU would take it as the order to run by itself after the load.
+    /// Lets the guest execute; the RESUME event, which is the end of a downtime. The owner word names this host RUNNING
+    /// before this is called. Refused for a target without state: QEMU would take it as the order to run by itself
+    /// after the load.
     public QmpEvent cont() {
         if (feeding != null) {
             throw TomboloException.error(QemuError.QEMU_REFUSED, "a target that has no state yet cannot run")
@@ -152,13 +155,13 @@ public final class QemuGuest implements AutoCloseable {
     }
 
     /// Lets QEMU stop the guest and write its device state into `into`, a metadata slot's payload. Guest memory is not
-    /// sent. Everything is set up before the guest stops; returns when QEMU says `completed`, from when on it never goes on by
-    /// itself.
+    /// sent. Everything is set up before the guest stops; returns when QEMU says `completed`, from when on it never
+    /// goes on by itself.
     ///
     /// A guest that was stopped before is saved as it is.
     ///
-    /// If it fails, the guest does what it did before, and the fact `guest` says so: STATE_TOO_LARGE, STATE_SAVE_FAILED.
-    /// Only the VM's owner may call this: giving up lets the guest run.
+    /// If it fails, the guest does what it did before, and the fact `guest` says so: STATE_TOO_LARGE,
+    /// STATE_SAVE_FAILED. Only the VM's owner may call this: giving up lets the guest run.
     public SaveResult saveState(MemorySegment into, long timeoutMs) {
         long deadlineNs = deadline(timeoutMs);
         long mark = markAfterRoundTrip();
@@ -226,8 +229,8 @@ public final class QemuGuest implements AutoCloseable {
                 .fact("capacity", into.byteSize());
     }
 
-    /// The run state once QEMU has left the states it passes through at the end of a save. There is no event for that, and it takes some
-    /// microseconds: each question is one round trip.
+    /// The run state once QEMU has left the states it passes through at the end of a save. There is no event for that,
+    /// and it takes some microseconds: each question is one round trip.
     private String settledStatus() {
         long deadlineNs = deadline(COMMAND_TIMEOUT_MS);
         while (true) {
@@ -251,7 +254,8 @@ public final class QemuGuest implements AutoCloseable {
                 || status.equals("cancelling");
     }
 
-    /// Prepares a guest whose state was saved to go on here; [#cont] then continues it. QEMU refuses `cont` until it has settled.
+    /// Prepares a guest whose state was saved to go on here; [#cont] then continues it. QEMU refuses `cont` until it
+    /// has settled.
     public void awaitSettled() {
         settledStatus();
     }
@@ -262,12 +266,12 @@ public final class QemuGuest implements AutoCloseable {
         return cont();
     }
 
-    /// Gives QEMU the device state, which the caller has checked by length and checksum: QEMU itself runs what is damaged.
-    /// From here guest memory may be written: the owner word names this host CLAIMED. Returns when QEMU has loaded it all; the
-    /// guest is stopped.
+    /// Gives QEMU the device state, which the caller has checked by length and checksum: QEMU itself runs what is
+    /// damaged. From here guest memory may be written: the owner word names this host CLAIMED. Returns when QEMU has
+    /// loaded it all; the guest is stopped.
     ///
-    /// STATE_LENGTH and STATE_NOT_A_STREAM are found before a byte goes to QEMU; after STATE_LOAD_FAILED or QEMU_DIED the
-    /// target is of no use and is to be killed.
+    /// STATE_LENGTH and STATE_NOT_A_STREAM are found before a byte goes to QEMU; after STATE_LOAD_FAILED or QEMU_DIED
+    /// the target is of no use and is to be killed.
     public LoadResult loadState(MemorySegment state, long length, long timeoutMs) {
         checkState(state, length);
         if (feeding == null) {
@@ -347,8 +351,8 @@ public final class QemuGuest implements AutoCloseable {
                         "QEMU ended with status " + p.exitValue() + ": " + process.lastOutput()));
     }
 
-    /// SIGKILL; returns when the process is reaped, from when on it stores nothing, and its files are removed. Any thread,
-    /// idempotent.
+    /// SIGKILL; returns when the process is reaped, from when on it stores nothing, and its files are removed. Any
+    /// thread, idempotent.
     public void kill() {
         process.kill();
         StateSocket open = feeding;

@@ -20,9 +20,9 @@ import java.util.concurrent.TimeUnit;
 
 /// One QEMU process, its private directory and its QMP connection.
 ///
-/// QEMU connects to a socket on which the agent listens until then: there is nothing to poll for, and afterwards nobody else
-/// can reach the guest's QMP. The process stays in the agent's process group and cgroup, so that whatever kills the host's group
-/// kills it.
+/// QEMU connects to a socket on which the agent listens until then: there is nothing to poll for, and afterwards nobody
+/// else can reach the guest's QMP. The process stays in the agent's process group and cgroup, so that whatever kills
+/// the host's group kills it.
 final class QemuProcess implements AutoCloseable {
     /// sun_path of Linux, without the final zero byte.
     static final int SOCKET_PATH_BYTES = 107;
@@ -148,7 +148,8 @@ final class QemuProcess implements AutoCloseable {
         return path;
     }
 
-    /// A closed QMP socket is usually a dead process, of which it is the first sign: says QEMU_DIED and why if it is so.
+    /// A closed QMP socket is usually a dead process, of which it is the first sign: says QEMU_DIED and why if it is
+    /// so.
     TomboloException explain(String doing, TomboloException e) {
         if (e.code() != QemuError.QMP_CLOSED || killed) {
             return e;
@@ -188,8 +189,8 @@ final class QemuProcess implements AutoCloseable {
         }
     }
 
-    /// SIGKILL, and returns when the process has been reaped and its files are gone. Any thread, idempotent; calls under way on the
-    /// QMP connection fail with QMP_CLOSED.
+    /// SIGKILL, and returns when the process has been reaped and its files are gone. Any thread, idempotent; calls
+    /// under way on the QMP connection fail with QMP_CLOSED.
     void kill() {
         killed = true;
         process.destroyForcibly();

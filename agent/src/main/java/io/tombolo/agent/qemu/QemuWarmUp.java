@@ -22,8 +22,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 
-/// Runs what lies between STOP and RESUME often enough for the JVM to compile it, against a peer in this process. An agent makes few
-/// hops, and the first ones would be executed by the interpreter: 4 ms instead of 1.5 ms.
+/// Runs what lies between STOP and RESUME often enough for the JVM to compile it, against a peer in this process. An
+/// agent makes few hops, and the first ones would be executed by the interpreter: 4 ms instead of 1.5 ms.
 final class QemuWarmUp {
     private static final int ROUNDS = 400;
     private static final int STATE_BYTES = 64 * 1024;
@@ -41,7 +41,8 @@ final class QemuWarmUp {
     private QemuWarmUp() {
     }
 
-    /// Does its work the first time in this JVM, in some 0.2 s. A failure is not hidden: the same sockets are about to be needed.
+    /// Does its work the first time in this JVM, in some 0.2 s. A failure is not hidden: the same sockets are about to
+    /// be needed.
     static synchronized void once(Path runDirectory) {
         if (done) {
             return;

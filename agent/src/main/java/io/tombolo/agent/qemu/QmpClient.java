@@ -28,14 +28,14 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
-/// A connection to QEMU's machine protocol (QMP, docs/interop/qmp-spec in QEMU's source): JSON lines, commands with an id,
-/// replies in any order, events in between.
+/// A connection to QEMU's machine protocol (QMP, docs/interop/qmp-spec in QEMU's source): JSON lines, commands with an
+/// id, replies in any order, events in between.
 ///
-/// There is no thread behind it: whoever waits for a reply or an event reads the socket, for itself and for every other waiter.
-/// A reader thread would put a change of threads between each event and its use, twice within every downtime.
+/// There is no thread behind it: whoever waits for a reply or an event reads the socket, for itself and for every other
+/// waiter. A reader thread would put a change of threads between each event and its use, twice within every downtime.
 ///
-/// Thread safe. When the socket is closed, from either side and in the middle of anything, every outstanding command and every wait
-/// fails with QMP_CLOSED (or with the reason for which this side gave up, such as QMP_GARBAGE).
+/// Thread safe. When the socket is closed, from either side and in the middle of anything, every outstanding command
+/// and every wait fails with QMP_CLOSED (or with the reason for which this side gave up, such as QMP_GARBAGE).
 public final class QmpClient implements AutoCloseable {
     /// QEMU's longest answers (query-qmp-schema) are some 200 KiB; more is not QMP.
     static final int MAX_LINE_BYTES = 1 << 20;
@@ -162,20 +162,20 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    /// For others' channels, such as a migration stream: a thread that waits for their readiness in [#awaitReady] also serves
-    /// this connection, and the other way round.
+    /// For others' channels, such as a migration stream: a thread that waits for their readiness in [#awaitReady] also
+    /// serves this connection, and the other way round.
     Selector selector() {
         return selector;
     }
 
-    /// Waits until something was ready, on this connection (and was taken in) or on another channel of [#selector], at most until
-    /// the deadline. May return early for no reason.
+    /// Waits until something was ready, on this connection (and was taken in) or on another channel of [#selector], at
+    /// most until the deadline. May return early for no reason.
     void awaitReady(String what, long deadlineNs) {
         readOnce(() -> false, deadlineNs, what);
     }
 
-    /// One round of waiting and taking in, by this thread, unless what another one takes in meanwhile makes it `done`. Returns at the
-    /// deadline at the latest.
+    /// One round of waiting and taking in, by this thread, unless what another one takes in meanwhile makes it `done`.
+    /// Returns at the deadline at the latest.
     private void readOnce(BooleanSupplier done, long deadlineNs, String what) {
         turn.lock();
         try {
@@ -230,9 +230,9 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    /// A position in the stream of events taken in so far: later ones are seen by [#awaitEvent] from here. Taken before the command
-    /// that causes them, so that an event of an earlier operation is not mistaken for this one's; if one may still be unread, after
-    /// the reply to another command.
+    /// A position in the stream of events taken in so far: later ones are seen by [#awaitEvent] from here. Taken before
+    /// the command that causes them, so that an event of an earlier operation is not mistaken for this one's; if one
+    /// may still be unread, after the reply to another command.
     long eventMark() {
         synchronized (eventLock) {
             return eventCount;

@@ -14,10 +14,10 @@ public record QmpEvent(long sequence, String name, JsonNode data, long receivedN
     /// More than a slewed clock drifts between two looks at it, less than any step that matters.
     private static final long STEP_US = 1_000;
 
-    /// When an event was raised, on the clock of System.nanoTime(): QEMU's wall-clock stamp less the distance of the two clocks. So an
-    /// event that was received late is not counted as downtime (QEMU itself holds a STOP back while its migration
-    /// thread has the big lock). If the distance has changed since it was last looked at, the wall clock was stepped and the time of
-    /// receipt stands.
+    /// When an event was raised, on the clock of System.nanoTime(): QEMU's wall-clock stamp less the distance of the
+    /// two clocks. So an event that was received late is not counted as downtime (QEMU itself holds a STOP back while
+    /// its migration thread has the big lock). If the distance has changed since it was last looked at, the wall clock
+    /// was stepped and the time of receipt stands.
     ///
     /// @param distanceUs wall clock less System.nanoTime() at receipt
     /// @param distanceBeforeUs the same before the event was raised

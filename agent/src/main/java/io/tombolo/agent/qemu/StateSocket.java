@@ -83,8 +83,8 @@ final class StateSocket implements AutoCloseable {
         key = channel.register(qmp.selector(), SelectionKey.OP_READ);
     }
 
-    /// Reads until `complete` says that the other side has written everything (asked when nothing is there to read), or until it
-    /// closes; the number of bytes, or -1 if `into` is too small (what fits has been read).
+    /// Reads until `complete` says that the other side has written everything (asked when nothing is there to read), or
+    /// until it closes; the number of bytes, or -1 if `into` is too small (what fits has been read).
     long drain(MemorySegment into, BooleanSupplier complete, long deadlineNs) throws IOException {
         long capacity = Math.min(into.byteSize(), LARGEST_VIEW);
         ByteBuffer room = into.asSlice(0, capacity).asByteBuffer();

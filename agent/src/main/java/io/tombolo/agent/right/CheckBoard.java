@@ -10,12 +10,13 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
-/// Where every thread that can store to the region shows when it last looked at its right, and the gate that stops them.
+/// Where every thread that can store to the region shows when it last looked at its right, and the gate that stops
+/// them.
 ///
-/// A cell per thread holds CLOCK_BOOTTIME of its last check, or STOPPED. Only the thread itself writes its cell (and the
-/// thread that drives a QEMU process writes on behalf of that process: QEMU cannot check, but dies with its kill group);
-/// cells are 128 bytes apart, so that no check slows another thread's. The clock is read *before* the slot word, so a
-/// recorded time is never later than the look it stands for.
+/// A cell per thread holds CLOCK_BOOTTIME of its last check, or STOPPED. Only the thread itself writes its cell (and
+/// the thread that drives a QEMU process writes on behalf of that process: QEMU cannot check, but dies with its kill
+/// group); cells are 128 bytes apart, so that no check slows another thread's. The clock is read *before* the slot
+/// word, so a recorded time is never later than the look it stands for.
 ///
 /// The gate is a time: open until `openUntilNs`, closed at Long.MIN_VALUE. Only the right keeper's thread moves it. A
 /// thread that wants to run first writes its cell and then looks at the gate, and the keeper first closes the gate and
@@ -146,8 +147,8 @@ public final class CheckBoard {
             this.ownerHolds = ownerHolds;
         }
 
-        /// Asks to run. On true the thread may store until its next check is due, one check period later. On false it is
-        /// marked stopped and must store nothing.
+        /// Asks to run. On true the thread may store until its next check is due, one check period later. On false it
+        /// is marked stopped and must store nothing.
         public boolean start() {
             CELL.setVolatile(cells, cell, boottimeNs.getAsLong());
             VarHandle.fullFence();

@@ -6,9 +6,9 @@ import java.util.function.LongSupplier;
 
 /// Sees that the machine was suspended: CLOCK_BOOTTIME counts that time and CLOCK_MONOTONIC does not. One thread.
 ///
-/// The two clocks cannot be read at one instant, so each reading of BOOTTIME is taken between two of MONOTONIC and gives
-/// a lower and an upper bound of their distance. A jump is reported only if the lower bound now is above the least upper
-/// bound so far, so that losing the processor between the readings is never mistaken for a suspend.
+/// The two clocks cannot be read at one instant, so each reading of BOOTTIME is taken between two of MONOTONIC and
+/// gives a lower and an upper bound of their distance. A jump is reported only if the lower bound now is above the
+/// least upper bound so far, so that losing the processor between the readings is never mistaken for a suspend.
 public final class ClockWatch {
     private final LongSupplier boottimeNs;
     private final LongSupplier monotonicNs;

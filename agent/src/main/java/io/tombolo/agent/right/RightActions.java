@@ -1,7 +1,7 @@
 package io.tombolo.agent.right;
 
-/// What the agent does for the right keeper. Called on the keeper's thread, in order, and must not wait: work that takes
-/// time is handed to another thread.
+/// What the agent does for the right keeper. Called on the keeper's thread, in order, and must not wait: work that
+/// takes time is handed to another thread.
 public interface RightActions {
     void warn(long remainingNs);
 

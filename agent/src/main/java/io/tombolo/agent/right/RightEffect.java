@@ -11,8 +11,8 @@ public sealed interface RightEffect {
     record PauseAll(LapseReason reason, boolean terminal) implements RightEffect {
     }
 
-    /// The right is fresh again: for each VM CAS(RUNNING A, e -> RUNNING A, e+1); a VM whose CAS fails is no longer ours.
-    /// Then tell `RenewDone` with the same generation. Nothing runs before `ResumeAll`.
+    /// The right is fresh again: for each VM CAS(RUNNING A, e -> RUNNING A, e+1); a VM whose CAS fails is no longer
+    /// ours. Then tell `RenewDone` with the same generation. Nothing runs before `ResumeAll`.
     record RenewAll(long generation) implements RightEffect {
     }
 
@@ -24,8 +24,8 @@ public sealed interface RightEffect {
     record StopVm(int vmSlot) implements RightEffect {
     }
 
-    /// Every storing thread has stopped and every guest process is gone: CAS the slot word to STOPPED, which is positive
-    /// evidence for a takeover. The CAS may fail, somebody else then knows already.
+    /// Every storing thread has stopped and every guest process is gone: CAS the slot word to STOPPED, which is
+    /// positive evidence for a takeover. The CAS may fail, somebody else then knows already.
     record SayStopped() implements RightEffect {
     }
 

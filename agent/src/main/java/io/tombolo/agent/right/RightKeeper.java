@@ -14,9 +14,9 @@ import java.util.List;
 ///
 /// - Time comes first: a step looks at the deadline before it looks at its event, so that a heartbeat that is confirmed
 ///   after the deadline never undoes the lapse.
-/// - A lapse comes back only through RenewAll, and only with a heartbeat that was *sent* and a slot word that was *read*
-///   after the lapse. Looking at the owner word again is never enough: a takeover may be between its look and its
-///   compare-and-set.
+/// - A lapse comes back only through RenewAll, and only with a heartbeat that was *sent* and a slot word that was
+///   *read* after the lapse. Looking at the owner word again is never enough: a takeover may be between its look and
+///   its compare-and-set.
 /// - A slot word that is not LIVE with the own incarnation never comes back. The agent stops, says STOPPED if the word
 ///   is still its own, and exits; a new process takes a new incarnation.
 /// - A supervisor that is gone for W is final as well: no watchdog stands behind this host.
@@ -38,7 +38,8 @@ public final class RightKeeper {
     }
 
     /// @param liveWord the slot word this agent claimed: LIVE with its incarnation
-    /// @param supervised false for an agent that runs without any watchdog; such a host is never without its supervisor,
+    /// @param supervised false for an agent that runs without any watchdog; such a host is never without its
+    /// supervisor,
     ///        and never takes a protected VM
     public RightKeeper(Timings timings, long liveWord, boolean supervised) {
         this.timings = requireNonNull(timings, "timings is null");

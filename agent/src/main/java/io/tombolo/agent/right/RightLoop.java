@@ -11,8 +11,8 @@ import org.slf4j.LoggerFactory;
 /// The thin edge round [RightKeeper]: one thread that takes events from a queue, adds ticks, readings of the slot word
 /// and of the clocks, moves the gate of the [CheckBoard] and calls the agent's [RightActions].
 ///
-/// If an action throws, the gate is closed and the agent is told to exit: a keeper that does not know what has been done
-/// keeps nothing.
+/// If an action throws, the gate is closed and the agent is told to exit: a keeper that does not know what has been
+/// done keeps nothing.
 public final class RightLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RightLoop.class);
 
@@ -41,8 +41,8 @@ public final class RightLoop implements AutoCloseable {
         this.thread = Thread.ofPlatform().name("tombolo-right").daemon().unstarted(this::run);
     }
 
-    /// Starts the keeper. Only from here on does it count how long heartbeats and the supervisor are silent: what an agent does
-    /// between making its keeper and starting it may take longer than W on a busy machine.
+    /// Starts the keeper. Only from here on does it count how long heartbeats and the supervisor are silent: what an
+    /// agent does between making its keeper and starting it may take longer than W on a busy machine.
     public void start() {
         state = keeper.initial(boottimeNs.getAsLong());
         thread.start();

@@ -25,9 +25,9 @@ import java.util.Map;
 /// | request | 4 B | 2 s | one request between two processes |
 /// | start | max(30 s, 60 B) | 30 s | a process from its start to READY=1 |
 ///
-/// `certainlyStopped <= F + (a*W + C + S + Kr) * (1 + rho)`, F being the instant at which the slot word left LIVE; a = 1
-/// for pets that carry the time of the oldest check, a = 2 for plain sd_notify. Detection of a lost session takes up to
-/// `T + 1.5 tick`, because ZooKeeper sorts sessions into buckets of one tick.
+/// `certainlyStopped <= F + (a*W + C + S + Kr) * (1 + rho)`, F being the instant at which the slot word left LIVE; a =
+/// 1 for pets that carry the time of the oldest check, a = 2 for plain sd_notify. Detection of a lost session takes up
+/// to `T + 1.5 tick`, because ZooKeeper sorts sessions into buckets of one tick.
 public record Timings(int baseMs) {
     /// Below it, one scheduling delay on a busy machine is a lapse.
     public static final int MIN_BASE_MS = 50;
@@ -91,8 +91,8 @@ public record Timings(int baseMs) {
     }
 
     /// With plain sd_notify the pet carries no time, so no thread's last check may be older than this when it is sent;
-    /// it stands in the bound in the place of C. With time-stamped pets nothing is added: the watchdog is armed from the
-    /// check itself.
+    /// it stands in the bound in the place of C. With time-stamped pets nothing is added: the watchdog is armed from
+    /// the check itself.
     public long plainCheckAgeLimitNs() {
         return Math.max(checkPeriodNs(), watchdogNs() / 8);
     }

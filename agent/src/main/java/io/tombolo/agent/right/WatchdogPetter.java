@@ -79,7 +79,8 @@ public final class WatchdogPetter implements AutoCloseable {
         return new Decision.Pet(Math.min(nowNs, oldestCheckNs));
     }
 
-    /// Pets once on the caller's thread, so that a supervisor that is not there is known at once, then starts the thread.
+    /// Pets once on the caller's thread, so that a supervisor that is not there is known at once, then starts the
+    /// thread.
     public void start() {
         turn();
         thread.start();

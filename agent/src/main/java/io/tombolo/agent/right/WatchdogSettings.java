@@ -11,7 +11,8 @@ import java.util.Optional;
 /// the time in the pet.
 ///
 /// @param socket path of the notify socket; a leading `@` stands for the abstract name space
-/// @param watchdogNs W; empty if the supervisor watches no pets of this process (then READY=1 and the like are sent, and
+/// @param watchdogNs W; empty if the supervisor watches no pets of this process (then READY=1 and the like are sent,
+/// and
 ///        the host counts as one without a watchdog)
 public record WatchdogSettings(String socket, Optional<Long> watchdogNs, PetMode mode) {
     /// Set by a supervisor that understands [#CHECKED_KEY].

@@ -11,8 +11,9 @@ import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Walks every interleaving of one hand-off, breadth first, with up to two crashes or lapses: at no point two runners, at no
-/// point a runner whose epoch is not the owner word's, and every end is one that the case table in docs/hand-off.md has.
+/// Walks every interleaving of one hand-off, breadth first, with up to two crashes or lapses: at no point two runners,
+/// at no point a runner whose epoch is not the owner word's, and every end is one that the case table in
+/// docs/architecture.md has.
 final class HandoffExplorationTest {
     private record Came(HandoffWorld before, String step) {
     }

@@ -31,9 +31,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// What the words of a hand-off cost on one core, in a real region file on tmpfs: `ownerCas` is one change of the owner word,
-/// `pathOfTwoHops` everything between the last instruction and the first one, twice (there and back): encode 1 vCPU, CRC, publish,
-/// CAS, see, copy, check, decode, CAS. What a drill measures beyond that is the other core and the scheduler.
+/// What the words of a hand-off cost on one core, in a real region file on tmpfs: `ownerCas` is one change of the owner
+/// word, `pathOfTwoHops` everything between the last instruction and the first one, twice (there and back): encode 1
+/// vCPU, CRC, publish, CAS, see, copy, check, decode, CAS. What a drill measures beyond that is the other core and the
+/// scheduler.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 3, time = 1)
@@ -73,11 +74,6 @@ public class HandoffPathBenchmark {
         public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch,
                 long windowNs) {
             throw new UnsupportedOperationException("nobody is asked here");
-        }
-
-        @Override
-        public long echoOf(int slot) {
-            return 0;
         }
     }
 

@@ -8,11 +8,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 
-/// A whole hand-off as one value: two hosts, the region's words, what is in flight. Every enabled step of anybody is one
-/// transition, so a breadth-first walk meets every interleaving, every crash between two steps and every late message.
+/// A whole hand-off as one value: two hosts, the region's words, what is in flight. Every enabled step of anybody is
+/// one transition, so a breadth-first walk meets every interleaving, every crash between two steps and every late
+/// message.
 ///
-/// Time is not modelled: a deadline may pass as soon as it is armed. The cores are the shipped ones; only their edges are
-/// replaced, one effect per transition.
+/// Time is not modelled: a deadline may pass as soon as it is armed. The cores are the shipped ones; only their edges
+/// are replaced, one effect per transition.
 ///
 /// @param owner the owner word
 /// @param from the take-back right
@@ -116,7 +117,11 @@ record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boo
         switch (a.phase()) {
             case WINDOW -> {
                 if (spin) {
-                    to.accept("A sees B spin", feedA(new SourceCore.Event.WindowAnswer(INTENT, true)));
+                    to.accept("A sees B spin", feedA(new SourceCore.Event.TargetSpins(INTENT)));
+                } else if (!window) {
+                    to.accept("A hears that B's window passed", feedA(new SourceCore.Event.WindowPassed(INTENT)));
+                    to.accept("A hears that B does not spin",
+                            feedA(new SourceCore.Event.WindowRefused(INTENT, "test")));
                 }
                 to.accept("A's window passes", feedA(new SourceCore.Event.Tick()));
             }

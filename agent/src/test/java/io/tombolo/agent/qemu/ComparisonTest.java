@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(300)
 class ComparisonTest {
-    /// The figures to reach are checked where nothing else runs (the drill's report); here only that they are of the right kind.
+    /// The figures to reach are checked where nothing else runs (the drill's report); here only that they are of the
+    /// right kind.
     @Test
     void aHopIsLikeABareHopAndFarBelowPreCopy() throws IOException {
         Figures figures = Figures.measure(6, 2);
@@ -27,7 +28,8 @@ class ComparisonTest {
     record Figures(ComparisonResult own, ComparisonResult bare, ComparisonResult preCopy) {
         static final long WORKING_SET_BYTES = 256L << 20;
 
-        /// More runs than a test can afford: `java -cp ... io.tombolo.agent.qemu.ComparisonTest$Figures HOPS PRECOPIES`.
+        /// More runs than a test can afford: `java -cp ... io.tombolo.agent.qemu.ComparisonTest$Figures HOPS
+        /// PRECOPIES`.
         public static void main(String[] args) throws IOException {
             measure(Integer.parseInt(args[0]), Integer.parseInt(args[1]));
         }

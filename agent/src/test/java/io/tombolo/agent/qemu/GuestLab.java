@@ -19,8 +19,9 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 
-/// What the tests of this package share: real QEMU, real guest image, a segment file with a trailer page, a metadata slot and an owner
-/// word in a mapped file. [#close] kills what is left and fails the test if a process, file, socket or thread stays behind.
+/// What the tests of this package share: real QEMU, real guest image, a segment file with a trailer page, a metadata
+/// slot and an owner word in a mapped file. [#close] kills what is left and fails the test if a process, file, socket
+/// or thread stays behind.
 final class GuestLab implements AutoCloseable {
     static final long TIMEOUT_MS = 20_000;
     static final long PROGRESS_MS = 60_000;
@@ -114,8 +115,8 @@ final class GuestLab implements AutoCloseable {
         return console.await(b -> b.number() >= start.number() + 2 && b.iterations() > start.iterations(), PROGRESS_MS);
     }
 
-    /// The whole path of a hand-off, but for the region's own structures: state through the slot, checksum on both sides, the owner word
-    /// changed three times. The source is killed afterwards.
+    /// The whole path of a hand-off, but for the region's own structures: state through the slot, checksum on both
+    /// sides, the owner word changed three times. The source is killed afterwards.
     Hop hop(QemuGuest source, QemuGuest target) {
         MemorySegment copy = arena.allocate(SLOT_BYTES);
         long began = System.nanoTime();

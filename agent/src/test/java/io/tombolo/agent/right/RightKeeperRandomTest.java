@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// Random histories against an independent account of what the world looks like: who may run is worked out here from the
-/// events alone, and the keeper must never let run what that account forbids.
+/// Random histories against an independent account of what the world looks like: who may run is worked out here from
+/// the events alone, and the keeper must never let run what that account forbids.
 class RightKeeperRandomTest {
     private static final long MS = 1_000_000L;
     private static final long INCARNATION = 3;
@@ -62,9 +62,8 @@ class RightKeeperRandomTest {
                     stoppedSincePause |= !running;
                     guestsGone = e.guestsGone();
                 }
-                case RightEvent.Tick _,RightEvent.BoottimeJump _,RightEvent.SessionLost _,RightEvent.OwnerLost _,RightEvent.RenewDone _ ->
-                    {
-                    }
+                default -> {
+                }
             }
         }
 

@@ -9,6 +9,7 @@ import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaCodeUnit;
 import com.tngtech.archunit.core.domain.JavaMethod;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
@@ -30,6 +31,7 @@ final class PackageRules {
     /// Who may read the wall clock. Nothing that decides anything: a clock step must not matter.
     static final Map<String, String> MAY_READ_WALL_CLOCK = Map.of( //
             "io.tombolo.region.RegionFormatter", "the creation time in the superblock, for people", //
+            "io.tombolo.agent.qemu.QmpClient", "QEMU stamps its events with it; only differences of stamps are used", //
             "io.tombolo.deploy.cli.Failures", "the name of a file with the stack trace of a defect", //
             "io.tombolo.deploy.drill.Drill", "the date on a report, for people");
 
@@ -55,8 +57,11 @@ final class PackageRules {
                             && List.of("now", "systemUTC", "systemDefaultZone").contains(call.getName())))
             .orShould().callConstructor(java.util.Date.class);
 
-    static final ArchRule METHODS_SAY_WHAT_THEY_THROW = methods().that().arePublic().should(declareNoneOf(
-            "java.lang.Exception", "java.lang.Throwable"));
+    static final ArchRule METHODS_SAY_WHAT_THEY_THROW = methods().that().arePublic()
+            // A bridge method declares what the library's interface does.
+            .and().doNotHaveModifier(JavaModifier.SYNTHETIC).and().areDeclaredInClassesThat().arePublic()
+            .should(declareNoneOf(
+                    "java.lang.Exception", "java.lang.Throwable"));
 
     /// A process's own main class may speak before there is a logger.
     static final ArchRule NO_STREAMS_OF_THE_JVM_IN_LIBRARIES = noClasses().that()

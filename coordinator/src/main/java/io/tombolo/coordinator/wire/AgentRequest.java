@@ -5,8 +5,8 @@ import static java.util.Objects.requireNonNull;
 import java.util.List;
 
 /// What an agent can be asked. Those that carry a `term` come from the leading coordinator; an agent refuses one with a
-/// lower term than the highest it has seen. `vmSlot` is the VM slot in the region, `epoch` the owner word's epoch that the
-/// sender acted upon: an agent that finds another epoch refuses.
+/// lower term than the highest it has seen. `vmSlot` is the VM slot in the region, `epoch` the owner word's epoch that
+/// the sender acted upon: an agent that finds another epoch refuses.
 public sealed interface AgentRequest extends Request {
     /// Answered by [Reply.Pong].
     record Ping(long nonce) implements AgentRequest {
@@ -73,8 +73,8 @@ public sealed interface AgentRequest extends Request {
         }
     }
 
-    /// To the source: arm, open the target's window, quiesce, publish, switch. Answered by [Reply.Switched] when the target
-    /// runs or the source took the VM back; by an error when nothing was given away.
+    /// To the source: arm, open the target's window, quiesce, publish, switch. Answered by [Reply.Switched] when the
+    /// target runs or the source took the VM back; by an error when nothing was given away.
     ///
     /// @param toHost    address of the target's RPC server, `toPort` its port
     /// @param toName    host name of the target
@@ -92,13 +92,13 @@ public sealed interface AgentRequest extends Request {
     record HandoffStatus(int vmSlot, long intentSeq) implements AgentRequest {
     }
 
-    /// Source to target: spin now, the offer comes within `windowNs`. Answered by [Reply.WindowClosed] when the target runs
-    /// or the window has passed.
+    /// Source to target: spin now, the offer comes within `windowNs`. Answered by [Reply.WindowClosed] when the target
+    /// runs or the window has passed.
     record OpenWindow(long intentSeq, int vmSlot, long epoch, long windowNs) implements AgentRequest {
     }
 
-    /// To the source, after the owner word names the target: kill and reap the guest process, forget the VM. Answered by
-    /// [Reply.Ack]; answered the same way when there is nothing left to do.
+    /// To the source, after the owner word names the target: kill and reap the guest process, forget the VM. Answered
+    /// by [Reply.Ack]; answered the same way when there is nothing left to do.
     record FinishSource(long term, long intentSeq, String vm, int vmSlot, long epoch) implements AgentRequest {
         public FinishSource {
             requireNonNull(vm, "vm is null");

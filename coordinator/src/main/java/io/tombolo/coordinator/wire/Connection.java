@@ -19,7 +19,8 @@ import org.slf4j.LoggerFactory;
 ///
 /// A refusal is answered with a REFUSAL frame that carries the error, and the connection is closed behind it, whatever
 /// the cause was.
-// Netty's futures of writes and closes are ignored where their failure arrives in exceptionCaught or channelInactive too.
+// Netty's futures of writes and closes are ignored where their failure arrives in exceptionCaught or channelInactive
+// too.
 @SuppressWarnings("FutureReturnValueIgnored")
 abstract class Connection extends SimpleChannelInboundHandler<Frame> {
     private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
@@ -123,8 +124,8 @@ abstract class Connection extends SimpleChannelInboundHandler<Frame> {
         end(cause);
     }
 
-    /// Says goodbye before it closes: closing with unread bytes in the socket sends a reset, and the reset would destroy
-    /// the REFUSAL on its way to the peer.
+    /// Says goodbye before it closes: closing with unread bytes in the socket sends a reset, and the reset would
+    /// destroy the REFUSAL on its way to the peer.
     private static void hangUp(ChannelHandlerContext context) {
         if (context.channel() instanceof DuplexChannel duplex && duplex.isActive()) {
             duplex.shutdownOutput();

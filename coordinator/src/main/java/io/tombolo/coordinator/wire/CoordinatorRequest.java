@@ -35,7 +35,8 @@ public sealed interface CoordinatorRequest extends Request {
         }
     }
 
-    /// Hand a running VM to another host. Answered by [Reply.Migrated] when the target runs and the source is cleaned up.
+    /// Hand a running VM to another host. Answered by [Reply.Migrated] when the target runs and the source is cleaned
+    /// up.
     record VmMigrate(String vm, String toHost) implements CoordinatorRequest {
         public VmMigrate {
             requireNonNull(vm, "vm is null");

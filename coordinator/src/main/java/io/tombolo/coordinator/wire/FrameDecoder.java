@@ -8,8 +8,9 @@ import io.tombolo.region.TomboloException;
 import java.util.List;
 
 /// Cuts the stream into frames and decodes their payloads. It judges a header as soon as its 32 bytes are there, so it
-/// never waits for, or makes room for, the payload of a frame it will refuse. After the first refusal it eats everything:
-/// a stream that was wrong once has no next frame. One instance per connection, only touched by its event loop.
+/// never waits for, or makes room for, the payload of a frame it will refuse. After the first refusal it eats
+/// everything: a stream that was wrong once has no next frame. One instance per connection, only touched by its event
+/// loop.
 final class FrameDecoder extends ByteToMessageDecoder {
     private final PayloadCodec payloads;
     private long expectedSequence = 1;

@@ -2,8 +2,8 @@ package io.tombolo.coordinator.wire;
 
 import static java.util.Objects.requireNonNull;
 
-/// What one hand-off cost. The source builds it from its own and the target's clock readings (CLOCK_MONOTONIC of the same
-/// machine); the coordinator adds `prepareNs` and `commitNs`, which only it sees.
+/// What one hand-off cost. The source builds it from its own and the target's clock readings (CLOCK_MONOTONIC of the
+/// same machine); the coordinator adds `prepareNs` and `commitNs`, which only it sees.
 ///
 /// @param vm                 name of the VM
 /// @param fromHost           source
@@ -17,7 +17,8 @@ import static java.util.Objects.requireNonNull;
 /// @param commitNs           source guest killed and reaped, records brought into line; outside the downtime
 /// @param lastInstructionNs  CLOCK_MONOTONIC of the last instruction at the source
 /// @param firstInstructionNs CLOCK_MONOTONIC of the first instruction at the target; 0 when it never ran there
-/// @param downtimeNs         `firstInstructionNs - lastInstructionNs` when completed; for a take-back, until the source ran again
+/// @param downtimeNs         `firstInstructionNs - lastInstructionNs` when completed; for a take-back, until the source
+/// ran again
 /// @param stateBytes         bytes of the published state
 /// @param bytesCopied        bytes of guest memory that anything but a vCPU loaded or stored between PREPARE and COMMIT
 /// @param epochBefore        epoch at which the source ran

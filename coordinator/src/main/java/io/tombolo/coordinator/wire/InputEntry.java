@@ -4,7 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.List;
 
-/// One client operation as the guest took it in: replaying all entries at their instruction counts gives the same memory.
+/// One client operation as the guest took it in: replaying all entries at their instruction counts gives the same
+/// memory.
 ///
 /// @param vcpu         the vCPU that took it
 /// @param instructions that vCPU's instruction count when it took it

@@ -17,9 +17,9 @@ import java.util.stream.Collectors;
 
 /// Messages to payload bytes and back: a 2-byte message id, then the record's fields (docs/wire-protocol.md).
 ///
-/// Kryo holds the registrations (fixed ids, registration required, references off) and the buffers. Its own class dispatch
-/// is not used: `readClass` would accept a class name from the peer and load that class before it refuses it, and its
-/// varint lengths are not bounded by the bytes that are there.
+/// Kryo holds the registrations (fixed ids, registration required, references off) and the buffers. Its own class
+/// dispatch is not used: `readClass` would accept a class name from the peer and load that class before it refuses it,
+/// and its varint lengths are not bounded by the bytes that are there.
 ///
 /// Thread safe: Kryo instances come from a pool.
 final class PayloadCodec {

@@ -6,8 +6,8 @@ import io.tombolo.region.ErrorCode;
 import io.tombolo.region.TomboloException;
 import java.util.stream.Collectors;
 
-/// An error that another process answered with. It keeps the code of the other side, which may be of a module or a version
-/// that this process does not have.
+/// An error that another process answered with. It keeps the code of the other side, which may be of a module or a
+/// version that this process does not have.
 public final class RemoteException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -34,8 +34,8 @@ public final class RemoteException extends RuntimeException {
         return peer;
     }
 
-    /// The same error as this project's one exception for people, with code, facts, next step and exit status kept and the
-    /// answering peer as one more fact.
+    /// The same error as this project's one exception for people, with code, facts, next step and exit status kept and
+    /// the answering peer as one more fact.
     public TomboloException toTombolo() {
         TomboloException.Builder builder = TomboloException.error(new RemoteCode(error.code(), error.exitStatus()),
                 error.what());

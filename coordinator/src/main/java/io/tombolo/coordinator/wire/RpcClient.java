@@ -20,9 +20,10 @@ import java.util.function.Supplier;
 
 /// One connection to one [RpcServer]. Thread safe; futures complete on the transport's executor.
 ///
-/// A call that fails says whether it may have been executed: `RPC_NOT_SENT` never reached the peer whole, so it was not;
-/// `RPC_CONNECTION_LOST` and `RPC_TIMEOUT` were sent and may have been. A frame is executed only when all of it arrived and
-/// its CRC matches, and the socket has taken all of it exactly when its write succeeded, so there is no third case.
+/// A call that fails says whether it may have been executed: `RPC_NOT_SENT` never reached the peer whole, so it was
+/// not; `RPC_CONNECTION_LOST` and `RPC_TIMEOUT` were sent and may have been. A frame is executed only when all of it
+/// arrived and its CRC matches, and the socket has taken all of it exactly when its write succeeded, so there is no
+/// third case.
 // Netty's futures of writes and closes are ignored where their failure arrives in [Connection] too.
 @SuppressWarnings("FutureReturnValueIgnored")
 public final class RpcClient implements AutoCloseable {

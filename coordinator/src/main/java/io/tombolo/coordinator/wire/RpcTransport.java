@@ -8,8 +8,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
-/// The threads behind all servers and clients of one process: NIO event loops, which only move bytes, and an executor on
-/// which handlers run and futures complete, so that nothing a caller does can block an event loop.
+/// The threads behind all servers and clients of one process: NIO event loops, which only move bytes, and an executor
+/// on which handlers run and futures complete, so that nothing a caller does can block an event loop.
 ///
 /// Close it after the servers and clients that use it. Thread safe.
 public final class RpcTransport implements AutoCloseable {

@@ -23,7 +23,8 @@ public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, in
     /// A metadata slot of 1 MiB holds the registers of this many vCPUs with room to spare.
     public static final int MAX_VCPUS = 64;
 
-    /// Names are file names, znode names and words of a command line, so they have the narrowest of the three alphabets.
+    /// Names are file names, znode names and words of a command line, so they have the narrowest of the three
+    /// alphabets.
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,62}");
 
     public VmSpec {

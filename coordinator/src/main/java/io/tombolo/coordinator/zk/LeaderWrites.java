@@ -80,8 +80,8 @@ public final class LeaderWrites {
                 .fact("path", path).next("repeat the command").build();
     }
 
-    /// Opens the intent of a hand-off: checks that the VM's record is the one that was read, takes the next sequence number
-    /// and creates the znode, all in one transaction.
+    /// Opens the intent of a hand-off: checks that the VM's record is the one that was read, takes the next sequence
+    /// number and creates the znode, all in one transaction.
     ///
     /// @param draft `seq` and `term` are filled in here
     /// @throws TomboloException `MIGRATION_IN_PROGRESS`, `TERM_ENDED`, `ZOOKEEPER_FAILED`
@@ -103,8 +103,8 @@ public final class LeaderWrites {
         return intent;
     }
 
-    /// Closes an intent and brings the VM's record into line in the same transaction. Does nothing when the intent of that
-    /// sequence number is not there any more.
+    /// Closes an intent and brings the VM's record into line in the same transaction. Does nothing when the intent of
+    /// that sequence number is not there any more.
     ///
     /// @param next the record to write, or the same as read
     /// @throws TomboloException `TERM_ENDED`, `ZOOKEEPER_FAILED`

@@ -15,9 +15,10 @@ import org.apache.zookeeper.data.Stat;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Election of the leading coordinator. The latch only says whose turn it is, and two processes can believe that at once
-/// (CURATOR-696, Curator tech note 10). What counts is the term: the version of one znode, claimed by a conditional write. Every
-/// write of a leader is a transaction that checks it ([LeaderWrites]), and agents refuse a lower one than they have seen.
+/// Election of the leading coordinator. The latch only says whose turn it is, and two processes can believe that at
+/// once (CURATOR-696, Curator tech note 10). What counts is the term: the version of one znode, claimed by a
+/// conditional write. Every write of a leader is a transaction that checks it ([LeaderWrites]), and agents refuse a
+/// lower one than they have seen.
 ///
 /// Callbacks come one after the other on a thread of this class's own.
 public final class Leadership implements AutoCloseable {
@@ -96,7 +97,8 @@ public final class Leadership implements AutoCloseable {
                 if (!e.is(KeeperException.Code.BADVERSION)) {
                     throw e.toTombolo();
                 }
-                // Somebody else claimed it in between, or this process did and lost the answer: a term more does no harm.
+                // Somebody else claimed it in between, or this process did and lost the answer: a term more does no
+                // harm.
             }
         }
     }

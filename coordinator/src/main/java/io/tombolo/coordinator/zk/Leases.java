@@ -25,19 +25,20 @@ import org.apache.zookeeper.data.Stat;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The leases of this process: for each VM an `InterProcessSemaphoreV2` with one permit, whose holder says to people and to
-/// placement who should own the VM. **No compare-and-set, no resume and no takeover depends on holding one**: a lease is
-/// brought into line with the owner word afterwards.
+/// The leases of this process: for each VM an `InterProcessSemaphoreV2` with one permit, whose holder says to people
+/// and to placement who should own the VM. **No compare-and-set, no resume and no takeover depends on holding one**: a
+/// lease is brought into line with the owner word afterwards.
 ///
 /// What Curator does not do by itself, and this class does:
-/// - Curator's timed acquire counts on the wall clock. Here a thread waits without limit and is interrupted by a monotonic timer.
-/// - Waiting holds the semaphore's inner mutex, so a waiter blocks everyone behind it. Here a wait has a lifetime that the
-///   caller must give.
-/// - An acquire can succeed with a znode of the previous session, which ZooKeeper is about to delete (CURATOR-604). Here the
-///   znode's owner is compared with the current session after the acquire.
-/// - A release during a lost connection can leave the inner mutex's or the lease's znode behind, and later acquires hang for as long
-///   as the session lives (CURATOR-678). Here this session's znodes that are not in use are swept before and after every
-///   acquire, on every release, and after every reconnection.
+/// - Curator's timed acquire counts on the wall clock. Here a thread waits without limit and is interrupted by a
+///   monotonic timer.
+/// - Waiting holds the semaphore's inner mutex, so a waiter blocks everyone behind it. Here a wait has a lifetime that
+///   the caller must give.
+/// - An acquire can succeed with a znode of the previous session, which ZooKeeper is about to delete (CURATOR-604).
+///   Here the znode's owner is compared with the current session after the acquire.
+/// - A release during a lost connection can leave the inner mutex's or the lease's znode behind, and later acquires
+///   hang for as long as the session lives (CURATOR-678). Here this session's znodes that are not in use are swept
+///   before and after every acquire, on every release, and after every reconnection.
 ///
 /// One acquire per VM and process at a time. Thread safe.
 public final class Leases implements AutoCloseable {
@@ -144,8 +145,8 @@ public final class Leases implements AutoCloseable {
         }
     }
 
-    /// Interrupts a wait and lets it clean up. Should it have succeeded at the last moment, nobody takes its lease, and the
-    /// sweep behind it deletes the znode.
+    /// Interrupts a wait and lets it clean up. Should it have succeeded at the last moment, nobody takes its lease, and
+    /// the sweep behind it deletes the znode.
     private static void abandon(String vm, Thread waiter, CompletableFuture<Lease> result) {
         waiter.interrupt();
         try {

@@ -24,10 +24,11 @@ public final class Membership {
         this.nowNs = nowNs;
     }
 
-    /// Writes this host's record, or finds it there already. To be called again after every new session; a record of this
-    /// very incarnation that an earlier session left is replaced.
+    /// Writes this host's record, or finds it there already. To be called again after every new session; a record of
+    /// this very incarnation that an earlier session left is replaced.
     ///
-    /// @param waitMs how long to wait for the record of a predecessor to go away, which takes a session timeout after the
+    /// @param waitMs how long to wait for the record of a predecessor to go away, which takes a session timeout after
+    /// the
     ///               predecessor was killed
     /// @throws TomboloException `HOST_ID_IN_USE` when another incarnation's record stays, or another name has this UUID
     public void join(HostRecord own, long waitMs) {

@@ -13,11 +13,11 @@ import org.apache.zookeeper.ZooKeeper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Measures until when a process may believe in its session, by requests of its own: the clock is read before a request is
-/// sent, and counts once the request was answered. ZooKeeper's client keeps the times of its own pings to itself.
+/// Measures until when a process may believe in its session, by requests of its own: the clock is read before a request
+/// is sent, and counts once the request was answered. ZooKeeper's client keeps the times of its own pings to itself.
 ///
-/// The result is an **early stop and never a proof**. A server that is cut off from its leader goes on answering reads and
-/// pings until it notices (syncLimit ticks by default), so the session may be gone at the leader while this still
+/// The result is an **early stop and never a proof**. A server that is cut off from its leader goes on answering reads
+/// and pings until it notices (syncLimit ticks by default), so the session may be gone at the leader while this still
 /// confirms it. Nothing that must be certain may hang on it; the owner word and the kill group are for that.
 ///
 /// No wall clock is involved. Thread safe.
@@ -81,10 +81,12 @@ public final class SessionHeartbeat implements AutoCloseable {
             ZooKeeper session = zk.curator().getZookeeperClient().getZooKeeper();
             long sessionId = session.getSessionId();
             long sentNs = nowNs.getAsLong();
-            // Straight to the client: Curator would repeat the request, and the answer would be younger than sentNs says.
+            // Straight to the client: Curator would repeat the request, and the answer would be younger than sentNs
+            // says.
             session.exists(zk.paths().cluster(), false,
                     (code, _, _, _) -> answered(session, sessionId, sentNs, KeeperException.Code.get(code)), null);
-            // Any failure means one heartbeat less, which is what the reader of this class has to see; the timer must go on.
+            // Any failure means one heartbeat less, which is what the reader of this class has to see; the timer must
+            // go on.
         } catch (Exception e) {
             LOG.debug("heartbeat not sent", e);
         }

@@ -15,12 +15,12 @@ import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.data.Stat;
 
-/// One session with ZooKeeper and the tree of one cluster. All of Curator's checked exceptions and all of ZooKeeper's codes
-/// become this project's errors here. Thread safe.
+/// One session with ZooKeeper and the tree of one cluster. All of Curator's checked exceptions and all of ZooKeeper's
+/// codes become this project's errors here. Thread safe.
 ///
-/// A write that fails with a lost connection may have happened. The classes above read back what they wrote; nothing here
-/// repeats a write by itself, except that Curator repeats an operation once after [#RETRY_MS], and every write here is
-/// conditional, so that a repeated one changes nothing twice.
+/// A write that fails with a lost connection may have happened. The classes above read back what they wrote; nothing
+/// here repeats a write by itself, except that Curator repeats an operation once after [#RETRY_MS], and every write
+/// here is conditional, so that a repeated one changes nothing twice.
 public final class ZkConnection implements AutoCloseable {
     private static final int RETRIES = 2;
     private static final int RETRY_MS = 100;

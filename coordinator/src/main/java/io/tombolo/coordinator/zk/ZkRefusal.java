@@ -3,8 +3,8 @@ package io.tombolo.coordinator.zk;
 import io.tombolo.region.TomboloException;
 import org.apache.zookeeper.KeeperException;
 
-/// ZooKeeper said no: a version, an existence or a parent was not as the request expected. It does not leave this package:
-/// every caller knows which codes mean what, and turns the others into `ZOOKEEPER_FAILED`.
+/// ZooKeeper said no: a version, an existence or a parent was not as the request expected. It does not leave this
+/// package: every caller knows which codes mean what, and turns the others into `ZOOKEEPER_FAILED`.
 final class ZkRefusal extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

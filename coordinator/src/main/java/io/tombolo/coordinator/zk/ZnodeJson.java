@@ -9,8 +9,8 @@ import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.TomboloException;
 import java.io.IOException;
 
-/// Records to znode payloads and back: JSON with the record's components as keys and the payload version as `v`. A payload
-/// with another version is refused, and so is one with a key more or less than the record has.
+/// Records to znode payloads and back: JSON with the record's components as keys and the payload version as `v`. A
+/// payload with another version is refused, and so is one with a key more or less than the record has.
 final class ZnodeJson {
     static final int VERSION = 1;
 

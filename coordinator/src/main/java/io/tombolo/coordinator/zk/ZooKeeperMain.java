@@ -4,8 +4,8 @@ import java.io.IOException;
 import org.apache.zookeeper.server.quorum.QuorumPeerMain;
 
 /// Entry point of a ZooKeeper server process that must not outlive its parent: the parent holds the other end of the
-/// standard input, and the kernel closes it however the parent ends. Everything else is ZooKeeper's own `QuorumPeerMain`,
-/// which also serves a configuration with one server.
+/// standard input, and the kernel closes it however the parent ends. Everything else is ZooKeeper's own
+/// `QuorumPeerMain`, which also serves a configuration with one server.
 public final class ZooKeeperMain {
     private static final int PARENT_GONE = 3;
 

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One ZooKeeper server as an operating system process of its own, on loopback. It ends when the process that started it
-/// ends, however that ends, see [ZooKeeperMain]. Not thread safe.
+/// One ZooKeeper server as an operating system process of its own, on loopback. It ends when the process that started
+/// it ends, however that ends, see [ZooKeeperMain]. Not thread safe.
 public final class ZooKeeperProcess implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ZooKeeperProcess.class);
     private static final int COMMAND_TIMEOUT_MS = 1_000;

@@ -118,8 +118,8 @@ class PayloadCodecTest {
         }
     }
 
-    /// The same payload by which a varint length of 2^31-1 exhausts the heap of a stock Kryo serializer, in our encoding:
-    /// lists and strings that claim the most elements their counts can say, and nothing behind.
+    /// The same payload by which a varint length of 2^31-1 exhausts the heap of a stock Kryo serializer, in our
+    /// encoding: lists and strings that claim the most elements their counts can say, and nothing behind.
     @Test
     void allocatesNothingForALengthThatTheBytesDoNotHold() {
         byte[] list = {96 + 4, 0, (byte) 0xFF, (byte) 0xFF};

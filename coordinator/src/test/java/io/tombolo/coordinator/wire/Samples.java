@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 
-/// Instances of every message, and their bytes by the documented rule alone: fields in order of declaration, each by its
-/// type. This is a second, independent encoder, by reflection, against which the hand-written ones are checked.
+/// Instances of every message, and their bytes by the documented rule alone: fields in order of declaration, each by
+/// its type. This is a second, independent encoder, by reflection, against which the hand-written ones are checked.
 final class Samples {
     private Samples() {
     }

@@ -17,8 +17,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The part of `doctor` that looks at the JVM, the kernel and the memory. Each rule is a function of what was read, so that a
-/// test can ask what it would say on another machine.
+/// The part of `doctor` that looks at the JVM, the kernel and the memory. Each rule is a function of what was read, so
+/// that a test can ask what it would say on another machine.
 final class DoctorMachine {
     private static final int JAVA_FEATURE = 25;
     /// A drill with its defaults: 1 GiB of guest, tables, metadata slots, and some room.

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The part of `doctor` that looks at QEMU, KVM and the Linux guest. Without them simulated guests work, so nothing here
-/// says FAIL.
+/// The part of `doctor` that looks at QEMU, KVM and the Linux guest. Without them simulated guests work, so nothing
+/// here says FAIL.
 final class DoctorQemu {
     private static final Path KVM = Path.of("/dev/kvm");
 

@@ -12,8 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The part of `doctor` that asks ZooKeeper servers how they are, by the `srvr` command, which servers answer by default
-/// (ZooKeeper Administrator's Guide, "The Four Letter Words").
+/// The part of `doctor` that asks ZooKeeper servers how they are, by the `srvr` command, which servers answer by
+/// default (ZooKeeper Administrator's Guide, "The Four Letter Words").
 final class DoctorZooKeeper {
     private static final int TIMEOUT_MS = 2_000;
     private static final int ANSWER_BYTES = 4_096;

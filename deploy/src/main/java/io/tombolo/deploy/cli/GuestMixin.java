@@ -6,8 +6,8 @@ import picocli.CommandLine.Option;
 
 /// What a guest is: the options that `vm create` and `drill` share.
 public final class GuestMixin {
-    /// Without `--working-set`, a quarter of memory: enough to leave every cache, little enough to go round often. Of a Linux
-    /// guest half, because that is what pre-copy is compared with.
+    /// Without `--working-set`, a quarter of memory: enough to leave every cache, little enough to go round often. Of a
+    /// Linux guest half, because that is what pre-copy is compared with.
     private static final int WORKING_SET_PART = 4;
     private static final int LINUX_WORKING_SET_PART = 2;
 

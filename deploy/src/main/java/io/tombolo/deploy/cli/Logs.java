@@ -1,6 +1,7 @@
 package io.tombolo.deploy.cli;
 
-/// Which logging configuration the process gets. Must be called before anything logs: logback reads its configuration once.
+/// Which logging configuration the process gets. Must be called before anything logs: logback reads its configuration
+/// once.
 final class Logs {
     private Logs() {
     }

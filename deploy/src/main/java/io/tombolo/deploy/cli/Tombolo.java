@@ -12,8 +12,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/// The `tombolo` command. Every failure is one line on standard error, `CODE: what: facts. Next: …`, and the exit status of
-/// its code; usage errors end with 2. docs/cli.md lists all commands, docs/errors.md all codes.
+/// The `tombolo` command. Every failure is one line on standard error, `CODE: what: facts. Next: …`, and the exit
+/// status of its code; usage errors end with 2. docs/cli.md lists all commands, docs/errors.md all codes.
 @Command(name = "tombolo", description = "Moves running VMs between hypervisors through shared memory.", mixinStandardHelpOptions = true, scope = ScopeType.INHERIT, versionProvider = VersionCommand.Provider.class, subcommands = {
         DrillCommand.class, UpCommand.class, StatusCommand.class, DownCommand.class, VmCommand.class,
         HostCommand.class, RegionCommand.class, DoctorCommand.class, AgentCommand.class,

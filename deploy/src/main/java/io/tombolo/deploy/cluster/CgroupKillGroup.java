@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A kill group that is a cgroup of version 2 (cgroups(7)): `cgroup.kill` kills every process in it and below it at once,
-/// stopped ones too and children forked meanwhile too, and `populated 0` in `cgroup.events` says that none is left. Needs
-/// Linux 5.14 for cgroup.kill.
+/// A kill group that is a cgroup of version 2 (cgroups(7)): `cgroup.kill` kills every process in it and below it at
+/// once, stopped ones too and children forked meanwhile too, and `populated 0` in `cgroup.events` says that none is
+/// left. Needs Linux 5.14 for cgroup.kill.
 final class CgroupKillGroup implements KillGroup {
     private final Path directory;
     private volatile Process leader;

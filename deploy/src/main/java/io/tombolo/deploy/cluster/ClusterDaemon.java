@@ -18,8 +18,8 @@ import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The supervisor process that `tombolo up` leaves behind: starts the cluster that `spec.json` in the cluster's directory
-/// describes, serves the control socket, and ends when it is told to (`down`, or SIGTERM).
+/// The supervisor process that `tombolo up` leaves behind: starts the cluster that `spec.json` in the cluster's
+/// directory describes, serves the control socket, and ends when it is told to (`down`, or SIGTERM).
 public final class ClusterDaemon {
     static final String SPEC = "spec.json";
     static final String FAILURE = "failure.json";

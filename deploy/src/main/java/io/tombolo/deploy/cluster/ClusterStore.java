@@ -23,14 +23,14 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /// The files of one cluster name: who holds the name, and what its run is.
 ///
-/// A name is held by a lock on `<state>/<name>.lock`, which the kernel lets go of however its holder ends; a `cluster.json`
-/// without a holder is what a dead supervisor left.
+/// A name is held by a lock on `<state>/<name>.lock`, which the kernel lets go of however its holder ends; a
+/// `cluster.json` without a holder is what a dead supervisor left.
 final class ClusterStore implements AutoCloseable {
     private static final String FACTS = "cluster.json";
     private static final long KILL_TIMEOUT_MS = 30_000;
 
-    /// Names that this process holds. POSIX locks are per process, and lost when *any* descriptor of the file is closed, so
-    /// a second attempt from the same process must not even open the file.
+    /// Names that this process holds. POSIX locks are per process, and lost when *any* descriptor of the file is
+    /// closed, so a second attempt from the same process must not even open the file.
     private static final Set<Path> HELD_HERE = ConcurrentHashMap.newKeySet();
 
     private final String name;
@@ -84,8 +84,8 @@ final class ClusterStore implements AutoCloseable {
         }
     }
 
-    /// Whether the path still means the file behind the channel: a length that we give the one must show in the other. The
-    /// path is only looked at, never opened, because to close any descriptor of a file is to lose all locks on it.
+    /// Whether the path still means the file behind the channel: a length that we give the one must show in the other.
+    /// The path is only looked at, never opened, because to close any descriptor of a file is to lose all locks on it.
     private static boolean sameFile(FileChannel channel, Path path) throws IOException {
         long length = 1 + ThreadLocalRandom.current().nextLong(1L << 40);
         channel.truncate(0);

@@ -26,7 +26,8 @@ public final class Clusters {
     private Clusters() {
     }
 
-    /// Starts a cluster under a supervisor process of its own that stays when this one ends, and waits until it is ready.
+    /// Starts a cluster under a supervisor process of its own that stays when this one ends, and waits until it is
+    /// ready.
     ///
     /// @param progress told one line per process that became ready
     /// @throws TomboloException what [LocalCluster#start] throws, with the same codes; SUPERVISOR_UNREACHABLE

@@ -11,8 +11,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.Map;
 
-/// What goes over the supervisor's UNIX socket: one request and one reply per connection, each a line of JSON. The socket
-/// is in the run's directory, which only its owner may enter.
+/// What goes over the supervisor's UNIX socket: one request and one reply per connection, each a line of JSON. The
+/// socket is in the run's directory, which only its owner may enter.
 final class ControlProtocol {
     /// Name of the socket in the run's directory.
     static final String SOCKET = "control.sock";

@@ -16,18 +16,19 @@ import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Ends the processes of a cluster when their supervisor dies, however it dies: a shell that reads a pipe whose only other
-/// end is the supervisor's. At the end of the pipe it kills the parent cgroup, or the sessions it was told of, and removes
-/// the run directory if it was asked to.
+/// Ends the processes of a cluster when their supervisor dies, however it dies: a shell that reads a pipe whose only
+/// other end is the supervisor's. At the end of the pipe it kills the parent cgroup, or the sessions it was told of,
+/// and removes the run directory if it was asked to.
 ///
-/// Why not PR_SET_PDEATHSIG: it is tied to the *thread* that started the child, is cleared in the child's own children (so
-/// it never reaches QEMU), and leaves a gap between fork and prctl. Why not only an end-of-file on the children's standard
-/// input: a stopped child does not read. Agents notice the lost notify socket as well and end by themselves; this is for
-/// those that cannot.
+/// Why not PR_SET_PDEATHSIG: it is tied to the *thread* that started the child, is cleared in the child's own children
+/// (so it never reaches QEMU), and leaves a gap between fork and prctl. Why not only an end-of-file on the children's
+/// standard input: a stopped child does not read. Agents notice the lost notify socket as well and end by themselves;
+/// this is for those that cannot.
 final class Guard implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Guard.class);
 
-    /// $1 parent cgroup or `-`, $2 directory to remove or `-`. Lines: `+ <session>`, `- <session>`, `.` for an orderly end.
+    /// $1 parent cgroup or `-`, $2 directory to remove or `-`. Lines: `+ <session>`, `- <session>`, `.` for an orderly
+    /// end.
     private static final String SCRIPT = """
             trap '' INT TERM HUP
             live=''

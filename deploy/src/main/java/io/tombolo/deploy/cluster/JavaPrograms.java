@@ -12,7 +12,8 @@ import java.util.Optional;
 ///
 /// Agents get the full JIT, because their vCPUs are what is measured; the others only C1, which makes them start sooner
 /// and leaves the processors to the agents. The serial collector, since none has a large heap. No AOT cache: JDK 25.0.3
-/// runs the old code from one after a jar has changed (JDK-8377932); an AppCDS archive notices and is used if there is one.
+/// runs the old code from one after a jar has changed (JDK-8377932); an AppCDS archive notices and is used if there is
+/// one.
 public final class JavaPrograms implements ClusterPrograms {
     private static final String MAIN = "io.tombolo.deploy.cli.Tombolo";
     private static final String OWN_CODE_THRESHOLD = "0.02";

@@ -6,15 +6,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
-/// Everything of a host that can store to the region, as one thing that dies together by SIGKILL: the agent and all it has
-/// started, QEMU included, running or stopped.
+/// Everything of a host that can store to the region, as one thing that dies together by SIGKILL: the agent and all it
+/// has started, QEMU included, running or stopped.
 ///
-/// There are two kinds. [CgroupKillGroup] is exact: the kernel keeps the list. [SessionKillGroup] is for machines on which
-/// no cgroup can be made: a session of its own, plus a mark in the environment that a process keeps even if it leaves the
-/// session.
+/// There are two kinds. [CgroupKillGroup] is exact: the kernel keeps the list. [SessionKillGroup] is for machines on
+/// which no cgroup can be made: a session of its own, plus a mark in the environment that a process keeps even if it
+/// leaves the session.
 ///
-/// "Confirmed stopped" is what [#kill] and [#empty] give: no process of the group can execute another instruction. Thread
-/// safe.
+/// "Confirmed stopped" is what [#kill] and [#empty] give: no process of the group can execute another instruction.
+/// Thread safe.
 public sealed interface KillGroup extends AutoCloseable permits CgroupKillGroup, SessionKillGroup {
     /// For people and for the clean-up of a dead supervisor: `cgroup /sys/fs/cgroup/…` or `session 1234`.
     String describe();

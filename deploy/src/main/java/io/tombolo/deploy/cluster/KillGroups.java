@@ -16,8 +16,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The kill groups of one cluster, all under one roof, so that they can be found and killed even when their supervisor is
-/// gone: a parent cgroup, or a common beginning of their marks.
+/// The kill groups of one cluster, all under one roof, so that they can be found and killed even when their supervisor
+/// is gone: a parent cgroup, or a common beginning of their marks.
 ///
 /// Thread safe.
 public final class KillGroups implements AutoCloseable {

@@ -30,11 +30,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/// A cluster of real processes on this machine with its supervisor in this process: ZooKeeper, coordinators, agents, each
-/// in a kill group of its own, and a freshly formatted region on a memory file system.
+/// A cluster of real processes on this machine with its supervisor in this process: ZooKeeper, coordinators, agents,
+/// each in a kill group of its own, and a freshly formatted region on a memory file system.
 ///
-/// If this process dies, everything it started dies with it and the run's directory is removed, see [Supervisor]. Closing
-/// stops everything and removes all files. Thread safe.
+/// If this process dies, everything it started dies with it and the run's directory is removed, see [Supervisor].
+/// Closing stops everything and removes all files. Thread safe.
 public final class LocalCluster implements RunningCluster {
     /// A directory with this file in it may be deleted with all its content by who cleans up a run.
     static final String RUN_MARK = ".tombolo-run";
@@ -80,7 +80,8 @@ public final class LocalCluster implements RunningCluster {
     /// Starts a cluster and waits until every process is ready. On failure everything is stopped again; the logs stay.
     ///
     /// @param progress told one line per step
-    /// @throws TomboloException CLUSTER_ALREADY_UP, CLUSTER_NO_ROOM, PORT_TAKEN, PROCESS_ENDED_EARLY, PROCESS_NOT_READY,
+    /// @throws TomboloException CLUSTER_ALREADY_UP, CLUSTER_NO_ROOM, PORT_TAKEN, PROCESS_ENDED_EARLY,
+    /// PROCESS_NOT_READY,
     ///         CLUSTER_FILES and the region's own
     public static LocalCluster start(ClusterSpec spec, ClusterPlaces places, ClusterPrograms programs,
             Consumer<String> progress) {

@@ -6,13 +6,14 @@ import io.tombolo.agent.right.WatchdogSettings;
 import java.util.HashMap;
 import java.util.Map;
 
-/// The watchdog of one process as a pure account: takes messages of the sd_notify protocol, says when the process has to
-/// be killed. All times are CLOCK_BOOTTIME in ns, of one machine.
+/// The watchdog of one process as a pure account: takes messages of the sd_notify protocol, says when the process has
+/// to be killed. All times are CLOCK_BOOTTIME in ns, of one machine.
 ///
 /// Counts from the time *in* the pet, which is that of the oldest check of all storing threads, and never from the
-/// receipt: a pet that waited in the queue while this supervisor was stopped is as old as it is. A pet without a time is
-/// refused, and so is one from the future and one from another process than the agent's main one (QEMU is in the same
-/// group and must not be able to pet). The last pet counts, also one that carries an older time than the one before.
+/// receipt: a pet that waited in the queue while this supervisor was stopped is as old as it is. A pet without a time
+/// is refused, and so is one from the future and one from another process than the agent's main one (QEMU is in the
+/// same group and must not be able to pet). The last pet counts, also one that carries an older time than the one
+/// before.
 ///
 /// One thread.
 final class PetWatch {

@@ -46,8 +46,8 @@ final class ProcFs {
                 Long.parseLong(fields[19])));
     }
 
-    /// True if no thread of the process can execute another instruction. A zombie whose leader has exited is not enough:
-    /// /proc/<pid>/stat says Z while other threads of the process still run, so each thread is looked at.
+    /// True if no thread of the process can execute another instruction. A zombie whose leader has exited is not
+    /// enough: /proc/<pid>/stat says Z while other threads of the process still run, so each thread is looked at.
     static boolean dead(long pid) {
         Path tasks = PROC.resolve(Long.toString(pid)).resolve("task");
         for (long tid : numbers(tasks)) {

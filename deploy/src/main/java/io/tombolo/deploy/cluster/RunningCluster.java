@@ -2,12 +2,13 @@ package io.tombolo.deploy.cluster;
 
 import io.tombolo.region.TomboloException;
 
-/// A local cluster that runs, in this process ([LocalCluster]) or under a supervisor of its own ([RemoteCluster]). Thread
-/// safe.
+/// A local cluster that runs, in this process ([LocalCluster]) or under a supervisor of its own ([RemoteCluster]).
+/// Thread safe.
 public interface RunningCluster extends AutoCloseable {
     ClusterFacts facts();
 
-    /// Sends a signal to the main process only, as `kill` on a shell does: SIGKILL is a crash, SIGSTOP and SIGCONT a pause.
+    /// Sends a signal to the main process only, as `kill` on a shell does: SIGKILL is a crash, SIGSTOP and SIGCONT a
+    /// pause.
     ///
     /// @throws TomboloException PROCESS_UNKNOWN
     void signal(String process, int signal);

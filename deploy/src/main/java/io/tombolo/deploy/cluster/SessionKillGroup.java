@@ -7,13 +7,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A kill group for machines without a usable cgroup: the first process leads a session and process group of its own, and
-/// its environment carries a mark that its descendants inherit. A member is who is in the session or carries the mark; so
-/// a child that calls setsid(2) is still found. A process that both leaves the session and clears its environment
-/// escapes, and so does one of another user: that is why the cgroup is preferred.
+/// A kill group for machines without a usable cgroup: the first process leads a session and process group of its own,
+/// and its environment carries a mark that its descendants inherit. A member is who is in the session or carries the
+/// mark; so a child that calls setsid(2) is still found. A process that both leaves the session and clears its
+/// environment escapes, and so does one of another user: that is why the cgroup is preferred.
 ///
-/// A child may be forked, and its parent die, between two looks at /proc; so a group counts as empty only after two looks
-/// in a row that found nobody, the leader being reaped.
+/// A child may be forked, and its parent die, between two looks at /proc; so a group counts as empty only after two
+/// looks in a row that found nobody, the leader being reaped.
 final class SessionKillGroup implements KillGroup {
     /// Variable of the mark.
     static final String MARK = "TOMBOLO_KILL_GROUP";

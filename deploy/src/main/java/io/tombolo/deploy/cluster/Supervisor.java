@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
 
 /// Starts the processes of a cluster, each in a kill group of its own, and is the watchdog of those that have one.
 ///
-/// It is the trusted base: what it says about a process having stopped is what takeover may rely on, and nothing in a drill
-/// or a chaos run attacks it. It starts nothing again by itself; somebody has to ask ([#restart]).
+/// It is the trusted base: what it says about a process having stopped is what takeover may rely on, and nothing in a
+/// drill or a chaos run attacks it. It starts nothing again by itself; somebody has to ask ([#restart]).
 ///
 /// When it dies, its [Guard] kills what it had started. When it is closed, it has done so itself. Thread safe.
 public final class Supervisor implements AutoCloseable {

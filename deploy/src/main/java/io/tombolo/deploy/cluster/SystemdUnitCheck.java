@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Checks whether a systemd service stops an agent the way the bound assumes: SIGKILL to the whole control group, with no
-/// grace, when the watchdog runs out. systemd's own defaults do not.
+/// Checks whether a systemd service stops an agent the way the bound assumes: SIGKILL to the whole control group, with
+/// no grace, when the watchdog runs out. systemd's own defaults do not.
 ///
 /// Reads unit files (with their drop-ins, in the order systemd applies them) and what `systemctl show UNIT` prints.
 public final class SystemdUnitCheck {
@@ -153,7 +153,8 @@ public final class SystemdUnitCheck {
         };
     }
 
-    /// The `[Service]` settings of a unit file followed by its drop-ins; the last assignment counts, an empty one unsets.
+    /// The `[Service]` settings of a unit file followed by its drop-ins; the last assignment counts, an empty one
+    /// unsets.
     public static Map<String, String> parseUnit(List<String> files) {
         Map<String, String> settings = new HashMap<>();
         for (String file : files) {

@@ -18,8 +18,9 @@ import java.util.concurrent.TimeUnit;
 /// JVMs, one way is half of a round trip (the method of lat_pipe in lmbench, McVoy and Staelin, USENIX 1996). It is the
 /// measure that a hand-off's downtime is held against, so it is taken in the same run, with the cluster up and idle.
 ///
-/// Measured twice: both processes kept on one core, where every byte is a context switch, and left to the scheduler, where
-/// the other core has to be woken up. The smaller median counts, because the larger one would make hand-off look better.
+/// Measured twice: both processes kept on one core, where every byte is a context switch, and left to the scheduler,
+/// where the other core has to be woken up. The smaller median counts, because the larger one would make hand-off look
+/// better.
 public final class ContextSwitchBenchmark {
     private static final int WARM_UP_ROUNDS = 20_000;
     private static final int ROUNDS = 40_000;

@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import org.HdrHistogram.Histogram;
 
-/// One end of the pipe ping-pong of [ContextSwitchBenchmark]; a process of its own. The `ping` end takes the time of every
-/// round trip and prints `p50 p99 min count` of half of it, in nanoseconds, as its only line of output.
+/// One end of the pipe ping-pong of [ContextSwitchBenchmark]; a process of its own. The `ping` end takes the time of
+/// every round trip and prints `p50 p99 min count` of half of it, in nanoseconds, as its only line of output.
 ///
 /// Arguments: `ping|pong <directory with fifos ping and pong> <cpu or -1> <warm-up rounds> <measured rounds>`.
 public final class ContextSwitchPeer {

@@ -65,7 +65,8 @@ public final class Drill {
 
     /// Runs it all.
     ///
-    /// @throws TomboloException whatever kept the drill from its end; a check that does not hold is in the report instead
+    /// @throws TomboloException whatever kept the drill from its end; a check that does not hold is in the report
+    /// instead
     public DrillReport run() {
         long startNs = nowNs.getAsLong();
         String startedAt = Instant.now().toString();

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// What must hold after a drill. Checks of correctness fail the drill; figures are only marked as missed, because a busy
-/// machine misses them without anything being wrong.
+/// What must hold after a drill. Checks of correctness fail the drill; figures are only marked as missed, because a
+/// busy machine misses them without anything being wrong.
 final class DrillChecks {
     private static final long P99_LIMIT_NS = 1_000_000;
     private static final double CONTEXT_SWITCHES = 3;

@@ -36,8 +36,8 @@ public interface DrillCluster extends AutoCloseable {
     /// One line that tells a person how to go on with the cluster after `--keep`.
     String describe();
 
-    /// Stops every process that was started and removes their files. Any thread may call; the second call does nothing but
-    /// wait for the first.
+    /// Stops every process that was started and removes their files. Any thread may call; the second call does nothing
+    /// but wait for the first.
     @Override
     void close();
 }

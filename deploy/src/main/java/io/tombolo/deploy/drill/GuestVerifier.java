@@ -6,8 +6,8 @@ import io.tombolo.coordinator.wire.VmStatus;
 
 /// Decides whether a guest that hopped has the memory that it would have had if it had stayed.
 public interface GuestVerifier {
-    /// Waits until the guest has done something since `earlier` was taken, or since the last call: it must work between two
-    /// hops, and be past its boot before the first.
+    /// Waits until the guest has done something since `earlier` was taken, or since the last call: it must work between
+    /// two hops, and be past its boot before the first.
     ///
     /// @throws io.tombolo.region.TomboloException when it does not
     void awaitProgress(DrillCluster cluster, VmStatus earlier);

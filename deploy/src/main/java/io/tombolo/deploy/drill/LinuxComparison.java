@@ -24,8 +24,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Moves the guest of a drill by QEMU's own means: the same image, memory, load and accelerator, after the cluster has gone,
-/// so that nothing else runs.
+/// Moves the guest of a drill by QEMU's own means: the same image, memory, load and accelerator, after the cluster has
+/// gone, so that nothing else runs.
 public final class LinuxComparison {
     private static final int BARE_HOPS_MAX = 20;
     /// A pre-copy takes seconds, and its spread is small against what it is compared with.
@@ -58,9 +58,9 @@ public final class LinuxComparison {
         }
     }
 
-    /// Under TCG, QEMU's pre-copy now and then loses a store: a vCPU marks the page dirty, the migration takes the mark and
-    /// copies the page, and only then the vCPU stores. The guest's checker finds it. Such a move is counted and left out;
-    /// the others are still what Tombolo is to be compared with.
+    /// Under TCG, QEMU's pre-copy now and then loses a store: a vCPU marks the page dirty, the migration takes the mark
+    /// and copies the page, and only then the vCPU stores. The guest's checker finds it. Such a move is counted and
+    /// left out; the others are still what Tombolo is to be compared with.
     private static Baseline precopy(ComparisonSetup setup, DrillProgress progress) {
         List<ComparisonResult.Run> runs = new ArrayList<>();
         int corrupted = 0;

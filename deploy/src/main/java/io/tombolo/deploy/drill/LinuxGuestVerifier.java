@@ -6,9 +6,9 @@ import io.tombolo.deploy.DeployError;
 import io.tombolo.region.TomboloException;
 import java.util.Optional;
 
-/// A Linux guest cannot be replayed, so it checks its own memory: its program goes round its working set, compares every
-/// page with what it last wrote there, writes it anew, and counts what it found wrong. Its heartbeats on the console carry the
-/// count, and what it complains of stands there too.
+/// A Linux guest cannot be replayed, so it checks its own memory: its program goes round its working set, compares
+/// every page with what it last wrote there, writes it anew, and counts what it found wrong. Its heartbeats on the
+/// console carry the count, and what it complains of stands there too.
 public final class LinuxGuestVerifier implements GuestVerifier {
     private static final String METHOD = "every page checked by the guest itself";
     private static final long PROGRESS_MS = 60_000;

@@ -7,8 +7,8 @@ import io.tombolo.coordinator.wire.HandoffReport;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Who executed the VM from when until when, as the hosts' own clocks say (CLOCK_MONOTONIC of one machine, so they can be
-/// compared), and whether two ever did at once (I1). Not thread safe.
+/// Who executed the VM from when until when, as the hosts' own clocks say (CLOCK_MONOTONIC of one machine, so they can
+/// be compared), and whether two ever did at once (I1). Not thread safe.
 ///
 /// A stay that began before the first hand-off has no known start, the last one no known end.
 public final class OwnershipRecords {
@@ -38,7 +38,8 @@ public final class OwnershipRecords {
         this.epoch = epoch;
     }
 
-    /// Adds what one hand-off says. A hand-off that ended with the source must not have let the target execute anything.
+    /// Adds what one hand-off says. A hand-off that ended with the source must not have let the target execute
+    /// anything.
     public void add(HandoffReport report) {
         if (!report.fromHost().equals(host)) {
             contradictions.add("left " + report.fromHost() + " while " + host + " ran it");

@@ -30,11 +30,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
-/// Runs the same guest once more, without moving it, for as many instructions, and compares: all of guest memory byte for
-/// byte, and all registers. Reads the region, changes nothing.
+/// Runs the same guest once more, without moving it, for as many instructions, and compares: all of guest memory byte
+/// for byte, and all registers. Reads the region, changes nothing.
 ///
-/// The guest counts what it finds wrong in its own memory in a register; a reference run never finds anything, so an error
-/// shows twice.
+/// The guest counts what it finds wrong in its own memory in a register; a reference run never finds anything, so an
+/// error shows twice.
 public final class SimulatedGuestVerifier implements GuestVerifier {
     private static final String METHOD = "byte for byte with a run that never moved";
 
@@ -43,7 +43,8 @@ public final class SimulatedGuestVerifier implements GuestVerifier {
 
     private final Path scratchDirectory;
 
-    /// Keeps the memory of the reference run in a sparse file of this directory, which must have room for the working set.
+    /// Keeps the memory of the reference run in a sparse file of this directory, which must have room for the working
+    /// set.
     public SimulatedGuestVerifier(Path scratchDirectory) {
         this.scratchDirectory = requireNonNull(scratchDirectory, "scratchDirectory is null");
     }

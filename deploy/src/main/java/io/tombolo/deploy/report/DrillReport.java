@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
 
-/// Everything that one drill found out; what report.json holds and report.html shows. The keys are stable, docs/report.md
-/// describes them. Durations are nanoseconds, sizes bytes.
+/// Everything that one drill found out; what report.json holds and report.html shows. The keys are stable,
+/// docs/report.md describes them. Durations are nanoseconds, sizes bytes.
 ///
 /// @param guest           `simulated` or `linux`
 /// @param hops            hand-offs that were completed
@@ -78,7 +78,8 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
     /// @param downtimeNs STOP event at the source until RESUME event at the target
     /// @param bytes      bytes that QEMU sent, median
     /// @param runs       moves measured
-    /// @param corrupted  further moves that are not in the figures, because the guest found its memory changed afterwards
+    /// @param corrupted  further moves that are not in the figures, because the guest found its memory changed
+    /// afterwards
     public record Baseline(Median totalNs, MedianMax downtimeNs, long bytes, int runs, int corrupted) {
     }
 
@@ -102,7 +103,8 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
     ///
     /// @param hop  number, from 1
     /// @param atMs when it was ordered, since the start of the first
-    /// @param measured whether the source heard from the target when it ran; if not, the downtime and what follows publish are
+    /// @param measured whether the source heard from the target when it ran; if not, the downtime and what follows
+    /// publish are
     ///             unknown and 0, and the hop is left out of the statistics
     public record Hop(int hop, String from, String to, long epoch, long atMs, long downtimeNs, long prepareNs,
             long quiesceNs, long publishNs, @JsonProperty("switchNs") long switchNs, long resumeNs, long commitNs,
@@ -129,8 +131,8 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
                 of(hops, Hop::switchNs), of(hops, Hop::resumeNs), of(hops, Hop::commitNs));
     }
 
-    /// What the others call total: the order to move until the guest runs at the target. As in their moves, the target's
-    /// process has been launched before (PREPARE), and COMMIT comes after the guest runs.
+    /// What the others call total: the order to move until the guest runs at the target. As in their moves, the
+    /// target's process has been launched before (PREPARE), and COMMIT comes after the guest runs.
     public static Statistics totalOf(List<Hop> hops) {
         return of(hops, h -> h.quiesceNs() + h.downtimeNs());
     }

@@ -13,8 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
 
-/// Writes report.json and report.html. The page needs nothing but itself: Chart.js and the data are inlined, and it asks no
-/// network for anything.
+/// Writes report.json and report.html. The page needs nothing but itself: Chart.js and the data are inlined, and it
+/// asks no network for anything.
 public final class ReportWriter {
     private static final String CHART_JS = "/META-INF/maven/org.webjars.npm/chart.js/pom.properties";
 

@@ -2,8 +2,8 @@ package io.tombolo.deploy.report;
 
 import org.HdrHistogram.Histogram;
 
-/// Median, 99th percentile and maximum of a set of durations in nanoseconds; all 0 when the set is empty. Values keep three
-/// decimal digits, as HdrHistogram stores them.
+/// Median, 99th percentile and maximum of a set of durations in nanoseconds; all 0 when the set is empty. Values keep
+/// three decimal digits, as HdrHistogram stores them.
 public record Statistics(long p50, long p99, long max) {
     private static final int DIGITS = 3;
 

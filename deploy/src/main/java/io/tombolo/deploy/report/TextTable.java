@@ -3,8 +3,8 @@ package io.tombolo.deploy.report;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A plain table: columns padded to their widest cell, two blanks between, numbers to the right, no lines and no colour, so
-/// that it can be read, grepped and cut. Not thread safe.
+/// A plain table: columns padded to their widest cell, two blanks between, numbers to the right, no lines and no
+/// colour, so that it can be read, grepped and cut. Not thread safe.
 public final class TextTable {
     private final List<String> head;
     private final List<List<String>> rows = new ArrayList<>();

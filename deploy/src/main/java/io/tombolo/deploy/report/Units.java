@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Sizes and durations as a person writes and reads them. Parsing is strict: no sign, no fraction, no blank, no unit that is
-/// not listed, so that `1g` or `10` with a forgotten unit is an error and not a surprise.
+/// Sizes and durations as a person writes and reads them. Parsing is strict: no sign, no fraction, no blank, no unit
+/// that is not listed, so that `1g` or `10` with a forgotten unit is an error and not a surprise.
 public final class Units {
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,18})([KMGT]?)");
     private static final Pattern DURATION = Pattern.compile("([0-9]{1,18})(ns|us|ms|s|m|h)");

@@ -34,8 +34,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Bad input to a cluster that runs, as a person meets it: the command line against real processes. Each refusal has its code,
-/// facts, a next step and an exit status, and leaves region, ZooKeeper and VMs as they were. docs/bad-input.md lists them.
+/// Bad input to a cluster that runs, as a person meets it: the command line against real processes. Each refusal has
+/// its code, facts, a next step and an exit status, and leaves region, ZooKeeper and VMs as they were.
+/// docs/bad-input.md lists them.
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 final class BadClusterInputTest {
     private static final ObjectMapper JSON = new ObjectMapper();

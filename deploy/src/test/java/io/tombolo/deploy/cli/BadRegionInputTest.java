@@ -18,8 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Region files that are no region of this cluster, given to every command that opens one: each says the same code and leaves
-/// the file as it was.
+/// Region files that are no region of this cluster, given to every command that opens one: each says the same code and
+/// leaves the file as it was.
 final class BadRegionInputTest {
     private static final UUID CLUSTER = new UUID(0x7, 0x1);
 

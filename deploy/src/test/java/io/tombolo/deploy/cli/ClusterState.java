@@ -28,9 +28,9 @@ import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.Stat;
 
-/// Everything of a cluster that a refused command must leave alone: all bytes of the region's control area (not the memory of
-/// guests, which run), and every znode of the tree with its version and contents. Left out are slots that are free: their
-/// counters rise at every attempt, because an epoch or an incarnation never comes twice.
+/// Everything of a cluster that a refused command must leave alone: all bytes of the region's control area (not the
+/// memory of guests, which run), and every znode of the tree with its version and contents. Left out are slots that are
+/// free: their counters rise at every attempt, because an epoch or an incarnation never comes twice.
 ///
 /// @param control a checksum of each KiB of the control area, by offset, where it is not zero
 /// @param znodes  version and contents by path

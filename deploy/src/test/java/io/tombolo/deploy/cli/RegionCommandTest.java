@@ -93,8 +93,7 @@ final class RegionCommandTest {
         assertThat(run("region", "inspect", file)).isZero();
         assertThat(out.toString()).startsWith("superblock at 0\n").contains("host_slots: 4").doesNotContain("vm_slot ");
         out.getBuffer().setLength(0);
-        for (String structure : List.of("superblock", "host_slot 0", "vm_slot 1", "metadata 0 1", "block_owner 0",
-                "frame_word 3")) {
+        for (String structure : List.of("superblock", "host:0", "vm:1", "metadata:0:1", "block:0", "frame:3")) {
             out.getBuffer().setLength(0);
             assertThat(inspect(structure)).isZero();
             JsonNode decoded = new ObjectMapper().readTree(out.toString());
@@ -104,9 +103,8 @@ final class RegionCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"vm_slot 99", "vm_slot", "host_slot 0 1", "frame_word 99999999999", "metadata 0 2",
-            "nothing 0",
-            "page_table_entry 0 0"})
+    @ValueSource(strings = {"vm:99", "vm", "host:0:1", "frame:99999999999", "metadata:0:2", "nothing:0", "pte:0:0",
+            "vm:x"})
     void aStructureThatTheRegionDoesNotHaveIsRefused(String structure) {
         format();
 

@@ -9,9 +9,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
-/// Stands in for the project's command line where a test wants the processes and not what they do: `agent --config F` and
-/// `coordinator --config F` are ready at once, agents pet; a name that begins with `broken` ends instead. `take NAME STATE`
-/// says whether the name of a cluster is free.
+/// Stands in for the project's command line where a test wants the processes and not what they do: `agent --config F`
+/// and `coordinator --config F` are ready at once, agents pet; a name that begins with `broken` ends instead. `take
+/// NAME STATE` says whether the name of a cluster is free.
 final class MemberMain {
     private MemberMain() {
     }

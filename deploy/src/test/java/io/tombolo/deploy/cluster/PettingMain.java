@@ -5,8 +5,9 @@ import io.tombolo.region.os.Linux;
 import io.tombolo.region.os.NotifySocket;
 import java.util.concurrent.locks.LockSupport;
 
-/// A process for tests that behaves to its supervisor as `args[0]` says: `pet`, `stuck` (pets on with the time of one old
-/// check), `silent` (ready, then no pet), `exit` (ready, then ends with status 3), `fail` (ends before it is ready).
+/// A process for tests that behaves to its supervisor as `args[0]` says: `pet`, `stuck` (pets on with the time of one
+/// old check), `silent` (ready, then no pet), `exit` (ready, then ends with status 3), `fail` (ends before it is
+/// ready).
 final class PettingMain {
     private PettingMain() {
     }

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 
-/// A supervisor in a process of its own, for the test that kills it: `args` are the kind of groups, the run directory and
-/// the seconds its children sleep.
+/// A supervisor in a process of its own, for the test that kills it: `args` are the kind of groups, the run directory
+/// and the seconds its children sleep.
 final class SupervisorMain {
     private SupervisorMain() {
     }

@@ -83,7 +83,8 @@ public final class Linux {
         return time.get(Native.LONG, 0) * 1_000_000_000L + time.get(Native.LONG, 8);
     }
 
-    /// Takes room for a range of a file, zeroed where it was not there before; the file grows if needed. ENOSPC if there is none.
+    /// Takes room for a range of a file, zeroed where it was not there before; the file grows if needed. ENOSPC if
+    /// there is none.
     public static void fallocate(Path file, long offset, long length) {
         MemorySegment state = Native.capture();
         try (Arena arena = Arena.ofConfined()) {
@@ -120,7 +121,8 @@ public final class Linux {
         }
     }
 
-    /// kill(2) of one process; false if there is none of that pid. Pids are reused: prefer [PidFd] for a child that may have ended.
+    /// kill(2) of one process; false if there is none of that pid. Pids are reused: prefer [PidFd] for a child that may
+    /// have ended.
     public static boolean kill(long pid, int signal) {
         if (pid <= 1) {
             throw new IllegalArgumentException("not a process to signal: pid " + pid);
@@ -189,7 +191,8 @@ public final class Linux {
         return PidFd.open(pid);
     }
 
-    /// Signal that this process gets when the thread that started it ends. A helper only: it is tied to the parent's thread.
+    /// Signal that this process gets when the thread that started it ends. A helper only: it is tied to the parent's
+    /// thread.
     public static void setParentDeathSignal(int signal) {
         prctl(PR_SET_PDEATHSIG, signal, "prctl PR_SET_PDEATHSIG");
     }

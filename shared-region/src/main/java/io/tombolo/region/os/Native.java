@@ -10,7 +10,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 
-/// The C library functions and how errno comes back from them. Loading it without permission fails with the flag to add.
+/// The C library functions and how errno comes back from them. Loading it without permission fails with the flag to
+/// add.
 final class Native {
     static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;

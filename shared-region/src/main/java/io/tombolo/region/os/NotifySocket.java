@@ -6,8 +6,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 
-/// Both ends of the sd_notify protocol: an AF_UNIX datagram socket whose name is a path, or `@name` in the abstract name space. The
-/// receiving end gets the sender's pid from the kernel, so that a supervisor can tell its agent's pets from anybody else's.
+/// Both ends of the sd_notify protocol: an AF_UNIX datagram socket whose name is a path, or `@name` in the abstract
+/// name space. The receiving end gets the sender's pid from the kernel, so that a supervisor can tell its agent's pets
+/// from anybody else's.
 ///
 /// Close it once; other calls are thread safe for sending and for one receiving thread.
 public final class NotifySocket implements AutoCloseable {
@@ -103,7 +104,8 @@ public final class NotifySocket implements AutoCloseable {
         return new NotifySocket(name, true);
     }
 
-    /// A sending end, for example to the value of NOTIFY_SOCKET. Nothing is connected: a receiver that comes back is reached again.
+    /// A sending end, for example to the value of NOTIFY_SOCKET. Nothing is connected: a receiver that comes back is
+    /// reached again.
     public static NotifySocket sender(String name) {
         return new NotifySocket(name, false);
     }
@@ -112,7 +114,8 @@ public final class NotifySocket implements AutoCloseable {
         return name;
     }
 
-    /// Sends one datagram without waiting. False if nobody is bound to the name (ECONNREFUSED, ENOENT) or its queue is full (EAGAIN).
+    /// Sends one datagram without waiting. False if nobody is bound to the name (ECONNREFUSED, ENOENT) or its queue is
+    /// full (EAGAIN).
     public boolean send(String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         if (utf8.length > DATAGRAM_BYTES_MAX) {

@@ -5,8 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
-/// The system calls of a ping-pong over named pipes, with nothing of the Java library between: the context-switch baseline
-/// must not be made slower, and so easier to beat, by the locks and buffers of a channel. See fifo(7), pipe(7).
+/// The system calls of a ping-pong over named pipes, with nothing of the Java library between: the context-switch
+/// baseline must not be made slower, and so easier to beat, by the locks and buffers of a channel. See fifo(7),
+/// pipe(7).
 ///
 /// Every call blocks like the system call it is and throws [OsException] when that fails. Any thread may call.
 public final class PipeCalls {
