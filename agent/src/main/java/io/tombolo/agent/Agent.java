@@ -116,6 +116,8 @@ public final class Agent implements AutoCloseable {
                 ProcessHandle.current().pid(), bound(watchdog)));
         ClaimedSlot claimed = slot;
         opened.add(() -> giveBack(claimed));
+        int freed = HostSlots.freeStopped(region, config.hostUuid(), slot.slot());
+        LOG.info("host {}: {} slots of earlier incarnations freed", config.name(), freed);
         LOG.info("host {}: slot {} incarnation {} of region {}", config.name(), slot.slot(), slot.incarnation(),
                 region.superblock().regionUuid());
         // All that takes long comes before the right keeper: from its first moment it counts how long the supervisor is

@@ -36,10 +36,8 @@ import io.tombolo.deploy.cluster.LocalCluster;
 import io.tombolo.deploy.cluster.ProcessState;
 import io.tombolo.deploy.cluster.StopRecord;
 import io.tombolo.region.HostIdentity;
-import io.tombolo.region.HostSlots;
 import io.tombolo.region.HostState;
 import io.tombolo.region.OpenOptions;
-import io.tombolo.region.Recovery;
 import io.tombolo.region.Region;
 import io.tombolo.region.RegionVerifier;
 import io.tombolo.region.SlotWord;
@@ -223,17 +221,9 @@ final class ChaosCluster implements AutoCloseable {
         return cluster.process(process).state() == ProcessState.READY;
     }
 
-    /// What takeover will do one day: nothing of the incarnation lives, its supervisor says, so its slot may be
-    /// confirmed.
+    /// Waits until the host is confirmed stopped, and starts it again.
     void revive(String host) {
         cluster.awaitStopped(host, PATIENCE.toMillis());
-        OptionalInt slot = slotOf(host);
-        if (slot.isPresent()) {
-            long incarnation = SlotWord.incarnation(region.host(slot.getAsInt()).wordAcquire());
-            HostSlots.fence(region, slot.getAsInt(), incarnation);
-            HostSlots.confirmStopped(region, slot.getAsInt(), incarnation);
-            Recovery.recover(region, slot.getAsInt(), incarnation);
-        }
         cluster.restart(host);
     }
 

@@ -1,5 +1,7 @@
 package io.tombolo.region;
 
+import java.util.UUID;
+
 /// How an incarnation gets a host slot, loses it and how the slot becomes free again.
 public final class HostSlots {
     private HostSlots() {
@@ -102,6 +104,48 @@ public final class HostSlots {
     /// FAILED -> CONFIRMED.
     public static boolean confirmStopped(Region region, int slot, long incarnation) {
         return advance(region, slot, incarnation, HostState.CONFIRMED);
+    }
+
+    /// The same for whichever incarnation that process held, for who has reaped it: a pid means one process for as long as
+    /// its parent has not reaped it, and the boot id says on which machine. True if there was one.
+    public static boolean confirmReaped(Region region, long pid, UUID bootId) {
+        boolean found = false;
+        for (int slot = 0; slot < region.hostSlots(); slot++) {
+            HostSlot host = region.host(slot);
+            long incarnation = SlotWord.incarnation(host.wordAcquire());
+            HostIdentity identity = host.identityOrNull(incarnation);
+            if (identity != null && identity.pid() == pid && identity.bootId().equals(bootId)
+                    && fence(region, slot, incarnation)) {
+                found |= confirmStopped(region, slot, incarnation);
+            }
+        }
+        return found;
+    }
+
+    /// Recovers and frees the slots of earlier incarnations of a host that are stopped, by their own word or by evidence.
+    /// One that a VM still names stays as it is. Returns how many were freed.
+    ///
+    /// @param own the slot of the host's present incarnation
+    public static int freeStopped(Region region, UUID hostUuid, int own) {
+        int freed = 0;
+        for (int slot = 0; slot < region.hostSlots(); slot++) {
+            HostSlot host = region.host(slot);
+            long word = host.wordAcquire();
+            long incarnation = SlotWord.incarnation(word);
+            HostState state = SlotWord.state(word);
+            HostIdentity identity = host.identityOrNull(incarnation);
+            boolean stopped = state == HostState.STOPPED || state == HostState.CONFIRMED;
+            if (slot == own || !stopped || identity == null || !identity.hostUuid().equals(hostUuid)
+                    || !confirmStopped(region, slot, incarnation)) {
+                continue;
+            }
+            Recovery.recover(region, slot, incarnation, own);
+            if (firstUser(region, slot) == null) {
+                free(region, slot, incarnation);
+                freed++;
+            }
+        }
+        return freed;
     }
 
     private static boolean advance(Region region, int slot, long incarnation, HostState target) {

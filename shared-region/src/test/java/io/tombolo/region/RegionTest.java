@@ -119,4 +119,38 @@ class RegionTest {
         assertThat(region.segments().delete(uuid)).isTrue();
         assertThat(region.segments().delete(uuid)).isFalse();
     }
+
+    @Test
+    void freesTheStoppedSlotsOfAHostsEarlierIncarnations() {
+        HostIdentity host = TestRegions.host("a");
+        ClaimedSlot empty = HostSlots.claim(region, host);
+        HostSlots.markStopped(region, empty.slot(), empty.incarnation());
+        ClaimedSlot named = HostSlots.claim(region, host);
+        VmSlot vm = TestRegions.runningVm(region, named, "vm", 3);
+        HostSlots.markStopped(region, named.slot(), named.incarnation());
+        ClaimedSlot other = HostSlots.claim(region, TestRegions.host("b"));
+        HostSlots.markStopped(region, other.slot(), other.incarnation());
+        ClaimedSlot own = HostSlots.claim(region, host);
+
+        assertThat(HostSlots.freeStopped(region, host.hostUuid(), own.slot())).isEqualTo(1);
+
+        assertThat(SlotWord.state(region.host(empty.slot()).wordAcquire())).isEqualTo(HostState.FREE);
+        assertThat(SlotWord.state(region.host(named.slot()).wordAcquire())).isEqualTo(HostState.CONFIRMED);
+        assertThat(SlotWord.state(region.host(other.slot()).wordAcquire())).isEqualTo(HostState.STOPPED);
+        assertThat(OwnerWord.slot(vm.ownerAcquire())).isEqualTo(named.slot());
+        assertThat(region.host(own.slot()).wordAcquire()).isEqualTo(own.word());
+        assertThat(RegionVerifier.verify(region).findings()).isEmpty();
+    }
+
+    @Test
+    void confirmsTheIncarnationOfAProcessThatWasReaped() {
+        HostIdentity host = TestRegions.host("a");
+        ClaimedSlot claimed = HostSlots.claim(region, host);
+
+        assertThat(HostSlots.confirmReaped(region, host.pid() + 1, host.bootId())).isFalse();
+        assertThat(HostSlots.confirmReaped(region, host.pid(), UUID.randomUUID())).isFalse();
+        assertThat(region.host(claimed.slot()).wordAcquire()).isEqualTo(claimed.word());
+        assertThat(HostSlots.confirmReaped(region, host.pid(), host.bootId())).isTrue();
+        assertThat(SlotWord.state(region.host(claimed.slot()).wordAcquire())).isEqualTo(HostState.CONFIRMED);
+    }
 }

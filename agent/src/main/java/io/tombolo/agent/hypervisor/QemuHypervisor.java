@@ -3,10 +3,10 @@ package io.tombolo.agent.hypervisor;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.qemu.Accelerator;
-import io.tombolo.agent.qemu.AcceleratorProbe;
 import io.tombolo.agent.qemu.GuestImage;
 import io.tombolo.agent.qemu.GuestLoad;
 import io.tombolo.agent.qemu.QemuBinary;
+import io.tombolo.agent.qemu.QemuInstallation;
 import io.tombolo.agent.qemu.QemuDefinition;
 import io.tombolo.agent.qemu.QemuGuest;
 import io.tombolo.coordinator.wire.VmSpec;
@@ -17,8 +17,6 @@ import io.tombolo.region.VmIdentity;
 import io.tombolo.region.VmMemory;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 
 /// Real Linux guests: each VM is one QEMU process of this agent, its memory a segment file that QEMU maps from offset
@@ -49,24 +47,11 @@ public final class QemuHypervisor implements Hypervisor {
 
     /// Finds QEMU and the guest image, and an accelerator under which a guest makes progress.
     ///
-    /// @param binaryName a path, or a name on the PATH
-    /// @param acceleratorName `auto`, `kvm` or `tcg`
-    /// @param imageCache empty for the user's cache directory
+    /// The parameters are those of [QemuInstallation#find].
     public static QemuHypervisor open(Region region, int hostSlot, String binaryName, String acceleratorName,
             String imageCache, Path runDirectory) {
-        Map<String, String> environment = System.getenv();
-        Optional<Path> configured = binaryName.equals(QemuBinary.NAME)
-                ? Optional.empty()
-                : Optional.of(Path.of(binaryName));
-        QemuBinary binary = QemuBinary.find(configured, environment.getOrDefault("PATH", ""));
-        Path cache = imageCache.isEmpty() ? GuestImage.defaultCache(environment) : Path.of(imageCache);
-        GuestImage image = GuestImage.ensure(cache, environment);
-        Accelerator accelerator = switch (acceleratorName) {
-            case "kvm" -> Accelerator.KVM;
-            case "tcg" -> Accelerator.TCG;
-            default -> AcceleratorProbe.probe(binary, image, cache, runDirectory).accelerator();
-        };
-        return new QemuHypervisor(region, hostSlot, binary, image, accelerator, runDirectory);
+        QemuInstallation found = QemuInstallation.find(binaryName, acceleratorName, imageCache, runDirectory);
+        return new QemuHypervisor(region, hostSlot, found.binary(), found.image(), found.accelerator(), runDirectory);
     }
 
     @Override

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.tombolo.deploy.cluster.ClusterFacts;
 import io.tombolo.deploy.cluster.ClusterSpec;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -34,6 +35,9 @@ final class UpCommand implements Runnable {
     @Option(names = "--base", paramLabel = "DURATION", converter = DurationConverter.class, description = "The figure that all timings are derived from (500ms).")
     private Long baseNs;
 
+    @Option(names = "--drivers", paramLabel = "NAME", split = ",", defaultValue = "simulated", description = "What the agents can run: simulated, qemu (${DEFAULT-VALUE}).")
+    private List<String> drivers;
+
     UpCommand(Services services) {
         this.services = requireNonNull(services, "services is null");
     }
@@ -45,8 +49,10 @@ final class UpCommand implements Runnable {
         Options.check(coordinators >= 1 && coordinators <= 9, "--coordinators", coordinators, "1 to 9");
         Options.check(zookeeperServers == 1 || zookeeperServers == 3, "--zookeeper-servers", zookeeperServers,
                 "1 or 3");
+        Options.check(List.of("simulated", "qemu").containsAll(drivers), "--drivers", String.join(",", drivers),
+                "simulated, qemu");
         ClusterSpec spec = ClusterSpec.of(target.cluster(), regionBytes).withHosts(ClusterSpec.hostNames(hosts))
-                .withCoordinators(coordinators).withZooKeeperServers(zookeeperServers);
+                .withCoordinators(coordinators).withZooKeeperServers(zookeeperServers).withDrivers(drivers);
         if (baseNs != null) {
             spec = spec.withBaseMs((int) Math.min(Integer.MAX_VALUE, baseNs / 1_000_000));
         }

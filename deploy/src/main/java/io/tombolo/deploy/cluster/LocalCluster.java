@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.AgentConfig;
+import io.tombolo.agent.hypervisor.QemuHypervisor;
+import io.tombolo.agent.qemu.QemuInstallation;
 import io.tombolo.agent.right.Timings;
 import io.tombolo.coordinator.ConfigFile;
 import io.tombolo.coordinator.CoordinatorConfig;
@@ -12,8 +14,11 @@ import io.tombolo.coordinator.PlacementConfig;
 import io.tombolo.coordinator.RpcConfig;
 import io.tombolo.coordinator.ZooKeeperConfig;
 import io.tombolo.region.FormatOptions;
+import io.tombolo.region.HostSlots;
+import io.tombolo.region.OpenOptions;
 import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
+import io.tombolo.region.os.Linux;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -130,6 +135,13 @@ public final class LocalCluster implements RunningCluster {
 
     private void bringUp(Consumer<String> progress) throws IOException {
         store.write(facts());
+        if (spec.drivers().contains(QemuHypervisor.NAME)) {
+            // The first use on a machine takes longer than an agent may take to start.
+            QemuInstallation qemu = QemuInstallation.find(spec.qemu().binary(), spec.qemu().accelerator(),
+                    spec.qemu().imageDirectory(), runDirectory);
+            progress.accept("QEMU " + qemu.binary().version() + " with " + qemu.accelerator() + ", guest image "
+                    + qemu.image().hash());
+        }
         List<SupervisedProcess> ensemble = List.of();
         if (spec.zookeeper().isEmpty()) {
             ensemble = startZooKeeper();
@@ -301,6 +313,11 @@ public final class LocalCluster implements RunningCluster {
 
     @Override
     public void restart(String process) {
+        StopRecord last = supervisor.process(process).awaitStopped(timings.startTimeoutMs());
+        try (Region opened = Region.open(region(), OpenOptions.readWrite())) {
+            // The new incarnation is refused while the old one may still live; that it does not is known here.
+            HostSlots.confirmReaped(opened, last.pid(), Linux.bootId());
+        }
         SupervisedProcess fresh = supervisor.restart(process);
         store.write(facts());
         fresh.awaitReady(timings.startTimeoutMs());

@@ -1,14 +1,13 @@
 package io.tombolo.deploy.drill;
 
-import io.tombolo.agent.qemu.AcceleratorProbe;
 import io.tombolo.agent.qemu.BareHop;
 import io.tombolo.agent.qemu.ComparisonResult;
 import io.tombolo.agent.qemu.ComparisonSetup;
-import io.tombolo.agent.qemu.GuestImage;
 import io.tombolo.agent.qemu.GuestLoad;
 import io.tombolo.agent.qemu.PreCopy;
 import io.tombolo.agent.qemu.QemuBinary;
 import io.tombolo.agent.qemu.QemuError;
+import io.tombolo.agent.qemu.QemuInstallation;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.deploy.DeployError;
 import io.tombolo.deploy.report.DrillReport.Baseline;
@@ -21,8 +20,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 
 /// Moves the guest of a drill by QEMU's own means: the same image, memory, load and accelerator, after the cluster has
 /// gone, so that nothing else runs.
@@ -80,11 +77,8 @@ public final class LinuxComparison {
     }
 
     private static ComparisonSetup setup(VmSpec vm, Path memoryDirectory, Path directory) {
-        Map<String, String> environment = System.getenv();
-        QemuBinary binary = QemuBinary.find(Optional.empty(), environment.getOrDefault("PATH", ""));
-        Path cache = GuestImage.defaultCache(environment);
-        GuestImage image = GuestImage.ensure(cache, environment);
-        return new ComparisonSetup(binary, AcceleratorProbe.probe(binary, image, cache, directory).accelerator(), image,
+        QemuInstallation qemu = QemuInstallation.find(QemuBinary.NAME, "auto", "", directory);
+        return new ComparisonSetup(qemu.binary(), qemu.accelerator(), qemu.image(),
                 new GuestLoad(vm.workingSetBytes(), vm.pattern(), vm.seed(), vm.vcpus(), BEAT_MS), vm.memoryBytes(),
                 vm.vcpus(), memoryDirectory, directory);
     }

@@ -208,11 +208,11 @@ final class TomboloTest {
 
     @Test
     void upAndDownAreAboutTheNamedCluster() {
-        assertThat(run("up", "--cluster", "blue", "--hosts", "2", "--zookeeper-servers", "3", "--base", "200ms"))
-                .isZero();
+        assertThat(run("up", "--cluster", "blue", "--hosts", "2", "--zookeeper-servers", "3", "--base", "200ms",
+                "--drivers", "simulated,qemu")).isZero();
         assertThat(services.asked.getLast())
                 .isEqualTo(ClusterSpec.of("blue", 4L << 30).withHosts(List.of("host-1", "host-2"))
-                        .withZooKeeperServers(3).withBaseMs(200));
+                        .withZooKeeperServers(3).withBaseMs(200).withDrivers(List.of("simulated", "qemu")));
         assertThat(out.toString()).contains("4711").contains("Next: tombolo vm create VM --cluster blue");
         assertThat(run("down", "--cluster", "blue", "--json")).isZero();
         assertThat(services.asked.getLast()).isEqualTo("down blue");
