@@ -235,7 +235,8 @@ static void beat(uint64_t number, uint64_t started)
         gap = g > gap ? g : gap;
     }
     say("TOMBOLO-GUEST beat=%llu up_ms=%llu iterations=%llu bytes=%llu errors=%llu gap_us=%llu gaps=%llu\n",
-        (unsigned long long)number, (unsigned long long)((now_ns() - started) / 1000000), (unsigned long long)iterations,
+        (unsigned long long)number, (unsigned long long)((now_ns() - started) / 1000000),
+        (unsigned long long)iterations,
         (unsigned long long)(iterations * PAGE), (unsigned long long)errors, (unsigned long long)(gap / 1000),
         (unsigned long long)gaps);
 }

@@ -128,8 +128,8 @@ final class AgentService implements RequestHandler {
                         host.incarnation()));
     }
 
-    /// The source stood still with the order in hand, and offered after the leader had given it up: then this host is the
-    /// one to go on, cancelled or not.
+    /// The source stood still with the order in hand, and offered after the leader had given it up: then this host is
+    /// the one to go on, cancelled or not.
     private boolean offeredHere(AgentRequest.PrepareTarget prepare) {
         long owner = vms.owner(prepare.vmSlot());
         return OwnerWord.is(owner, OwnerState.OFFERED) && OwnerWord.slot(owner) == vms.hostSlot()

@@ -44,7 +44,8 @@ class QemuDeathTest {
         return cluster.processes().process(host).pids().stream().filter(pid -> pid != agent).toList();
     }
 
-    /// Whether a thread of the process can execute another instruction. One that its new parent has not reaped yet is dead.
+    /// Whether a thread of the process can execute another instruction. One that its new parent has not reaped yet is
+    /// dead.
     private static boolean lives(long pid) {
         File[] threads = new File("/proc/" + pid + "/task").listFiles();
         return threads != null && Stream.of(threads).anyMatch(thread -> {

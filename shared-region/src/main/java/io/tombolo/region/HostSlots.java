@@ -106,8 +106,8 @@ public final class HostSlots {
         return advance(region, slot, incarnation, HostState.CONFIRMED);
     }
 
-    /// The same for whichever incarnation that process held, for who has reaped it: a pid means one process for as long as
-    /// its parent has not reaped it, and the boot id says on which machine. True if there was one.
+    /// The same for whichever incarnation that process held, for who has reaped it: a pid means one process for as long
+    /// as its parent has not reaped it, and the boot id says on which machine. True if there was one.
     public static boolean confirmReaped(Region region, long pid, UUID bootId) {
         boolean found = false;
         for (int slot = 0; slot < region.hostSlots(); slot++) {
@@ -122,8 +122,8 @@ public final class HostSlots {
         return found;
     }
 
-    /// Recovers and frees the slots of earlier incarnations of a host that are stopped, by their own word or by evidence.
-    /// One that a VM still names stays as it is. Returns how many were freed.
+    /// Recovers and frees the slots of earlier incarnations of a host that are stopped, by their own word or by
+    /// evidence. One that a VM still names stays as it is. Returns how many were freed.
     ///
     /// @param own the slot of the host's present incarnation
     public static int freeStopped(Region region, UUID hostUuid, int own) {

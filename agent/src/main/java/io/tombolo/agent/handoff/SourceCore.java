@@ -8,8 +8,8 @@ import io.tombolo.region.OwnerWord;
 /// The source's half of a hand-off of one VM: a pure step core, `step(state, event, now) -> state + effects`.
 ///
 /// No thread, socket, clock or region word is touched here; [HandoffSource] is the edge that feeds events and carries
-/// effects out. `docs/architecture.md` has the picture and the case table; every row of it that names host A as the next
-/// actor is a branch below.
+/// effects out. `docs/architecture.md` has the picture and the case table; every row of it that names host A as the
+/// next actor is a branch below.
 ///
 ///     IDLE -order-> WINDOW -target spins-> QUIESCING -offer won-> OFFERED -B runs-> GONE
 ///       ^              |abort, time-out       |state failed          |time-out: CAS      |

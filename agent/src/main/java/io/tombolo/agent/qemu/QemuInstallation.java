@@ -15,6 +15,8 @@ public record QemuInstallation(QemuBinary binary, GuestImage image, Accelerator 
         requireNonNull(accelerator, "accelerator is null");
     }
 
+    /// Looks for all three, and makes what is not there yet.
+    ///
     /// @param binaryName a path, or [QemuBinary#NAME] for the one on the PATH
     /// @param acceleratorName `auto`, `kvm` or `tcg`
     /// @param imageCache empty for the user's cache directory

@@ -39,7 +39,7 @@ final class RegionInspectCommand implements Runnable {
             RegionInspector inspector = RegionInspector.of(region);
             List<Decoded> decoded = structures.isEmpty()
                     ? inUse(region, inspector)
-                    : structures.stream().map(s -> decode(inspector, s)).toList();
+                    : structures.stream().map(s -> decode(region, inspector, s)).toList();
             output.print(decoded, () -> decoded.stream().map(Decoded::text).collect(Collectors.joining("\n")));
         }
     }
@@ -59,7 +59,7 @@ final class RegionInspectCommand implements Runnable {
         return decoded;
     }
 
-    private static Decoded decode(RegionInspector inspector, String structure) {
+    private static Decoded decode(Region region, RegionInspector inspector, String structure) {
         String[] words = structure.split(":", -1);
         try {
             return switch (words[0] + "/" + (words.length - 1)) {
@@ -69,7 +69,13 @@ final class RegionInspectCommand implements Runnable {
                 case "metadata/2" -> inspector.metadata(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
                 case "block/1" -> inspector.block(Long.parseLong(words[1]));
                 case "frame/1" -> inspector.frame(Long.parseLong(words[1]));
-                case "pte/2" -> inspector.pte(Integer.parseInt(words[1]), Long.parseLong(words[2]));
+                case "pte/2" -> {
+                    int slot = Integer.parseInt(words[1]);
+                    if (OwnerWord.is(region.vm(slot).ownerAcquire(), OwnerState.FREE)) {
+                        throw unknown(structure, null);
+                    }
+                    yield inspector.pte(slot, Long.parseLong(words[2]));
+                }
                 default -> throw unknown(structure, null);
             };
         } catch (NumberFormatException | IndexOutOfBoundsException e) {
