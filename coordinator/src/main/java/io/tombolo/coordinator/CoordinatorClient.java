@@ -114,7 +114,13 @@ public final class CoordinatorClient implements AutoCloseable {
     public <R extends Reply> R call(String host, AgentRequest request, Class<R> replyType, long timeoutMs) {
         HostRecord record = hosts().stream().filter(h -> h.name().equals(host)).findFirst()
                 .orElseThrow(() -> Placement.unknown(host));
-        return call(new RpcAddress(record.address(), record.port()), record.name(), request, replyType, timeoutMs);
+        return call(record, request, replyType, timeoutMs);
+    }
+
+    /// The same for who calls often and keeps what [#hosts] said: ZooKeeper is not asked. After `RPC_UNREACHABLE` the
+    /// record may be an old one.
+    public <R extends Reply> R call(HostRecord host, AgentRequest request, Class<R> replyType, long timeoutMs) {
+        return call(new RpcAddress(host.address(), host.port()), host.name(), request, replyType, timeoutMs);
     }
 
     private <R extends Reply> R call(RpcAddress address, String name, Request request, Class<R> replyType,
