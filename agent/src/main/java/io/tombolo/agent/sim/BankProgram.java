@@ -35,6 +35,15 @@ public final class BankProgram implements GuestProgram {
     BankProgram() {
     }
 
+    /// What [GuestOp#BANK_TOTAL] answers, always: money is moved, never made.
+    public static long total(GuestSpec spec) {
+        return (CLIENT_ACCOUNTS + internalAccounts(spec)) * INITIAL_BALANCE;
+    }
+
+    private static long internalAccounts(GuestSpec spec) {
+        return Math.min(MAX_COUNT, spec.workingPages() * GuestMemory.PAGE_BYTES / 4 / ACCOUNT_BYTES);
+    }
+
     @Override
     public int code() {
         return 3;
@@ -71,7 +80,7 @@ public final class BankProgram implements GuestProgram {
             gpa += GuestMemory.PAGE_BYTES;
         }
         r[ACCOUNTS] = gpa;
-        r[COUNT] = Math.min(MAX_COUNT, pages * GuestMemory.PAGE_BYTES / 4 / ACCOUNT_BYTES);
+        r[COUNT] = internalAccounts(spec);
         open(memory, gpa, r[COUNT]);
         long used = ((gpa + r[COUNT] * ACCOUNT_BYTES + GuestMemory.PAGE_BYTES - 1) >>> GuestMemory.PAGE_SHIFT) - first;
         PageVisitor.boot(r, spec, first + used, pages - used);
