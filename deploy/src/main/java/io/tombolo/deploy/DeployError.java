@@ -17,6 +17,8 @@ public enum DeployError implements ErrorCode {
     DRILL_CHECKS_FAILED(1),
     /// The guest of a drill does not make progress.
     GUEST_STANDS_STILL(1),
+    /// A client of a drill got no answer from any host in time, or one that sending again does not help against.
+    CLIENT_GAVE_UP(1),
     /// The directory for the comparison with QEMU alone could not be made or removed.
     COMPARISON_FAILED(4),
     /// The report could not be written.

@@ -25,6 +25,9 @@ import picocli.CommandLine.Option;
         "Start a cluster, let a running VM hop round its hosts, verify, report, stop everything.",
         "Ends with 0 only if every check held."})
 final class DrillCommand implements Callable<Integer> {
+    private static final int CLIENTS = 2;
+    private static final int MAX_CLIENTS = 16;
+
     private final Services services;
 
     @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Hosts to start (${DEFAULT-VALUE}).")
@@ -35,6 +38,9 @@ final class DrillCommand implements Callable<Integer> {
 
     @Mixin
     private GuestMixin guest;
+
+    @Option(names = "--clients", paramLabel = "N", description = "With --program kv or bank: clients that work with the guest while it hops, 0 to 16 (2).")
+    private Integer clients;
 
     @Option(names = "--compare", description = "With --guest linux: also move the same guest by a bare QMP script and by QEMU's pre-copy.")
     private boolean compare;
@@ -57,8 +63,14 @@ final class DrillCommand implements Callable<Integer> {
         Options.check(hosts >= 2 && hosts <= 64, "--hosts", hosts, "2 to 64");
         Options.check(hops >= 1 && hops <= 100_000, "--hops", hops, "1 to 100000");
         Options.check(!compare || guest.isLinux(), "--compare", "--guest simulated", "--guest linux");
+        Options.check(clients == null || (clients >= 0 && clients <= MAX_CLIENTS), "--clients", clients,
+                "0 to " + MAX_CLIENTS);
         VmSpec spec = guest.spec("drill", UUID.randomUUID());
-        DrillPlan plan = new DrillPlan(hosts, hops, spec, compare, keep);
+        boolean served = DrillPlan.servesClients(spec);
+        Options.check(clients == null || clients == 0 || served, "--clients", "--program " + spec.program(),
+                "--program kv or --program bank");
+        int asked = clients != null ? clients : served ? CLIENTS : 0;
+        DrillPlan plan = new DrillPlan(hosts, hops, spec, compare, keep, asked);
         DrillReport report;
         try (DrillProgress progress = progress()) {
             report = new Drill(plan, services.drillTools(plan, progress), System::nanoTime).run();

@@ -3,13 +3,16 @@ package io.tombolo.deploy.cli;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.coordinator.CoordinatorClient;
+import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
+import io.tombolo.coordinator.zk.HostRecord;
 import io.tombolo.deploy.cluster.ClusterFacts;
 import io.tombolo.deploy.cluster.ClusterPlaces;
 import io.tombolo.deploy.cluster.ClusterSpec;
@@ -24,6 +27,8 @@ import io.tombolo.region.TomboloException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /// A drill's cluster of real processes on this machine.
@@ -34,6 +39,9 @@ final class LocalDrillCluster implements DrillCluster {
     /// Page tables are 1/512 of guest memory and need one run of frames; the rest is room for alignment.
     private static final long ROOM_BYTES = 64L << 20;
 
+    /// A guest that stands still for longer is asked again; what it was asked before is recognised.
+    private static final long CLIENT_MS = 1_000;
+
     private static final String DRILL = "drill";
 
     private final RunningCluster cluster;
@@ -41,6 +49,8 @@ final class LocalDrillCluster implements DrillCluster {
     private final CoordinatorClient client;
     private final List<String> hosts;
     private final Thread hook;
+    /// Where the agents listen, so that ZooKeeper is not asked for every operation of a client.
+    private final Map<String, HostRecord> agents = new ConcurrentHashMap<>();
 
     private LocalDrillCluster(RunningCluster cluster, List<String> hosts) {
         this.cluster = requireNonNull(cluster, "cluster is null");
@@ -128,6 +138,27 @@ final class LocalDrillCluster implements DrillCluster {
             } while (from < part.end() && !part.entries().isEmpty());
         }
         return all;
+    }
+
+    @Override
+    public GuestReply call(String host, AgentRequest.GuestCall call) {
+        HostRecord agent = agents.get(host);
+        if (agent == null) {
+            client.hosts().forEach(h -> agents.put(h.name(), h));
+            agent = agents.get(host);
+        }
+        if (agent == null) {
+            throw TomboloException.error(CoordinatorError.HOST_DEAD, "the host has no record").fact("host", host)
+                    .next("tombolo host list").build();
+        }
+        try {
+            return client.call(agent, call, GuestReply.class, CLIENT_MS);
+        } catch (TomboloException e) {
+            if (e.code() == CoordinatorError.RPC_UNREACHABLE) {
+                agents.remove(host, agent);
+            }
+            throw e;
+        }
     }
 
     @Override

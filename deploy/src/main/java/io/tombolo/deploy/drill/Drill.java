@@ -102,17 +102,28 @@ public final class Drill {
         private GuestVerifier.Frames frames;
         private String ownerAtEnd = "";
         private Optional<Compare> compare = Optional.empty();
+        private Optional<DrillClients.Result> clients = Optional.empty();
     }
 
     private void hop(DrillCluster cluster, Observed observed) {
         List<String> hosts = cluster.hosts();
-        String vm = plan.vm().name();
         tools.progress().step("creating a " + plan.vm().program() + " guest with "
                 + Units.bytes(plan.vm().memoryBytes()) + " on " + hosts.getFirst());
         VmStatus created = cluster.create(plan.vm(), hosts.getFirst());
         observed.ownership = new OwnershipRecords(hosts.getFirst(), created.epoch());
         tools.verifier().awaitProgress(cluster, created);
-        tools.progress().step("hopping " + plan.hops() + " times");
+        try (DrillClients clients = DrillClients.start(plan, cluster, nowNs)) {
+            clients.awaitAnswers();
+            tools.progress().step("hopping " + plan.hops() + " times"
+                    + (plan.clients() == 0 ? "" : ", with " + plan.clients() + " clients"));
+            hop(cluster, hosts, clients, observed);
+            if (plan.clients() > 0) {
+                observed.clients = Optional.of(clients.finish());
+            }
+        }
+    }
+
+    private void hop(DrillCluster cluster, List<String> hosts, DrillClients clients, Observed observed) {
         long startNs = nowNs.getAsLong();
         for (int i = 1; i <= plan.hops(); i++) {
             String target = hosts.get((hosts.indexOf(observed.ownership.host()) + 1) % hosts.size());
@@ -124,7 +135,8 @@ public final class Drill {
             } else {
                 observed.notCompleted.add(report.fromHost() + " to " + target + ": " + report.outcome());
             }
-            tools.verifier().awaitProgress(cluster, cluster.show(vm));
+            tools.verifier().awaitProgress(cluster, cluster.show(plan.vm().name()));
+            clients.awaitAnswers();
             tools.progress().count(i, plan.hops(), target + ", downtime " + Units.nanos(report.downtimeNs()));
         }
     }
@@ -176,12 +188,17 @@ public final class Drill {
         Map<String, String> versions = new HashMap<>(Version.all());
         List<Check> checks = new DrillChecks(plan, contextSwitch, bytesCopied, verification).of(seen.hops,
                 seen.notCompleted, seen.givenUp, seen.ownership, seen.ownerAtEnd, seen.guest.detail(), seen.frames,
-                seen.compare);
+                seen.compare, seen.clients);
         boolean passed = checks.stream().noneMatch(c -> c.verdict() == DrillReport.Verdict.FAIL);
         return new DrillReport(plan.isLinux() ? "linux" : "simulated", seen.hops.size(), plan.vm().memoryBytes(),
                 DrillReport.of(seen.hops, Hop::downtimeNs), DrillReport.phasesOf(seen.hops), contextSwitch, bytesCopied,
-                verification, seen.compare.orElse(null), guest, plan.vm().seed(), startedAt, elapsedMs, versions,
+                verification, seen.compare.orElse(null), seen.clients.map(Drill::clients).orElse(null), guest, plan.vm().seed(), startedAt, elapsedMs, versions,
                 HostFactsReader.read(plan.hosts()), seen.hops, checks, passed);
+    }
+
+    private static DrillReport.Clients clients(DrillClients.Result result) {
+        return new DrillReport.Clients(result.clients(), result.acknowledged(), result.repeats(), result.wrong(),
+                result.longestGapNs());
     }
 
     private static OneWay oneWay(ContextSwitchBenchmark.OneWay measured) {

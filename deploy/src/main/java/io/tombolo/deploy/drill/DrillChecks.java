@@ -39,8 +39,8 @@ final class DrillChecks {
     }
 
     List<Check> of(List<Hop> hops, List<String> notCompleted, List<String> givenUp, OwnershipRecords ownership,
-            String ownerAtEnd,
-            String difference, GuestVerifier.Frames frames, Optional<Compare> compare) {
+            String ownerAtEnd, String difference, GuestVerifier.Frames frames, Optional<Compare> compare,
+            Optional<DrillClients.Result> clients) {
         must("every hop completed", notCompleted.isEmpty() && hops.size() == plan.hops(),
                 hops.size() + " of " + plan.hops() + first(notCompleted));
         must("guest memory as it must be", verification.identical(),
@@ -57,9 +57,19 @@ final class DrillChecks {
         must("no frame leaked", frames.leaked() == 0, frames.leaked() + " frames");
         must("region sound", frames.findings() == 0,
                 frames.findings() + " findings" + (frames.detail().isEmpty() ? "" : ": " + frames.detail()));
+        clients.ifPresent(this::clients);
         checks.add(new Check("no hop tried again", verdict(givenUp.isEmpty()), givenUp.size() + first(givenUp)));
         figures(hops, compare);
         return List.copyOf(checks);
+    }
+
+    /// A client without an answer ends the drill before there is a report, so none is missing here.
+    private void clients(DrillClients.Result seen) {
+        must("operations acknowledged", seen.acknowledged() > 0,
+                seen.acknowledged() + " of " + seen.clients() + " clients, by every host after every hop, "
+                        + seen.repeats() + " sent again");
+        must("clients saw no wrong answer", seen.wrong() == 0,
+                seen.wrong() + " wrong" + (seen.firstWrong().isEmpty() ? "" : "; " + seen.firstWrong()));
     }
 
     private void figures(List<Hop> hops, Optional<Compare> compare) {

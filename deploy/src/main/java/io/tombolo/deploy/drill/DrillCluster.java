@@ -1,14 +1,16 @@
 package io.tombolo.deploy.drill;
 
+import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import java.nio.file.Path;
 import java.util.List;
 
 /// The cluster a drill works on. Calls block until the thing is done and throw
-/// [io.tombolo.region.TomboloException] when it cannot be. Used by one thread, except [#close].
+/// [io.tombolo.region.TomboloException] when it cannot be. Used by one thread, except [#call] and [#close].
 public interface DrillCluster extends AutoCloseable {
     /// Names of its hosts, in the order in which the VM goes round.
     List<String> hosts();
@@ -30,6 +32,10 @@ public interface DrillCluster extends AutoCloseable {
 
     /// All client requests that the VM has executed, whichever host it was on.
     List<InputEntry> inputLog(String vm);
+
+    /// Asks the agent of one host for an operation of the guest, which need not be there. Never repeats it. Waits a
+    /// second at most. Any thread may call.
+    GuestReply call(String host, GuestCall call);
 
     void destroy(String vm);
 

@@ -11,9 +11,18 @@ import io.tombolo.coordinator.wire.VmSpec;
 /// @param vm      the guest
 /// @param compare whether to move the same guest by QEMU's own means too; QEMU guests only
 /// @param keep    whether to leave the cluster running and its files in place
-public record DrillPlan(int hosts, int hops, VmSpec vm, boolean compare, boolean keep) {
+/// @param clients how many clients ask the guest for things while it hops; 0 for a guest that serves none
+public record DrillPlan(int hosts, int hops, VmSpec vm, boolean compare, boolean keep, int clients) {
     public DrillPlan {
         requireNonNull(vm, "vm is null");
+        if (clients < 0 || (clients > 0 && !servesClients(vm))) {
+            throw new IllegalArgumentException("clients: " + clients + " program=" + vm.program());
+        }
+    }
+
+    /// Whether the guest's program knows operations of clients.
+    public static boolean servesClients(VmSpec vm) {
+        return vm.program().equals("kv") || vm.program().equals("bank");
     }
 
     public boolean isLinux() {

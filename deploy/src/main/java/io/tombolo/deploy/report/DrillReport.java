@@ -20,6 +20,7 @@ import java.util.function.ToLongFunction;
 /// @param bytesCopied     guest bytes that anything but a vCPU moved during all hand-offs
 /// @param verification    what became of the guest's memory and of the region
 /// @param compare         the same guest moved by QEMU's own means; absent unless asked for
+/// @param clients         what the guest's clients saw; absent when there were none
 /// @param vm              what the guest was
 /// @param seed            seed of everything random in it
 /// @param startedAt       wall clock at the start, ISO 8601
@@ -31,8 +32,8 @@ import java.util.function.ToLongFunction;
 /// @param passed          whether every check held
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record DrillReport(String guest, int hops, long vmBytes, Statistics downtimeNs, Phases phases,
-        ContextSwitch contextSwitchNs, long bytesCopied, Verification verification, Compare compare, Guest vm,
-        long seed, String startedAt, long elapsedMs, Map<String, String> versions, HostFacts host, List<Hop> perHop,
+        ContextSwitch contextSwitchNs, long bytesCopied, Verification verification, Compare compare,
+        Clients clients, Guest vm, long seed, String startedAt, long elapsedMs, Map<String, String> versions, HostFacts host, List<Hop> perHop,
         List<Check> checks, boolean passed) {
     public DrillReport {
         requireNonNull(guest, "guest is null");
@@ -89,6 +90,16 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
 
     /// A median and a maximum.
     public record MedianMax(long p50, long max) {
+    }
+
+    /// What clients saw that sent operations to the guest, one at a time each, while it hopped.
+    ///
+    /// @param count         clients
+    /// @param acknowledged  operations that were answered
+    /// @param repeats       times that an operation was sent again, because the VM was elsewhere or no answer came
+    /// @param wrongAnswers  answers that contradict what the client did before
+    /// @param longestGapNs  between two answers that the same client got one after the other
+    public record Clients(int count, long acknowledged, long repeats, long wrongAnswers, long longestGapNs) {
     }
 
     /// What the guest was.

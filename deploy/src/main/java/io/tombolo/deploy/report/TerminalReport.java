@@ -39,6 +39,12 @@ public final class TerminalReport {
             row(compare, "QEMU pre-copy", report.compare().precopy());
             text.append(compare.text()).append('\n');
         }
+        if (report.clients() != null) {
+            text.append(String.format(Locale.ROOT,
+                    "%d clients: %d operations acknowledged, %d sent again, %d wrong answers, longest gap %s%n%n",
+                    report.clients().count(), report.clients().acknowledged(), report.clients().repeats(),
+                    report.clients().wrongAnswers(), Units.nanos(report.clients().longestGapNs())));
+        }
         TextTable checks = new TextTable("VERDICT", "CHECK", "FOUND");
         for (Check check : report.checks()) {
             checks.row(check.verdict(), check.name(), check.detail());
