@@ -142,15 +142,7 @@ final class LocalDrillCluster implements DrillCluster {
 
     @Override
     public GuestReply call(String host, AgentRequest.GuestCall call) {
-        HostRecord agent = agents.get(host);
-        if (agent == null) {
-            client.hosts().forEach(h -> agents.put(h.name(), h));
-            agent = agents.get(host);
-        }
-        if (agent == null) {
-            throw TomboloException.error(CoordinatorError.HOST_DEAD, "the host has no record").fact("host", host)
-                    .next("tombolo host list").build();
-        }
+        HostRecord agent = agent(host);
         try {
             return client.call(agent, call, GuestReply.class, CLIENT_MS);
         } catch (TomboloException e) {
@@ -159,6 +151,22 @@ final class LocalDrillCluster implements DrillCluster {
             }
             throw e;
         }
+    }
+
+    private synchronized HostRecord agent(String host) {
+        if (!agents.containsKey(host)) {
+            for (HostRecord record : client.hosts()) {
+                agents.put(record.name(), record);
+                // Connects now, so that a client does not wait for that when the VM has just arrived there.
+                var _ = client.call(record, new AgentRequest.Ping(0), Reply.Pong.class, CLIENT_MS);
+            }
+        }
+        HostRecord agent = agents.get(host);
+        if (agent == null) {
+            throw TomboloException.error(CoordinatorError.HOST_DEAD, "the host has no record").fact("host", host)
+                    .next("tombolo host list").build();
+        }
+        return agent;
     }
 
     @Override

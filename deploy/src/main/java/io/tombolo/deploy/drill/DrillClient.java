@@ -19,7 +19,7 @@ final class DrillClient {
     /// Least time between two requests of one client, repeats included. A drill measures microseconds on as few as two
     /// cores: clients that asked as fast as they can would keep the cores from the vCPUs, and a hand-off would be
     /// measured by how long it waits for a core.
-    static final long PACE_NS = 1_000_000;
+    static final long PACE_NS = 2_000_000;
     /// A hand-off takes milliseconds, the loss of a right and its return some seconds.
     static final long LIMIT_NS = 10_000_000_000L;
 
