@@ -40,10 +40,11 @@ public final class TerminalReport {
             text.append(compare.text()).append('\n');
         }
         if (report.clients() != null) {
+            var seen = report.clients();
             text.append(String.format(Locale.ROOT,
-                    "%d clients: %d operations acknowledged, %d sent again, %d wrong answers, longest gap %s%n%n",
-                    report.clients().count(), report.clients().acknowledged(), report.clients().repeats(),
-                    report.clients().wrongAnswers(), Units.nanos(report.clients().longestGapNs())));
+                    "clients: %d, %d operations acknowledged, %d sent again, %d wrong answer%s, longest gap %s%n%n",
+                    seen.count(), seen.acknowledged(), seen.repeats(), seen.wrongAnswers(),
+                    seen.wrongAnswers() == 1 ? "" : "s", Units.nanos(seen.longestGapNs())));
         }
         TextTable checks = new TextTable("VERDICT", "CHECK", "FOUND");
         for (Check check : report.checks()) {

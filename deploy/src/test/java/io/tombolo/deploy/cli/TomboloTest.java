@@ -34,6 +34,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
@@ -86,6 +87,8 @@ final class TomboloTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"drill --hosts 1", "drill --hops 0", "drill --compare", "drill --guest windows",
+            "drill --clients 2", "drill --guest linux --clients 1", "drill --program kv --clients 17",
+            "drill --program bank --clients -1",
             "up --hosts 0", "up --zookeeper-servers 2", "up --coordinators 0", "status --cluster UPPER",
             "vm list --zookeeper nowhere",
             "vm list --root relative", "doctor --zookeeper :1"})
@@ -252,6 +255,23 @@ final class TomboloTest {
         DrillPlan plan = (DrillPlan) services.asked.getFirst();
         assertThat(plan.hosts()).isEqualTo(3);
         assertThat(plan.vm().seed()).isEqualTo(9);
+        assertThat(plan.clients()).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"--program kv, 2", "--program bank, 2", "--program kv --clients 0, 0", "--program bank --clients 5, 5",
+            "--clients 0, 0"})
+    void aDrillHasTwoClientsUnlessToldOtherwiseOrTheGuestServesNone(String options, int clients) {
+        services.tools = plan -> drillTools(new GuestVerifier.Frames(0, 0, ""));
+
+        assertThat(run(words("drill --hops 2 --memory 1M " + options))).isZero();
+
+        assertThat(((DrillPlan) services.asked.getFirst()).clients()).isEqualTo(clients);
+        if (clients == 0) {
+            assertThat(out.toString()).doesNotContain("clients");
+        } else {
+            assertThat(out.toString()).contains("clients: " + clients + ", ");
+        }
     }
 
     @Test

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tombolo.coordinator.CoordinatorError;
+import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
+import io.tombolo.coordinator.wire.GuestStatus;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
+import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.deploy.drill.ContextSwitchBenchmark.OneWay;
@@ -14,13 +17,18 @@ import io.tombolo.deploy.report.DrillReport.Check;
 import io.tombolo.deploy.report.DrillReport.Verdict;
 import io.tombolo.region.TomboloException;
 import java.util.List;
-import java.util.UUID;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class DrillTest {
     private final FakeCluster cluster = new FakeCluster();
     private boolean keep;
+    private String program = "dirty";
+    private int clients;
     private GuestVerifier.Result guest = new GuestVerifier.Result(true, "fake", 4096, 0, "");
     private GuestVerifier.Frames frames = new GuestVerifier.Frames(0, 0, "");
 
@@ -179,8 +187,96 @@ final class DrillTest {
                 .contains("--seed 42");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"kv", "bank"})
+    void clientsAreServedByWhoeverHasTheVmAndEndBeforeItIsPaused(String kind) {
+        program = kind;
+        clients = 3;
+        cluster.atPause = () -> assertThat(clientThreads()).isEmpty();
+
+        DrillReport report = run(5);
+
+        assertThat(report.passed()).isTrue();
+        assertThat(report.clients().count()).isEqualTo(3);
+        assertThat(report.clients().acknowledged()).isGreaterThanOrEqualTo(3 * 2 * 6);
+        assertThat(report.clients().repeats()).isGreaterThanOrEqualTo(3 * 5);
+        assertThat(report.clients().wrongAnswers()).isZero();
+        assertThat(report.clients().longestGapNs()).isPositive();
+        assertThat(report.checks()).extracting(Check::name).contains("operations acknowledged",
+                "clients saw no wrong answer");
+        assertThat(cluster.calls).contains("pause");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"kv", "bank"})
+    void anAnswerThatIsLostOnTheWayIsAskedForAgainWithTheSameNumberAndTheOperationExecutedOnce(String kind) {
+        program = kind;
+        clients = 2;
+        Set<GuestCall> lost = ConcurrentHashMap.newKeySet();
+        cluster.lose = call -> call.seq() % 3 == 0 && lost.add(call);
+
+        DrillReport report = run(20);
+
+        assertThat(report.passed()).isTrue();
+        assertThat(lost).hasSizeGreaterThan(10);
+        assertThat(cluster.guest.calls()).filteredOn(lost::contains).hasSize(2 * lost.size());
+        assertThat(report.clients().wrongAnswers()).isZero();
+    }
+
+    @Test
+    void aDrillWithoutClientsSaysNothingOfThem() {
+        DrillReport report = run(2);
+
+        assertThat(report.clients()).isNull();
+        assertThat(report.checks()).extracting(Check::name).doesNotContain("clients saw no wrong answer");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"kv", "bank"})
+    void failsWhenAClientSawAWrongAnswer(String kind) {
+        program = kind;
+        clients = 2;
+        cluster.spoilReply = r -> r.clientId() == 2 && r.seq() == 7
+                ? new GuestReply(r.clientId(), r.seq(), GuestStatus.INVALID, r.values())
+                : r;
+
+        DrillReport report = run(4);
+
+        assertThat(failed(report)).contains("clients saw no wrong answer");
+        assertThat(report.clients().wrongAnswers()).isPositive();
+        assertThat(report.checks()).filteredOn(c -> c.name().equals("clients saw no wrong answer"))
+                .extracting(Check::detail).asString().contains("client 2 sequence 7: ");
+    }
+
+    @Test
+    void aClientThatNobodyAnswersEndsTheDrillAndNothingGoesOn() {
+        program = "kv";
+        clients = 2;
+        cluster.lose = call -> call.clientId() == 1 && call.seq() == 9;
+
+        assertThatThrownBy(() -> run(1_000)).hasMessageStartingWith("CLIENT_GAVE_UP: ").hasMessageContaining("client=1")
+                .hasMessageContaining("sequence=9");
+        assertThat(cluster.closed).isEqualTo(1);
+        assertThat(clientThreads()).isEmpty();
+    }
+
+    @Test
+    void clientsEndWhenAHopFails() {
+        program = "bank";
+        clients = 2;
+        cluster.failure = new IllegalStateException("host gone");
+
+        assertThatThrownBy(() -> run(9)).hasMessage("host gone");
+        assertThat(clientThreads()).isEmpty();
+    }
+
+    private static List<String> clientThreads() {
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
+                .filter(name -> name.startsWith("drill-client-")).toList();
+    }
+
     private DrillReport run(int hops) {
-        VmSpec vm = new VmSpec("drill", UUID.randomUUID(), "simulated", 1 << 20, 1, "dirty", 1 << 18, "uniform", 42);
+        VmSpec vm = FakeGuest.vm(program);
         GuestVerifier verifier = new GuestVerifier() {
             @Override
             public void awaitProgress(DrillCluster cluster, VmStatus earlier) {
@@ -201,7 +297,7 @@ final class DrillTest {
         AtomicLong clock = new AtomicLong();
         OneWay pinned = new OneWay(2_000, 3_000, 1_900, 1_000);
         OneWay unpinned = new OneWay(20_000, 30_000, 9_000, 1_000);
-        return new Drill(new DrillPlan(3, hops, vm, false, keep, 0),
+        return new Drill(new DrillPlan(3, hops, vm, false, keep, clients),
                 new Drill.Tools(() -> cluster, verifier, () -> new ContextSwitchBenchmark.Result(pinned, unpinned),
                         () -> {
                             throw new AssertionError("no comparison was asked for");

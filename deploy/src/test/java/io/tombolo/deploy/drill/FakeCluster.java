@@ -1,25 +1,37 @@
 package io.tombolo.deploy.drill;
 
+import io.tombolo.agent.AgentError;
+import io.tombolo.coordinator.CoordinatorError;
+import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
+import io.tombolo.region.TomboloException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
-/// A cluster of three hosts that hands over in 3 us and does nothing else. `spoil` changes what a hop reports.
+/// A cluster of three hosts that hands over in 3 us and does nothing else. `spoil` changes what a hop reports,
+/// `spoilReply` what a client hears, and `lose` says whose answer does not come although the guest executed it.
 public final class FakeCluster implements DrillCluster {
     public final List<String> calls = new ArrayList<>();
     public UnaryOperator<HandoffReport> spoil = UnaryOperator.identity();
     public RuntimeException failure;
     public boolean failOnce;
     public int closed;
+    UnaryOperator<GuestReply> spoilReply = UnaryOperator.identity();
+    Predicate<GuestCall> lose = _ -> false;
+    Runnable atPause = () -> {
+    };
+    FakeGuest guest;
 
     private VmSpec vm;
-    private String host = "";
+    private volatile String host = "";
     private long epoch = 1;
     private long clockNs = 1_000_000;
 
@@ -38,6 +50,7 @@ public final class FakeCluster implements DrillCluster {
         calls.add("create " + at);
         vm = spec;
         host = at;
+        guest = DrillPlan.servesClients(spec) ? new FakeGuest(spec) : null;
         return status("RUNNING");
     }
 
@@ -62,6 +75,7 @@ public final class FakeCluster implements DrillCluster {
     @Override
     public VmStatus pause(String name) {
         calls.add("pause");
+        atPause.run();
         return status("PAUSED");
     }
 
@@ -81,6 +95,18 @@ public final class FakeCluster implements DrillCluster {
     }
 
     @Override
+    public GuestReply call(String at, GuestCall call) {
+        if (!at.equals(host)) {
+            throw TomboloException.error(AgentError.VM_NOT_ON_HOST, "not here").build();
+        }
+        GuestReply reply = guest.call(call);
+        if (lose.test(call)) {
+            throw TomboloException.error(CoordinatorError.RPC_TIMEOUT, "lost").build();
+        }
+        return spoilReply.apply(reply);
+    }
+
+    @Override
     public void destroy(String name) {
         calls.add("destroy");
     }
@@ -93,6 +119,9 @@ public final class FakeCluster implements DrillCluster {
     @Override
     public void close() {
         closed++;
+        if (guest != null) {
+            guest.close();
+        }
     }
 
     private VmStatus status(String state) {

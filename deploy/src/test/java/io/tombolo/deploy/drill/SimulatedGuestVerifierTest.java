@@ -1,15 +1,20 @@
 package io.tombolo.deploy.drill;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
+import io.tombolo.agent.sim.GuestOp;
+import io.tombolo.agent.sim.GuestRequest;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.agent.sim.PagedMemory;
 import io.tombolo.agent.sim.SimulatedState;
 import io.tombolo.agent.sim.SimulatedStateCodec;
 import io.tombolo.agent.sim.VcpuRegisters;
+import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.region.ClaimedSlot;
@@ -27,6 +32,8 @@ import io.tombolo.region.VmSlot;
 import io.tombolo.region.WatchdogBound;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,11 +43,13 @@ import org.junit.jupiter.api.io.TempDir;
 final class SimulatedGuestVerifierTest {
     private static final long INSTRUCTIONS = 20_000;
     private static final long PAUSED_EPOCH = 2;
+    private static final long REQUESTS = 4;
 
     @TempDir
     Path directory;
 
-    private final VmSpec vm = new VmSpec("v", new UUID(1, 2), "simulated", 1 << 20, 1, "dirty", 1 << 19, "uniform", 42);
+    private final VmSpec vm = new VmSpec("v", new UUID(1, 2), "simulated", 1 << 20, 1, "kv", 1 << 19, "uniform", 42);
+    private final List<InputEntry> inputs = new ArrayList<>();
     private Path file;
 
     @BeforeEach
@@ -63,9 +72,52 @@ final class SimulatedGuestVerifierTest {
                 throw new AssertionError("a page is not present");
             });
             spec.program().boot(state.vcpu(0), memory, spec);
-            spec.program().run(state.vcpu(0), memory, INSTRUCTIONS);
+            for (long index = 0; index < REQUESTS; index++) {
+                spec.program().run(state.vcpu(0), memory, INSTRUCTIONS / (REQUESTS + 1));
+                request(state.vcpu(0), memory, spec, index);
+            }
+            spec.program().run(state.vcpu(0), memory, INSTRUCTIONS - state.vcpu(0).get(VcpuRegisters.INSTRUCTIONS));
             publish(slot, state);
         }
+    }
+
+    /// What a client's write does to the guest, and how the agents tell of it.
+    private void request(VcpuRegisters regs, PagedMemory memory, GuestSpec spec, long index) {
+        var _ = spec.program().call(regs, memory, GuestRequest.of(1, index + 1, GuestOp.KV_WRITE, index, 7, 0));
+        regs.set(VcpuRegisters.REQUESTS, index + 1);
+        inputs.add(new InputEntry(0, regs.get(VcpuRegisters.INSTRUCTIONS), 1, index + 1, "KV_WRITE",
+                List.of(index, 7L, 0L, index)));
+    }
+
+    @Test
+    void theLogsOfAllHostsMayComeInAnyOrder() {
+        Collections.swap(inputs, 0, 3);
+        Collections.swap(inputs, 1, 2);
+
+        assertThat(verify(INSTRUCTIONS).identical()).isTrue();
+    }
+
+    @Test
+    void aRequestThatIsNotInAnyLogIsFound() {
+        InputEntry last = inputs.removeLast();
+        assertThat(verify(INSTRUCTIONS).identical()).isFalse();
+        inputs.set(1, last);
+        assertThatThrownBy(() -> verify(INSTRUCTIONS)).hasMessageStartingWith("INPUT_LOG_INCOMPLETE: ");
+    }
+
+    @Test
+    void aRequestThatWasNotExecutedAsItIsInTheLogIsFound() {
+        InputEntry entry = inputs.get(2);
+        inputs.set(2, new InputEntry(0, entry.instructions(), 1, 3, "KV_WRITE", List.of(2L, 8L, 0L, 2L)));
+
+        assertThat(verify(INSTRUCTIONS).detail()).contains("pages differ");
+    }
+
+    @Test
+    void aRequestThatWasExecutedTwiceIsFound() {
+        inputs.add(inputs.getLast());
+
+        assertThatThrownBy(() -> verify(INSTRUCTIONS)).hasMessageStartingWith("INPUT_LOG_INCOMPLETE: ");
     }
 
     @Test
@@ -119,12 +171,12 @@ final class SimulatedGuestVerifierTest {
     }
 
     private GuestVerifier.Result verify(long instructions) {
-        return new SimulatedGuestVerifier(directory).verify(new RegionOnly(file),
+        return new SimulatedGuestVerifier(directory).verify(new RegionOnly(file, inputs),
                 new VmStatus(vm, 0, "PAUSED", "h1", PAUSED_EPOCH, List.of(instructions), ""));
     }
 
     /// A cluster of which only the region is left.
-    private record RegionOnly(Path region) implements DrillCluster {
+    private record RegionOnly(Path region, List<InputEntry> inputs) implements DrillCluster {
         @Override
         public List<String> hosts() {
             return List.of("h1");
@@ -157,7 +209,12 @@ final class SimulatedGuestVerifierTest {
 
         @Override
         public List<InputEntry> inputLog(String vm) {
-            return List.of();
+            return inputs;
+        }
+
+        @Override
+        public GuestReply call(String host, GuestCall call) {
+            throw new UnsupportedOperationException();
         }
 
         @Override

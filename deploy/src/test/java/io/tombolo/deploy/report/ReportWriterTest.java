@@ -57,6 +57,19 @@ final class ReportWriterTest {
     }
 
     @Test
+    void theKeysOfClientsAreStableAndBothReportsForPeopleTellOfThem() throws IOException {
+        DrillReport report = SampleReports.withClients();
+
+        JsonNode clients = new ObjectMapper().readTree(ReportWriter.json(report)).get("clients");
+        assertThat(keys(clients)).containsExactly("count", "acknowledged", "repeats", "wrongAnswers", "longestGapNs");
+        assertThat(clients.get("longestGapNs").asLong()).isEqualTo(23_400_000);
+        assertThat(TerminalReport.text(report)).contains(
+                "clients: 2, 4321 operations acknowledged, 87 sent again, 1 wrong answer, longest gap 23.4 ms");
+        assertThat(TerminalReport.text(SampleReports.simulated())).doesNotContain("clients");
+        assertThat(ReportWriter.html(report)).contains("report.clients.longestGapNs");
+    }
+
+    @Test
     void thePageAsksNoNetworkForAnything() {
         String page = ReportWriter.html(SampleReports.linuxCompared());
 
