@@ -192,7 +192,8 @@ public final class Drill {
         boolean passed = checks.stream().noneMatch(c -> c.verdict() == DrillReport.Verdict.FAIL);
         return new DrillReport(plan.isLinux() ? "linux" : "simulated", seen.hops.size(), plan.vm().memoryBytes(),
                 DrillReport.of(seen.hops, Hop::downtimeNs), DrillReport.phasesOf(seen.hops), contextSwitch, bytesCopied,
-                verification, seen.compare.orElse(null), seen.clients.map(Drill::clients).orElse(null), guest, plan.vm().seed(), startedAt, elapsedMs, versions,
+                verification, seen.compare.orElse(null), seen.clients.map(Drill::clients).orElse(null), guest,
+                plan.vm().seed(), startedAt, elapsedMs, versions,
                 HostFactsReader.read(plan.hosts()), seen.hops, checks, passed);
     }
 

@@ -33,7 +33,8 @@ import java.util.function.ToLongFunction;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record DrillReport(String guest, int hops, long vmBytes, Statistics downtimeNs, Phases phases,
         ContextSwitch contextSwitchNs, long bytesCopied, Verification verification, Compare compare,
-        Clients clients, Guest vm, long seed, String startedAt, long elapsedMs, Map<String, String> versions, HostFacts host, List<Hop> perHop,
+        Clients clients, Guest vm, long seed, String startedAt, long elapsedMs, Map<String, String> versions,
+        HostFacts host, List<Hop> perHop,
         List<Check> checks, boolean passed) {
     public DrillReport {
         requireNonNull(guest, "guest is null");

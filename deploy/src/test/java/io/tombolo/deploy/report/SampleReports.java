@@ -49,7 +49,8 @@ public final class SampleReports {
                 new Check("downtime p99 <= 1 ms", Verdict.MISSED, "1.9 ms"));
         return new DrillReport(guest, hops.size(), 1L << 30, DrillReport.of(hops, Hop::downtimeNs),
                 DrillReport.phasesOf(hops), contextSwitch, 0,
-                new Verification(true, 0, 3, "byte for byte against a run that never moved", 1L << 30, 0), compare, clients,
+                new Verification(true, 0, 3, "byte for byte against a run that never moved", 1L << 30, 0), compare,
+                clients,
                 new Guest("simulated", 1, "dirty", 1L << 28, "uniform"), -4_611_686_018_427_387_905L,
                 "2026-01-02T03:04:05.678901Z", 23_456, Map.of("tombolo", "0.1.0", "java", "25.0.3"),
                 new HostFacts(2, "Some CPU </script> @ 2.5 GHz", "Linux 6.18", 24L << 30, "tsc", 3), hops, checks,
