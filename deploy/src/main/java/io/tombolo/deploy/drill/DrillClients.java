@@ -26,7 +26,7 @@ public final class DrillClients implements AutoCloseable {
     private final LongSupplier nowNs;
     private final List<ClientModel> models = new ArrayList<>();
     private final List<Worker> workers = new ArrayList<>();
-    private final AtomicReference<RuntimeException> failure = new AtomicReference<>();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile boolean ending;
     private volatile boolean aborted;
 
@@ -79,8 +79,9 @@ public final class DrillClients implements AutoCloseable {
                 while (!aborted && carryOut(client.step(nowNs.getAsLong(), ending))) {
                     tally = client.tally();
                 }
-            } catch (RuntimeException e) {
-                failure.compareAndSet(null, e);
+            } catch (Throwable t) {
+                // Whatever it is, the drill must hear of it: it waits for this client's answers.
+                failure.compareAndSet(null, t);
             }
         }
 
@@ -149,9 +150,11 @@ public final class DrillClients implements AutoCloseable {
     }
 
     private void check() {
-        RuntimeException failed = failure.get();
-        if (failed != null) {
-            throw failed;
+        switch (failure.get()) {
+            case null -> {
+            }
+            case RuntimeException e -> throw e;
+            case Throwable t -> throw new IllegalStateException("a client of the drill failed", t);
         }
     }
 

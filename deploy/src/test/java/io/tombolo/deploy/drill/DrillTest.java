@@ -261,6 +261,18 @@ final class DrillTest {
     }
 
     @Test
+    void aClientThatFailsInAnyOtherWayEndsTheDrill() {
+        program = "bank";
+        clients = 2;
+        cluster.spoilReply = _ -> {
+            throw new AssertionError("planted");
+        };
+
+        assertThatThrownBy(() -> run(9)).hasMessage("a client of the drill failed").hasRootCauseMessage("planted");
+        assertThat(cluster.closed).isEqualTo(1);
+    }
+
+    @Test
     void clientsEndWhenAHopFails() {
         program = "bank";
         clients = 2;
