@@ -56,6 +56,7 @@ public final class Agent implements AutoCloseable {
     private static final int DRIFT_PPM = 1_000;
     /// A slow machine is not kept waiting for compiled code longer than this.
     private static final long REHEARSAL_MS = 3_000;
+    private static final long QUIET_MS = 200;
 
     private final AgentConfig config;
     private final Timings timings;
@@ -128,6 +129,8 @@ public final class Agent implements AutoCloseable {
         if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
             // After the libraries are loaded: a class that comes later can make compiled code invalid again.
             Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
+            boolean quiet = Compilers.awaitQuiet(QUIET_MS, REHEARSAL_MS);
+            LOG.debug("compilers {}, {} threads made to yield", quiet ? "quiet" : "busy", Compilers.yieldToGuests());
         }
         boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
         host = new HostCore(region, slot, timings, supervised, config.maxStoringThreads(), new Actions(), points,

@@ -92,6 +92,7 @@ public final class RegionLayout {
             .word("armed", "owner", "intent 36 bits (63..28), target slot 12 (27..16), epoch 16 (15..0); 0 not armed")
             .upTo(256).word("spin", "armed target", "same form as armed; equal to it while the target spins")
             .word("echo", "armed target", "nonce of the intent it is armed for: it maps the same memory")
+            .word("beat", "armed target", "counts up while its thread spins: it is on a core")
             .upTo(384).word("from", "owner, before it offers",
                     "host slot 12 bits (59..48), epoch 48 (47..0); right to take back")
             .upTo(512).reserved("gate", 8, "reserved for the gate word {closed, count}, zero")

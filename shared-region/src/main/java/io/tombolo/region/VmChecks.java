@@ -22,9 +22,9 @@ final class VmChecks {
             pass.count("vm " + OwnerWord.state(owner));
             owner(pass, vm, name, owner);
             if (pass.isFree(i)) {
-                // The armed target is not the owner, so its two words may come late; they mean nothing then.
+                // The armed target is not the owner, so its three words may come late; they mean nothing then.
                 long spin = RegionLayout.VM_SLOT.offset("spin");
-                if (!raw.allZero(8, spin) || !raw.allZero(spin + 16, VmSlot.IDENTITY_END)) {
+                if (!raw.allZero(8, spin) || !raw.allZero(spin + 24, VmSlot.IDENTITY_END)) {
                     pass.add(Finding.Code.FREE_BUT_NOT_EMPTY, name, vm.base(), "contents", "0 in a free slot");
                 }
                 continue;

@@ -8,6 +8,7 @@ public final class VmSlot {
     private static final long ARMED = LAYOUT.offset("armed");
     private static final long SPIN = LAYOUT.offset("spin");
     private static final long ECHO = LAYOUT.offset("echo");
+    private static final long BEAT = LAYOUT.offset("beat");
     private static final long FROM = LAYOUT.offset("from");
     static final long IDENTITY = LAYOUT.offset("uuid");
     static final long IDENTITY_END = LAYOUT.offset("crc") + 4;
@@ -81,6 +82,16 @@ public final class VmSlot {
         memory.storeRelease(base + ECHO, nonce);
     }
 
+    /// Changes all the time while the armed target's thread spins; one that stands still has been descheduled. Writer: the
+    /// armed target.
+    public long beatAcquire() {
+        return memory.loadAcquire(base + BEAT);
+    }
+
+    public void beatRelease(long count) {
+        memory.storeRelease(base + BEAT, count);
+    }
+
     /// [FromWord]: who may take the VM back from OFFERED, at exactly one epoch. Writer: the owner, before it offers.
     public long fromAcquire() {
         return memory.loadAcquire(base + FROM);
@@ -130,6 +141,7 @@ public final class VmSlot {
         memory.storeRelease(base + ARMED, ArmedWord.NONE);
         memory.storeRelease(base + SPIN, ArmedWord.NONE);
         memory.storeRelease(base + ECHO, 0);
+        memory.storeRelease(base + BEAT, 0);
         memory.storeRelease(base + FROM, FromWord.NONE);
     }
 

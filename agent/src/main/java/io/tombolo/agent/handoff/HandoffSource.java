@@ -224,8 +224,8 @@ final class HandoffSource {
                     SourceReport whole = report.withTarget(error == null ? end : WindowEnd.UNKNOWN);
                     if (whole.target().ran()) {
                         LOG.debug(
-                                "vm slot {}: ns after the last instruction: saved={} offered={} seen={} owned={} run={}",
-                                slot.index(), offer.savedNs() - offer.lastInstructionNs(),
+                                "vm slot {}: ns after the last instruction at {}: saved={} offered={} seen={} owned={} run={}",
+                                slot.index(), offer.lastInstructionNs(), offer.savedNs() - offer.lastInstructionNs(),
                                 offer.offeredNs() - offer.lastInstructionNs(),
                                 whole.target().offerSeenNs() - offer.lastInstructionNs(),
                                 whole.target().runningNs() - offer.lastInstructionNs(),

@@ -445,6 +445,11 @@ public final class HostedVm {
             }
 
             @Override
+            public boolean targetSpins() {
+                throw new UnsupportedOperationException("a paused VM goes nowhere");
+            }
+
+            @Override
             public boolean offer(int length, int schema) {
                 metadata.publish(epoch, 0, length, schema, spec.uuid());
                 return true;

@@ -32,6 +32,7 @@ final class IncomingVm implements IncomingPort {
     private final Listener listener;
     private final MetadataSlot metadata;
     private final MemorySegment copy;
+    private long beats;
     private long seen;
     private long taken;
 
@@ -103,6 +104,11 @@ final class IncomingVm implements IncomingPort {
         }
         host.at(to == OwnerState.CLAIMED ? HandoffPoint.TARGET_CLAIMED : HandoffPoint.TARGET_OWNS);
         return true;
+    }
+
+    @Override
+    public void beat() {
+        slot.beatRelease(++beats);
     }
 
     @Override

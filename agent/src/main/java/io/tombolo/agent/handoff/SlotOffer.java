@@ -13,6 +13,9 @@ import java.util.UUID;
 /// The straight-line part of a hand-off on the source: publish the state, CAS the owner word. Made before the vCPUs
 /// stop, used by the thread that stops the last of them.
 final class SlotOffer implements OfferPort {
+    /// Some microseconds: many times the interval of a spinning thread's beats, also across a switch.
+    private static final int BEAT_LOOKS = 64;
+
     private final VmSlot slot;
     private final UUID vm;
     private final HostPorts host;
@@ -41,6 +44,18 @@ final class SlotOffer implements OfferPort {
     @Override
     public MemorySegment payload() {
         return metadata.payload();
+    }
+
+    @Override
+    public boolean targetSpins() {
+        long before = slot.beatAcquire();
+        for (int look = 0; look < BEAT_LOOKS; look++) {
+            Thread.onSpinWait();
+            if (slot.beatAcquire() != before) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

@@ -27,7 +27,6 @@ import java.util.concurrent.locks.ReentrantLock;
 /// would otherwise be part of the downtime. It stores to its own scratch region only, a file that has no name any more.
 final class DryRun implements AutoCloseable {
     private static final long MEMORY_BYTES = 1L << 20;
-    private static final int HOPS = 4;
 
     private final Region region;
     private final StraightLine line;
@@ -65,11 +64,11 @@ final class DryRun implements AutoCloseable {
         return new DryRun(region);
     }
 
-    /// Runs it, unless another thread does so at this moment. Never waits.
-    void run() {
+    /// Runs it `hops` times, unless another thread does so at this moment. Never waits.
+    void run(int hops) {
         if (lock.tryLock()) {
             try {
-                line.run(HOPS, SimulatedStateCodec.SCHEMA, into -> codec.encode(state, into),
+                line.run(hops, SimulatedStateCodec.SCHEMA, into -> codec.encode(state, into),
                         blob -> codec.decode(blob.bytes(), blob.length(), state));
             } finally {
                 lock.unlock();

@@ -22,6 +22,9 @@ public interface IncomingPort {
     /// The first thread has begun to spin: the source may stop its guest.
     void spinning();
 
+    /// To be called all the time while it spins: whoever offers can see that the thread is on a core.
+    void beat();
+
     /// The window has passed without an offer; the thread looks only now and then from here.
     void windowPassed();
 

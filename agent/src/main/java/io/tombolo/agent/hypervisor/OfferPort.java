@@ -8,6 +8,10 @@ public interface OfferPort {
     /// The metadata slot's payload in the region, the whole capacity.
     MemorySegment payload();
 
+    /// Whether the target's thread is on a core at this moment. A guest that can go on at no cost offers only then: one
+    /// that is offered to a thread that waits for a core stands still as long as that waits.
+    boolean targetSpins();
+
     /// Publishes `length` bytes of payload under `schema` and CASes the owner word to OFFERED. True if that succeeded;
     /// false means that the guest must stay stopped: the owner word says who decides now.
     boolean offer(int length, int schema);

@@ -25,13 +25,15 @@ import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.region.Blob;
 import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,8 +46,13 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private static final Logger LOG = LoggerFactory.getLogger(SimulatedGuest.class);
     /// Long enough to cost nothing, short enough that an offer that missed its window is taken soon.
     private static final long LOOK_NS = 1_000_000;
-    /// A slice takes some 100 us, a dry run a few.
-    private static final long DRY_RUN_WAIT_NS = 2_000_000;
+    private static final int WARM_UP_HOPS = 4;
+    /// A dry run takes a microsecond or two: at this interval an offer rarely comes in the middle of one.
+    private static final long WARM_NS = 30_000;
+    /// How long the guest runs on when the target's thread is not on a core. Below a window's length.
+    private static final long SPINNER_WAIT_NS = 20_000_000;
+    /// By then a vCPU that runs has asked: a slice takes some 100 us.
+    private static final long ASK_WAIT_NS = 2 * SPINNER_WAIT_NS;
     /// Entries of the input log kept in memory; a drill's clients stay far below it.
     private static final int INPUT_LOG_ENTRIES = 1 << 18;
 
@@ -58,8 +65,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private final VcpuRunner runner;
     private final Arrival arrival = new Arrival();
     private final DryRun dryRun;
-    /// Where the state will go, set when a hand-off is about to come; vCPU 0 clears it after its dry run.
-    private volatile MemorySegment dryRunDue;
+    /// A switch that is due; whoever takes it out of here asks the vCPUs for it.
+    private final AtomicReference<Switch> due = new AtomicReference<>();
     private volatile long spinUntilNs;
     private volatile boolean windowAsked;
     private volatile boolean failed;
@@ -96,12 +103,15 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         public boolean check(int vcpu) {
             if (vcpu == 0) {
                 arrival.tell();
-                MemorySegment payload = dryRunDue;
-                if (payload != null) {
-                    dryRun.run();
-                    // Unpublished, so nobody reads it; its cache lines are this core's when the real state is written.
-                    codec.encode(state, payload);
-                    dryRunDue = null;
+                Switch next = due.get();
+                if (next != null) {
+                    // The guest executes one instruction more after this, so that its downtime begins with warm caches.
+                    dryRun.run(WARM_UP_HOPS);
+                    // Unpublished, so nobody reads it; its lines are this core's when the real state is written.
+                    codec.encode(state, next.port.payload());
+                    if (next.isTime() && due.compareAndSet(next, null)) {
+                        next.ask();
+                    }
                 }
             }
             return checkers[vcpu].check();
@@ -158,9 +168,13 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     @Override
     public OfferResult offer(OfferPort port) {
         Switch action = new Switch(port);
-        awaitDryRun(port.payload());
+        if (runner.state() == VcpuRunner.State.RUNNING) {
+            due.set(action);
+        } else {
+            action.ask();
+        }
         try {
-            SwitchAction.Outcome outcome = join(runner.requestSwitch(action));
+            SwitchAction.Outcome outcome = action.await();
             requests.leave();
             Outcome result = outcome == SwitchAction.Outcome.DEPARTED ? Outcome.OFFERED : Outcome.CAS_LOST;
             return new OfferResult(result, "", state.stoppedAtNs(), action.savedNs, action.offeredNs, action.bytes);
@@ -169,26 +183,55 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         }
     }
 
-    /// Lets vCPU 0 make its dry run between two slices while the guest still runs. A guest that is not running needs
-    /// none.
-    private void awaitDryRun(MemorySegment payload) {
-        dryRunDue = payload;
-        long until = System.nanoTime() + DRY_RUN_WAIT_NS;
-        while (dryRunDue != null && runner.state() == VcpuRunner.State.RUNNING && System.nanoTime() - until < 0) {
-            LockSupport.parkNanos(this, DRY_RUN_WAIT_NS / 100);
-        }
-        dryRunDue = null;
-    }
-
-    /// Runs once, on the vCPU thread that stopped last.
+    /// Asked for by vCPU 0 itself, between two slices: a control thread that wakes up for it would take a core just when
+    /// both are needed. Runs once, on the vCPU thread that stopped last.
     private final class Switch implements SwitchAction {
         private final OfferPort port;
+        private final long sinceNs = System.nanoTime();
+        private final CompletableFuture<SwitchAction.Outcome> outcome = new CompletableFuture<>();
         private long savedNs;
         private long offeredNs;
         private int bytes;
 
         Switch(OfferPort port) {
             this.port = port;
+        }
+
+        /// Last, after the dry run: what is true now is still true a microsecond later.
+        boolean isTime() {
+            return port.targetSpins() || System.nanoTime() - sinceNs > SPINNER_WAIT_NS;
+        }
+
+        void ask() {
+            try {
+                var _ = runner.requestSwitch(this).whenComplete((ended, error) -> {
+                    if (error == null) {
+                        outcome.complete(ended);
+                    } else {
+                        outcome.completeExceptionally(error);
+                    }
+                });
+            } catch (TomboloException e) {
+                outcome.completeExceptionally(e);
+            }
+        }
+
+        SwitchAction.Outcome await() {
+            try {
+                return outcome.get(ASK_WAIT_NS, TimeUnit.NANOSECONDS);
+            } catch (TimeoutException _) {
+                // The vCPUs have stopped meanwhile, or stand still: then the runner says so.
+                if (due.compareAndSet(this, null)) {
+                    ask();
+                }
+                return join(outcome);
+            } catch (InterruptedException _) {
+                due.compareAndSet(this, null);
+                Thread.currentThread().interrupt();
+                return join(outcome);
+            } catch (ExecutionException _) {
+                return join(outcome);
+            }
         }
 
         @Override
@@ -332,19 +375,31 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     }
 
     private void spin(IncomingPort port) {
-        dryRun.run();
-        // The owner word is not ours yet, so the answer is no; the look is made for the caches too.
-        var _ = checkers[0].start();
-        checkers[0].stopped();
+        warm(WARM_UP_HOPS);
         port.spinning();
         long until = spinUntilNs;
+        long warmedNs = System.nanoTime();
         while (!port.offered()) {
-            if (System.nanoTime() - until >= 0) {
+            port.beat();
+            long now = System.nanoTime();
+            if (now - until >= 0) {
                 port.windowPassed();
                 return;
             }
+            if (now - warmedNs > WARM_NS) {
+                warm(1);
+                warmedNs = System.nanoTime();
+            }
             Thread.onSpinWait();
         }
+    }
+
+    /// Another thread may have had the core for a moment, and its caches.
+    private void warm(int hops) {
+        dryRun.run(hops);
+        // The owner word is not ours yet, so the answer is no; the look is made for the caches too.
+        var _ = checkers[0].start();
+        checkers[0].stopped();
     }
 
     private boolean load(IncomingPort port, SimulatedState into) {

@@ -150,9 +150,10 @@ public final class CheckBoard {
         /// Asks to run. On true the thread may store until its next check is due, one check period later. On false it
         /// is marked stopped and must store nothing.
         public boolean start() {
-            CELL.setVolatile(cells, cell, boottimeNs.getAsLong());
+            long now = boottimeNs.getAsLong();
+            CELL.setVolatile(cells, cell, now);
             VarHandle.fullFence();
-            if (check()) {
+            if (holds(now)) {
                 return true;
             }
             stopped();
@@ -163,12 +164,16 @@ public final class CheckBoard {
         /// more, settles, and calls [#stopped]; until then its cell ages and the watchdog comes nearer.
         public boolean check() {
             long now = boottimeNs.getAsLong();
-            if (now >= (long) GATE.getVolatile(CheckBoard.this) || slotWord.getAsLong() != liveWord
-                    || !ownerHolds.getAsBoolean()) {
+            if (!holds(now)) {
                 return false;
             }
             CELL.setRelease(cells, cell, now);
             return true;
+        }
+
+        private boolean holds(long now) {
+            return now < (long) GATE.getVolatile(CheckBoard.this) && slotWord.getAsLong() == liveWord
+                    && ownerHolds.getAsBoolean();
         }
 
         /// The thread's last store to the region has been made; it stores nothing before [#start] gives true.

@@ -388,7 +388,8 @@ public final class VcpuRunner implements AutoCloseable {
                     break;
                 }
                 if (executed) {
-                    runSlice(vcpu, regs, slice);
+                    // What asked for a stop from inside the check has just warmed this core's caches for it.
+                    runSlice(vcpu, regs, gate.isOpen() ? slice : 1);
                 } else {
                     executed = true;
                     runFirst(vcpu, regs);

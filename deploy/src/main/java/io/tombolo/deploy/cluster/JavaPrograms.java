@@ -16,7 +16,10 @@ import java.util.Optional;
 /// one.
 public final class JavaPrograms implements ClusterPrograms {
     private static final String MAIN = "io.tombolo.deploy.cli.Tombolo";
-    private static final String OWN_CODE_THRESHOLD = "0.02";
+    /// Packages of what runs while a guest is stopped; the launcher names the same.
+    private static final List<String> HANDOFF_PATH = List.of("io.tombolo.region", "io.tombolo.agent.sim",
+            "io.tombolo.agent.hypervisor", "io.tombolo.agent.handoff", "io.tombolo.agent.right");
+    private static final String HANDOFF_THRESHOLD = System.getProperty("x.thr", "0.02");
     private static final String LOGGING = "io/tombolo/deploy/logback-daemon.xml";
 
     private final String mainClass;
@@ -48,10 +51,14 @@ public final class JavaPrograms implements ClusterPrograms {
 
     @Override
     public List<String> agent(Path config, int heapMb) {
-        // A hand-off executes its path once: compile our own code after few calls instead of thousands, see Rehearsal.
-        return java(List.of("-Xms" + heapMb + "m", "-Xmx" + heapMb + "m", "-XX:CompileCommand=quiet",
-                "-XX:CompileCommand=CompileThresholdScaling,io.tombolo.*::*," + OWN_CODE_THRESHOLD), mainClass,
-                List.of("agent", "--config", config.toString()));
+        List<String> flags = new ArrayList<>(
+                List.of("-Xms" + heapMb + "m", "-Xmx" + heapMb + "m", "-XX:CompileCommand=quiet",
+                        "-XX:+UnlockDiagnosticVMOptions", "-XX:CompilerDirectivesFile=/tmp/dir.json"));
+        // A hand-off executes its path once: compile it after few calls instead of thousands, see Rehearsal.
+        for (String path : HANDOFF_PATH) {
+            flags.add("-XX:CompileCommand=CompileThresholdScaling," + path + ".*::*," + HANDOFF_THRESHOLD);
+        }
+        return java(flags, mainClass, List.of("agent", "--config", config.toString()));
     }
 
     @Override

@@ -30,6 +30,7 @@ public final class Linux {
     private static final int O_CLOEXEC = 0x80000;
     private static final int PR_SET_PDEATHSIG = 1;
     private static final int PR_SET_CHILD_SUBREAPER = 36;
+    private static final int PRIO_PROCESS = 0;
     private static final int CPU_SET_BYTES = 128;
 
     private static final MethodHandle OPEN = Native.variadic("open", 2, Native.INT, Native.POINTER, Native.INT,
@@ -40,7 +41,7 @@ public final class Linux {
             Native.LONG);
     private static final MethodHandle MADVISE = Native.function("madvise", Native.INT, Native.POINTER, Native.LONG,
             Native.INT);
-    private static final MethodHandle CLOCK_GETTIME = Native.function("clock_gettime", Native.INT, Native.INT,
+    private static final MethodHandle CLOCK_GETTIME = Native.critical("clock_gettime", Native.INT, Native.INT,
             Native.POINTER);
     private static final MethodHandle KILL = Native.function("kill", Native.INT, Native.INT, Native.INT);
     private static final MethodHandle PRCTL = Native.variadic("prctl", 1, Native.INT, Native.INT, Native.LONG,
@@ -52,6 +53,8 @@ public final class Linux {
     private static final MethodHandle GETAFFINITY = Native.function("sched_getaffinity", Native.INT, Native.INT,
             Native.LONG,
             Native.POINTER);
+    private static final MethodHandle SETPRIORITY = Native.function("setpriority", Native.INT, Native.INT, Native.INT,
+            Native.INT);
     private static final MethodHandle STATFS = Native.function("statfs", Native.INT, Native.POINTER, Native.POINTER);
     private static final MethodHandle GETPGID = Native.function("getpgid", Native.INT, Native.INT);
     private static final MethodHandle SETPGID = Native.function("setpgid", Native.INT, Native.INT, Native.INT);
@@ -74,9 +77,11 @@ public final class Linux {
 
     private static long clockNs(int clock) {
         MemorySegment time = TIMESPEC.get();
-        MemorySegment state = Native.capture();
         try {
-            check((int) CLOCK_GETTIME.invokeExact(state, clock, time), state, "clock_gettime");
+            int rc = (int) CLOCK_GETTIME.invokeExact(clock, time);
+            if (rc != 0) {
+                throw new IllegalStateException("the kernel has no clock " + clock);
+            }
         } catch (Throwable e) {
             throw Native.unexpected(e);
         }
@@ -146,6 +151,22 @@ public final class Linux {
                 return false;
             }
             check(rc, state, call);
+            return true;
+        } catch (Throwable e) {
+            throw Native.unexpected(e);
+        }
+    }
+
+    /// setpriority(2) of one thread: its nice value, from -20 to 19, which needs no privilege to be raised. False if there
+    /// is no such thread.
+    public static boolean setNice(long tid, int nice) {
+        MemorySegment state = Native.capture();
+        try {
+            int rc = (int) SETPRIORITY.invokeExact(state, PRIO_PROCESS, (int) tid, nice);
+            if (rc < 0 && Native.errno(state) == Errno.ESRCH) {
+                return false;
+            }
+            check(rc, state, "setpriority " + tid + " " + nice);
             return true;
         } catch (Throwable e) {
             throw Native.unexpected(e);

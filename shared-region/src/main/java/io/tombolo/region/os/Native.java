@@ -30,6 +30,11 @@ final class Native {
         return link(name, FunctionDescriptor.of(result, arguments), Linker.Option.captureCallState("errno"));
     }
 
+    /// A C function that neither fails nor blocks: called without telling the JVM's safepoints, and without errno.
+    static MethodHandle critical(String name, MemoryLayout result, MemoryLayout... arguments) {
+        return link(name, FunctionDescriptor.of(result, arguments), Linker.Option.critical(false));
+    }
+
     /// A variadic C function of which `fixed` arguments are fixed.
     static MethodHandle variadic(String name, int fixed, MemoryLayout result, MemoryLayout... arguments) {
         return link(name, FunctionDescriptor.of(result, arguments), Linker.Option.captureCallState("errno"),
