@@ -188,8 +188,9 @@ public final class Agent implements AutoCloseable {
     private HandoffBounds bounds(String driver) {
         long base = TimeUnit.MILLISECONDS.toNanos(timings.baseMs());
         boolean qemu = !driver.equals(SimulatedHypervisor.NAME);
-        // The spin window is short: a spinning thread takes a core from everybody else on the host.
-        long window = qemu ? 4 * base : Math.min(base / 10, TimeUnit.MILLISECONDS.toNanos(50));
+        // A spinning thread takes a core from everybody else on the host. The source offers as soon as it sees it spin; the
+        // window is as long as the source waits for that on a busy machine, and some more.
+        long window = qemu ? 4 * base : 2 * SimulatedHypervisor.SPINNER_WAIT_NS;
         long takeBack = qemu ? 8 * base : base;
         return new HandoffBounds(new SourceCore.Bounds(2 * base, 8 * base, takeBack), 60 * base, window,
                 TimeUnit.MICROSECONDS.toNanos(50), base);

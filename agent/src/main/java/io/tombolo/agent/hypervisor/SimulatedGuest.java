@@ -49,10 +49,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private static final int WARM_UP_HOPS = 4;
     /// A dry run takes a microsecond or two: at this interval an offer rarely comes in the middle of one.
     private static final long WARM_NS = 30_000;
-    /// How long the guest runs on when the target's thread is not on a core. Below a window's length.
-    private static final long SPINNER_WAIT_NS = 20_000_000;
     /// By then a vCPU that runs has asked: a slice takes some 100 us.
-    private static final long ASK_WAIT_NS = 2 * SPINNER_WAIT_NS;
+    private static final long ASK_WAIT_NS = 2 * SimulatedHypervisor.SPINNER_WAIT_NS;
     /// Entries of the input log kept in memory; a drill's clients stay far below it.
     private static final int INPUT_LOG_ENTRIES = 1 << 18;
 
@@ -199,7 +197,7 @@ final class SimulatedGuest implements Guest, IncomingGuest {
 
         /// Last, after the dry run: what is true now is still true a microsecond later.
         boolean isTime() {
-            return port.targetSpins() || System.nanoTime() - sinceNs > SPINNER_WAIT_NS;
+            return port.targetSpins() || System.nanoTime() - sinceNs > SimulatedHypervisor.SPINNER_WAIT_NS;
         }
 
         void ask() {
@@ -352,6 +350,7 @@ final class SimulatedGuest implements Guest, IncomingGuest {
 
     /// On vCPU 0's thread. Returns true with the state in place and the owner word ours, and the thread runs the guest.
     private boolean arrive(IncomingPort port, SimulatedState into) {
+        arrival.by(port);
         while (!Thread.currentThread().isInterrupted()) {
             if (port.offered()) {
                 long seenNs = System.nanoTime();
@@ -400,6 +399,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         // The owner word is not ours yet, so the answer is no; the look is made for the caches too.
         var _ = checkers[0].start();
         checkers[0].stopped();
+        arrival.at(0, 0);
+        var _ = runner.warm();
     }
 
     private boolean load(IncomingPort port, SimulatedState into) {
@@ -419,26 +420,34 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         }
         long runningNs = System.nanoTime();
         requests.reopen();
-        arrival.expect(() -> port.running(seenNs, runningNs, runner.startedNs()));
+        arrival.at(seenNs, runningNs);
         return true;
     }
 
-    /// Tells of an arrival after the first instruction has been executed, so that telling does not delay it. vCPU 0's
-    /// thread only.
-    private static final class Arrival {
-        private Runnable report;
+    /// Tells of an arrival after the first instruction has been executed, so that telling does not delay it. Between the
+    /// CAS and that instruction nothing is allocated and no reference is stored: a page that the core has not touched for
+    /// a while costs a microsecond. vCPU 0's thread only.
+    private final class Arrival {
+        private IncomingPort port;
+        private long seenNs;
+        private long runningNs;
 
-        void expect(Runnable toTell) {
-            report = toTell;
+        void by(IncomingPort incoming) {
+            port = incoming;
+        }
+
+        void at(long seen, long running) {
+            seenNs = seen;
+            runningNs = running;
         }
 
         /// Called before every slice but the first of a stretch, which is the first instruction, and when a stretch
         /// ends.
         void tell() {
-            if (report != null) {
-                Runnable due = report;
-                report = null;
-                due.run();
+            if (runningNs != 0) {
+                long running = runningNs;
+                runningNs = 0;
+                port.running(seenNs, running, runner.startedNs());
             }
         }
     }

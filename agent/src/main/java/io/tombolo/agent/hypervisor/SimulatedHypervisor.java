@@ -16,6 +16,8 @@ import java.util.concurrent.Executors;
 /// The embedded default: vCPUs are threads of the agent, guest memory is frames of the region behind the VM's page
 /// table.
 public final class SimulatedHypervisor implements Hypervisor {
+    /// How long a guest that is to be offered runs on while the target's thread is not on a core.
+    public static final long SPINNER_WAIT_NS = 100_000_000;
     /// The driver's name in a VM definition.
     public static final String NAME = "simulated";
 

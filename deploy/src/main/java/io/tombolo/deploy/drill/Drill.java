@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /// The main job: a VM hops round the hosts while it runs, and afterwards everything is looked at. What it needs of the
 /// outside comes in as interfaces; it starts no process and prints nothing itself.
@@ -94,6 +95,7 @@ public final class Drill {
     /// What is found out on the way.
     private static final class Observed {
         private final List<Hop> hops = new ArrayList<>();
+        private final List<Hop> warmUp = new ArrayList<>();
         private final List<String> notCompleted = new ArrayList<>();
         private final List<String> givenUp = new ArrayList<>();
         private ContextSwitchBenchmark.Result contextSwitch;
@@ -115,6 +117,7 @@ public final class Drill {
         try (DrillClients clients = DrillClients.start(plan, cluster, nowNs)) {
             clients.awaitAnswers();
             tools.progress().step("hopping " + plan.hops() + " times"
+                    + (plan.warmUp() == 0 ? "" : ", after " + plan.warmUp() + " to warm up")
                     + (plan.clients() == 0 ? "" : ", with " + plan.clients() + " clients"));
             hop(cluster, hosts, clients, observed);
             if (plan.clients() > 0) {
@@ -125,19 +128,21 @@ public final class Drill {
 
     private void hop(DrillCluster cluster, List<String> hosts, DrillClients clients, Observed observed) {
         long startNs = nowNs.getAsLong();
-        for (int i = 1; i <= plan.hops(); i++) {
+        for (int i = 1; i <= plan.warmUp() + plan.hops(); i++) {
+            List<Hop> done = i <= plan.warmUp() ? observed.warmUp : observed.hops;
             String target = hosts.get((hosts.indexOf(observed.ownership.host()) + 1) % hosts.size());
             long atMs = (nowNs.getAsLong() - startNs) / 1_000_000;
             HandoffReport report = migrate(cluster, target, observed);
             observed.ownership.add(report);
             if (report.outcome() == HandoffOutcome.COMPLETED) {
-                observed.hops.add(hop(observed.hops.size() + 1, atMs, report));
+                done.add(hop(done.size() + 1, atMs, report));
             } else {
                 observed.notCompleted.add(report.fromHost() + " to " + target + ": " + report.outcome());
             }
             tools.verifier().awaitProgress(cluster, cluster.show(plan.vm().name()));
             clients.awaitAnswers();
-            tools.progress().count(i, plan.hops(), target + ", downtime " + Units.nanos(report.downtimeNs()));
+            tools.progress().count(i, plan.warmUp() + plan.hops(),
+                    target + ", downtime " + Units.nanos(report.downtimeNs()));
         }
     }
 
@@ -184,17 +189,22 @@ public final class Drill {
                 seen.frames.leaked(), seen.guest.method(), seen.guest.bytesCompared(), seen.guest.selfCheckErrors());
         DrillReport.Guest guest = new DrillReport.Guest(plan.vm().driver(), plan.vm().vcpus(), plan.vm().program(),
                 plan.vm().workingSetBytes(), plan.vm().pattern());
-        long bytesCopied = seen.hops.stream().mapToLong(Hop::bytesCopied).sum();
+        long bytesCopied = Stream.of(seen.warmUp, seen.hops).flatMap(List::stream).mapToLong(Hop::bytesCopied).sum();
         Map<String, String> versions = new HashMap<>(Version.all());
         List<Check> checks = new DrillChecks(plan, contextSwitch, bytesCopied, verification).of(seen.hops,
                 seen.notCompleted, seen.givenUp, seen.ownership, seen.ownerAtEnd, seen.guest.detail(), seen.frames,
                 seen.compare, seen.clients);
         boolean passed = checks.stream().noneMatch(c -> c.verdict() == DrillReport.Verdict.FAIL);
         return new DrillReport(plan.isLinux() ? "linux" : "simulated", seen.hops.size(), plan.vm().memoryBytes(),
-                DrillReport.of(seen.hops, Hop::downtimeNs), DrillReport.phasesOf(seen.hops), contextSwitch, bytesCopied,
+                DrillReport.of(seen.hops, Hop::downtimeNs), DrillReport.phasesOf(seen.hops), warmUp(seen.warmUp),
+                contextSwitch, bytesCopied,
                 verification, seen.compare.orElse(null), seen.clients.map(Drill::clients).orElse(null), guest,
                 plan.vm().seed(), startedAt, elapsedMs, versions,
                 HostFactsReader.read(plan.hosts()), seen.hops, checks, passed);
+    }
+
+    private static DrillReport.WarmUp warmUp(List<Hop> hops) {
+        return hops.isEmpty() ? null : new DrillReport.WarmUp(hops.size(), DrillReport.of(hops, Hop::downtimeNs));
     }
 
     private static DrillReport.Clients clients(DrillClients.Result result) {

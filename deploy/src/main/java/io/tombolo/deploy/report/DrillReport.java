@@ -16,6 +16,7 @@ import java.util.function.ToLongFunction;
 /// @param vmBytes         guest memory
 /// @param downtimeNs      last instruction on the old host until first instruction on the new one
 /// @param phases          the parts of a hand-off; publish, switch and resume make up the downtime
+/// @param warmUp          the hand-offs before those, which are in no other figure; absent when there were none
 /// @param contextSwitchNs the baseline, measured in the same run
 /// @param bytesCopied     guest bytes that anything but a vCPU moved during all hand-offs
 /// @param verification    what became of the guest's memory and of the region
@@ -32,7 +33,7 @@ import java.util.function.ToLongFunction;
 /// @param passed          whether every check held
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record DrillReport(String guest, int hops, long vmBytes, Statistics downtimeNs, Phases phases,
-        ContextSwitch contextSwitchNs, long bytesCopied, Verification verification, Compare compare,
+        WarmUp warmUp, ContextSwitch contextSwitchNs, long bytesCopied, Verification verification, Compare compare,
         Clients clients, Guest vm, long seed, String startedAt, long elapsedMs, Map<String, String> versions,
         HostFacts host, List<Hop> perHop,
         List<Check> checks, boolean passed) {
@@ -48,6 +49,13 @@ public record DrillReport(String guest, int hops, long vmBytes, Statistics downt
         requireNonNull(host, "host is null");
         perHop = List.copyOf(perHop);
         checks = List.copyOf(checks);
+    }
+
+    /// Hand-offs of a cluster whose JVMs have just begun.
+    public record WarmUp(int hops, Statistics downtimeNs) {
+        public WarmUp {
+            requireNonNull(downtimeNs, "downtimeNs is null");
+        }
     }
 
     /// One way of the pipe ping-pong; `p50` is the smaller of the two ways of measuring it.

@@ -22,6 +22,9 @@ public final class TerminalReport {
         row(times, "prepare", report.phases().prepare());
         row(times, "quiesce", report.phases().quiesce());
         row(times, "commit", report.phases().commit());
+        if (report.warmUp() != null) {
+            row(times, "warm-up, " + report.warmUp().hops() + " hops", report.warmUp().downtimeNs());
+        }
         var contextSwitch = report.contextSwitchNs();
         times.row("context switch", Units.nanos(contextSwitch.p50()), "-", "-");
         times.row("  pinned", Units.nanos(contextSwitch.pinned().p50()), Units.nanos(contextSwitch.pinned().p99()),

@@ -13,6 +13,7 @@ import io.tombolo.deploy.report.DrillReport.MedianMax;
 import io.tombolo.deploy.report.DrillReport.OneWay;
 import io.tombolo.deploy.report.DrillReport.Verdict;
 import io.tombolo.deploy.report.DrillReport.Verification;
+import io.tombolo.deploy.report.DrillReport.WarmUp;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +49,7 @@ public final class SampleReports {
                 new Check("no frame leaked", Verdict.FAIL, "3 frames"),
                 new Check("downtime p99 <= 1 ms", Verdict.MISSED, "1.9 ms"));
         return new DrillReport(guest, hops.size(), 1L << 30, DrillReport.of(hops, Hop::downtimeNs),
-                DrillReport.phasesOf(hops), contextSwitch, 0,
+                DrillReport.phasesOf(hops), new WarmUp(20, DrillReport.of(hops, Hop::prepareNs)), contextSwitch, 0,
                 new Verification(true, 0, 3, "byte for byte against a run that never moved", 1L << 30, 0), compare,
                 clients,
                 new Guest("simulated", 1, "dirty", 1L << 28, "uniform"), -4_611_686_018_427_387_905L,
