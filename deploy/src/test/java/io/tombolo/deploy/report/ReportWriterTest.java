@@ -27,11 +27,13 @@ final class ReportWriterTest {
         ReportWriter.write(SampleReports.simulated(), directory);
 
         JsonNode report = new ObjectMapper().readTree(directory.resolve("report.json").toFile());
-        assertThat(keys(report)).containsExactly("guest", "hops", "vmBytes", "downtimeNs", "phases", "contextSwitchNs",
+        assertThat(keys(report)).containsExactly("guest", "hops", "vmBytes", "downtimeNs", "phases", "warmUp",
+                "contextSwitchNs",
                 "bytesCopied", "verification", "vm", "seed", "startedAt", "elapsedMs", "versions", "host", "perHop",
                 "checks", "passed");
         assertThat(keys(report.get("downtimeNs"))).containsExactly("p50", "p99", "max");
         assertThat(keys(report.get("phases"))).containsExactlyElementsOf(PHASES);
+        assertThat(keys(report.get("warmUp"))).containsExactly("hops", "downtimeNs");
         PHASES.forEach(p -> assertThat(keys(report.get("phases").get(p))).containsExactly("p50", "p99", "max"));
         assertThat(keys(report.get("contextSwitchNs"))).containsExactly("p50", "pinned", "unpinned");
         assertThat(keys(report.get("verification"))).containsExactly("identical", "doubleOwners", "framesLeaked",
