@@ -130,7 +130,7 @@ public final class Agent implements AutoCloseable {
             // After the libraries are loaded: a class that comes later can make compiled code invalid again.
             Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
             boolean quiet = Compilers.awaitQuiet(QUIET_MS, REHEARSAL_MS);
-            LOG.debug("compilers {}, {} threads made to yield", quiet ? "quiet" : "busy", Compilers.yieldToGuests());
+            LOG.debug("compilers {}", quiet ? "quiet" : "still busy");
         }
         boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
         host = new HostCore(region, slot, timings, supervised, config.maxStoringThreads(), new Actions(), points,
@@ -188,8 +188,8 @@ public final class Agent implements AutoCloseable {
     private HandoffBounds bounds(String driver) {
         long base = TimeUnit.MILLISECONDS.toNanos(timings.baseMs());
         boolean qemu = !driver.equals(SimulatedHypervisor.NAME);
-        // A spinning thread takes a core from everybody else on the host. The source offers as soon as it sees it spin; the
-        // window is as long as the source waits for that on a busy machine, and some more.
+        // A spinning thread takes a core from everybody else on the host. The source offers as soon as it sees it spin;
+        // the window is as long as the source waits for that on a busy machine, and some more.
         long window = qemu ? 4 * base : 2 * SimulatedHypervisor.SPINNER_WAIT_NS;
         long takeBack = qemu ? 8 * base : base;
         return new HandoffBounds(new SourceCore.Bounds(2 * base, 8 * base, takeBack), 60 * base, window,

@@ -82,8 +82,8 @@ public final class VmSlot {
         memory.storeRelease(base + ECHO, nonce);
     }
 
-    /// Changes all the time while the armed target's thread spins; one that stands still has been descheduled. Writer: the
-    /// armed target.
+    /// Changes all the time while the armed target's thread spins; one that stands still has been descheduled. Writer:
+    /// the armed target.
     public long beatAcquire() {
         return memory.loadAcquire(base + BEAT);
     }

@@ -32,7 +32,7 @@ public interface IncomingPort {
     ///
     /// @param seenNs when the offer was seen
     /// @param runningNs when the CAS to RUNNING had returned
-    /// @param firstInstructionNs when the first instruction was about to execute (QEMU: when RESUME was received)
+    /// @param firstInstructionNs when the first instruction was about to execute (QEMU: when it raised RESUME)
     void running(long seenNs, long runningNs, long firstInstructionNs);
 
     /// The state cannot be used: the VM is given back at once.

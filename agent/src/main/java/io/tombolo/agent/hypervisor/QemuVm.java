@@ -279,7 +279,7 @@ final class QemuVm implements Guest, IncomingGuest {
         try {
             begin();
             QmpEvent resumed = qemu.cont();
-            firstInstructionNs = resumed.receivedNs();
+            firstInstructionNs = resumed.atNs();
         } catch (TomboloException e) {
             // The VM is ours and stopped; a fresh right, or a person who reads the reason, goes on from here.
             running = false;

@@ -181,8 +181,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         }
     }
 
-    /// Asked for by vCPU 0 itself, between two slices: a control thread that wakes up for it would take a core just when
-    /// both are needed. Runs once, on the vCPU thread that stopped last.
+    /// Asked for by vCPU 0 itself, between two slices: a control thread that wakes up for it would take a core just
+    /// when both are needed. Runs once, on the vCPU thread that stopped last.
     private final class Switch implements SwitchAction {
         private final OfferPort port;
         private final long sinceNs = System.nanoTime();
@@ -424,9 +424,9 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         return true;
     }
 
-    /// Tells of an arrival after the first instruction has been executed, so that telling does not delay it. Between the
-    /// CAS and that instruction nothing is allocated and no reference is stored: a page that the core has not touched for
-    /// a while costs a microsecond. vCPU 0's thread only.
+    /// Tells of an arrival after the first instruction has been executed, so that telling does not delay it. Between
+    /// the CAS and that instruction nothing is allocated and no reference is stored: a page that the core has not
+    /// touched for a while costs a microsecond. vCPU 0's thread only.
     private final class Arrival {
         private IncomingPort port;
         private long seenNs;

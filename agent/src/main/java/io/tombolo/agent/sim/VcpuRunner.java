@@ -312,8 +312,8 @@ public final class VcpuRunner implements AutoCloseable {
         }
     }
 
-    /// For the waiter that [#arm] was given, on its thread: touches what the first instruction after an arrival needs, so
-    /// that it is in this core's caches. Changes nothing.
+    /// For the waiter that [#arm] was given, on its thread: touches what the first instruction after an arrival needs,
+    /// so that it is in this core's caches. Changes nothing.
     public long warm() {
         times.setRelease(STARTED, times.get(STARTED));
         VcpuRegisters regs = state.vcpu(0);

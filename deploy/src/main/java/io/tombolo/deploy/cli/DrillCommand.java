@@ -36,8 +36,8 @@ final class DrillCommand implements Callable<Integer> {
     @Option(names = "--hops", paramLabel = "N", defaultValue = "30", description = "Hand-offs, round robin (${DEFAULT-VALUE}).")
     private int hops;
 
-    @Option(names = "--warm-up", paramLabel = "N", defaultValue = "50", description = "Hand-offs before those, reported apart (${DEFAULT-VALUE}).")
-    private int warmUp;
+    @Option(names = "--warm-up", paramLabel = "N", description = "Hand-offs before those, reported apart (50; 10 for a Linux guest).")
+    private Integer warmUp;
 
     @Mixin
     private GuestMixin guest;
@@ -65,7 +65,8 @@ final class DrillCommand implements Callable<Integer> {
     public Integer call() {
         Options.check(hosts >= 2 && hosts <= 64, "--hosts", hosts, "2 to 64");
         Options.check(hops >= 1 && hops <= 100_000, "--hops", hops, "1 to 100000");
-        Options.check(warmUp >= 0 && warmUp <= 100_000, "--warm-up", warmUp, "0 to 100000");
+        int before = warmUp == null ? (guest.isLinux() ? 10 : 50) : warmUp;
+        Options.check(before >= 0 && before <= 100_000, "--warm-up", before, "0 to 100000");
         Options.check(!compare || guest.isLinux(), "--compare", "--guest simulated", "--guest linux");
         Options.check(clients == null || (clients >= 0 && clients <= MAX_CLIENTS), "--clients", clients,
                 "0 to " + MAX_CLIENTS);
@@ -74,7 +75,7 @@ final class DrillCommand implements Callable<Integer> {
         Options.check(clients == null || clients == 0 || served, "--clients", "--program " + spec.program(),
                 "--program kv or --program bank");
         int asked = clients != null ? clients : served ? CLIENTS : 0;
-        DrillPlan plan = new DrillPlan(hosts, hops, warmUp, spec, compare, keep, asked);
+        DrillPlan plan = new DrillPlan(hosts, hops, before, spec, compare, keep, asked);
         DrillReport report;
         try (DrillProgress progress = progress()) {
             report = new Drill(plan, services.drillTools(plan, progress), System::nanoTime).run();

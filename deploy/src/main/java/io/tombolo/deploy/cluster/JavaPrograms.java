@@ -18,7 +18,8 @@ public final class JavaPrograms implements ClusterPrograms {
     private static final String MAIN = "io.tombolo.deploy.cli.Tombolo";
     /// Packages of what runs while a guest is stopped; the launcher names the same.
     private static final List<String> HANDOFF_PATH = List.of("io.tombolo.region", "io.tombolo.agent.sim",
-            "io.tombolo.agent.hypervisor", "io.tombolo.agent.handoff", "io.tombolo.agent.right");
+            "io.tombolo.agent.hypervisor", "io.tombolo.agent.qemu", "io.tombolo.agent.handoff",
+            "io.tombolo.agent.right");
     private static final String HANDOFF_THRESHOLD = "0.002";
     private static final String LOGGING = "io/tombolo/deploy/logback-daemon.xml";
 

@@ -30,7 +30,6 @@ public final class Linux {
     private static final int O_CLOEXEC = 0x80000;
     private static final int PR_SET_PDEATHSIG = 1;
     private static final int PR_SET_CHILD_SUBREAPER = 36;
-    private static final int PRIO_PROCESS = 0;
     private static final int CPU_SET_BYTES = 128;
 
     private static final MethodHandle OPEN = Native.variadic("open", 2, Native.INT, Native.POINTER, Native.INT,
@@ -53,8 +52,6 @@ public final class Linux {
     private static final MethodHandle GETAFFINITY = Native.function("sched_getaffinity", Native.INT, Native.INT,
             Native.LONG,
             Native.POINTER);
-    private static final MethodHandle SETPRIORITY = Native.function("setpriority", Native.INT, Native.INT, Native.INT,
-            Native.INT);
     private static final MethodHandle STATFS = Native.function("statfs", Native.INT, Native.POINTER, Native.POINTER);
     private static final MethodHandle GETPGID = Native.function("getpgid", Native.INT, Native.INT);
     private static final MethodHandle SETPGID = Native.function("setpgid", Native.INT, Native.INT, Native.INT);
@@ -151,22 +148,6 @@ public final class Linux {
                 return false;
             }
             check(rc, state, call);
-            return true;
-        } catch (Throwable e) {
-            throw Native.unexpected(e);
-        }
-    }
-
-    /// setpriority(2) of one thread: its nice value, from -20 to 19, which needs no privilege to be raised. False if there
-    /// is no such thread.
-    public static boolean setNice(long tid, int nice) {
-        MemorySegment state = Native.capture();
-        try {
-            int rc = (int) SETPRIORITY.invokeExact(state, PRIO_PROCESS, (int) tid, nice);
-            if (rc < 0 && Native.errno(state) == Errno.ESRCH) {
-                return false;
-            }
-            check(rc, state, "setpriority " + tid + " " + nice);
             return true;
         } catch (Throwable e) {
             throw Native.unexpected(e);
