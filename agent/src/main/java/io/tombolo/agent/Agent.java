@@ -129,9 +129,9 @@ public final class Agent implements AutoCloseable {
         if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
             // After the libraries are loaded: a class that comes later can make compiled code invalid again.
             Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
-            boolean quiet = Compilers.awaitQuiet(QUIET_MS, REHEARSAL_MS);
-            LOG.debug("compilers {}", quiet ? "quiet" : "still busy");
         }
+        boolean quiet = Compilers.awaitQuiet(QUIET_MS, REHEARSAL_MS);
+        LOG.debug("compilers {}", quiet ? "quiet" : "still busy");
         boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
         host = new HostCore(region, slot, timings, supervised, config.maxStoringThreads(), new Actions(), points,
                 peers::openWindow);

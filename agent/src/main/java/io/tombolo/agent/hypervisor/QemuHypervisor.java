@@ -28,6 +28,10 @@ public final class QemuHypervisor implements Hypervisor {
     public static final String PROGRAM = "linux";
     private static final int BEAT_MS = 100;
 
+    /// About the size of a small guest's device state.
+    private static final int STATE_BYTES = 64 << 10;
+    private static final int WARM_UP_HOPS = 500;
+
     private final Region region;
     private final int hostSlot;
     private final QemuBinary binary;
@@ -51,6 +55,10 @@ public final class QemuHypervisor implements Hypervisor {
     public static QemuHypervisor open(Region region, int hostSlot, String binaryName, String acceleratorName,
             String imageCache, Path runDirectory) {
         QemuInstallation found = QemuInstallation.find(binaryName, acceleratorName, imageCache, runDirectory);
+        QemuGuest.warmUp(runDirectory);
+        try (DryRun publication = DryRun.ofBytes(runDirectory, STATE_BYTES)) {
+            publication.run(WARM_UP_HOPS);
+        }
         return new QemuHypervisor(region, hostSlot, found.binary(), found.image(), found.accelerator(), runDirectory);
     }
 

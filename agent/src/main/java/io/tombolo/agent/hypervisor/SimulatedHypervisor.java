@@ -32,7 +32,7 @@ public final class SimulatedHypervisor implements Hypervisor {
     public SimulatedHypervisor(Region region, int hostSlot, Path runDirectory) {
         this.region = requireNonNull(region, "region is null");
         this.hostSlot = hostSlot;
-        this.dryRun = DryRun.open(runDirectory);
+        this.dryRun = DryRun.simulated(runDirectory);
     }
 
     @Override

@@ -74,8 +74,14 @@ public final class QemuGuest implements AutoCloseable {
         }
     }
 
+    /// Has the JVM compile what lies between STOP and RESUME; does something only the first time in a JVM, and for some
+    /// second.
+    public static void warmUp(Path runDirectory) {
+        QemuWarmUp.once(runDirectory);
+    }
+
     static QemuGuest start(QemuDefinition definition, QemuCommandLine.Role role, boolean ignoreShared) {
-        QemuWarmUp.once(definition.runDirectory());
+        warmUp(definition.runDirectory());
         QemuGuest guest = new QemuGuest(definition, QemuProcess.start(definition, role, START_TIMEOUT_MS));
         try {
             guest.call("migrate-set-capabilities",

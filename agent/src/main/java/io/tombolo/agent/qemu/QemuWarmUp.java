@@ -25,7 +25,7 @@ import java.util.zip.CRC32C;
 /// Runs what lies between STOP and RESUME often enough for the JVM to compile it, against a peer in this process. An
 /// agent makes few hops, and the first ones would be executed by the interpreter: 4 ms instead of 1.5 ms.
 final class QemuWarmUp {
-    private static final int ROUNDS = 400;
+    private static final int ROUNDS = 3_000;
     private static final int STATE_BYTES = 64 * 1024;
     private static final long TIMEOUT_MS = 10_000;
     private static final Pattern ID = Pattern.compile("\"id\":(\\d+)");
@@ -41,7 +41,7 @@ final class QemuWarmUp {
     private QemuWarmUp() {
     }
 
-    /// Does its work the first time in this JVM, in some 0.2 s. A failure is not hidden: the same sockets are about to
+    /// Does its work the first time in this JVM, in some second. A failure is not hidden: the same sockets are about to
     /// be needed.
     static synchronized void once(Path runDirectory) {
         if (done) {
@@ -98,7 +98,7 @@ final class QemuWarmUp {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment state = arena.allocate(STATE_BYTES);
             CRC32C crc = new CRC32C();
-            for (int i = 0; i < ROUNDS / 4; i++) {
+            for (int i = 0; i < ROUNDS / 10; i++) {
                 long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TIMEOUT_MS);
                 // One thread on both ends: the state fits the socket's buffers, and connecting needs no accept.
                 try (StateSocket in = StateSocket.listen(path, client);
