@@ -193,7 +193,7 @@ public final class Agent implements AutoCloseable {
         long window = qemu ? 4 * base : 2 * SimulatedHypervisor.SPINNER_WAIT_NS;
         long takeBack = qemu ? 8 * base : base;
         return new HandoffBounds(new SourceCore.Bounds(2 * base, 8 * base, takeBack), 60 * base, window,
-                TimeUnit.MICROSECONDS.toNanos(50), base);
+                TimeUnit.MICROSECONDS.toNanos(qemu ? 1_000 : 50), base);
     }
 
     private void pet(WatchdogSettings settings) {

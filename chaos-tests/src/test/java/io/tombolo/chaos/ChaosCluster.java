@@ -248,7 +248,8 @@ final class ChaosCluster implements AutoCloseable {
                     runDirectory(key).toString(), like.timing(), like.drivers(), like.qemu(), like.rehearsalHops(),
                     like.maxStoringThreads());
             Path file = Files.writeString(configurations.resolve(key + ".yaml"), ConfigFile.format(config));
-            ProcessBuilder builder = new ProcessBuilder(new ChaosPrograms().agent(file, 96)).redirectErrorStream(true)
+            ProcessBuilder builder = new ProcessBuilder(new ChaosPrograms().agent(file, 96, List.of("simulated")))
+                    .redirectErrorStream(true)
                     .redirectOutput(log(key).toFile());
             builder.environment().keySet().removeAll(List.of("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"));
             Process process = builder.start();

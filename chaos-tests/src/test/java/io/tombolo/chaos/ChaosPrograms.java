@@ -22,8 +22,8 @@ final class ChaosPrograms implements ClusterPrograms {
     }
 
     @Override
-    public List<String> agent(Path config, int heapMb) {
-        return chaos.agent(config, heapMb);
+    public List<String> agent(Path config, int heapMb, List<String> drivers) {
+        return chaos.agent(config, heapMb, drivers);
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.region.Blob;
 import io.tombolo.region.TomboloException;
+import io.tombolo.region.os.Linux;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -223,6 +224,8 @@ final class QemuVm implements Guest, IncomingGuest {
     }
 
     private void waitFor(IncomingPort port) {
+        // Naps shorter than the usual slack are of no use with it.
+        Linux.setTimerSlack(NAP_NS / 10);
         boolean window = false;
         while (!dead) {
             if (port.offered()) {

@@ -25,6 +25,8 @@ import java.util.function.Predicate;
 /// thread waits for here.
 public final class QemuGuest implements AutoCloseable {
     /// Bound of each QMP command that is not a move.
+    /// Twice what loading a small guest's state takes.
+    private static final long LOAD_SPIN_NS = 2_000_000;
     static final long COMMAND_TIMEOUT_MS = 10_000;
     static final long START_TIMEOUT_MS = 30_000;
 
@@ -297,7 +299,7 @@ public final class QemuGuest implements AutoCloseable {
             throw e.code() == QemuError.QMP_CLOSED ? loadFailed(e) : e;
         }
         try {
-            QmpEvent end = qmp.awaitEvent(mark, "load", QmpEvent.migration("completed", "failed"),
+            QmpEvent end = qmp.expectEvent(mark, "load", QmpEvent.migration("completed", "failed"), LOAD_SPIN_NS,
                     Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime())));
             if (!end.data().path("status").asText().equals("completed")) {
                 throw loadFailed(null);

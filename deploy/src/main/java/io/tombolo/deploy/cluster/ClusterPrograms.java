@@ -10,7 +10,10 @@ public interface ClusterPrograms {
 
     List<String> coordinator(Path config);
 
-    List<String> agent(Path config, int heapMb);
+    /// An agent with this configuration file.
+    ///
+    /// @param drivers hypervisor drivers that the configuration names
+    List<String> agent(Path config, int heapMb, List<String> drivers);
 
     /// The supervisor of a cluster in a process of its own, given the cluster's directory.
     List<String> supervisor(Path directory);

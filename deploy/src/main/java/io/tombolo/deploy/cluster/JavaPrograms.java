@@ -2,6 +2,7 @@ package io.tombolo.deploy.cluster;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.hypervisor.SimulatedHypervisor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -51,10 +52,14 @@ public final class JavaPrograms implements ClusterPrograms {
     }
 
     @Override
-    public List<String> agent(Path config, int heapMb) {
+    public List<String> agent(Path config, int heapMb, List<String> drivers) {
         List<String> flags = new ArrayList<>(
                 List.of("-Xms" + heapMb + "m", "-Xmx" + heapMb + "m", "-XX:CompileCommand=quiet",
                         "-XX:+UnlockDiagnosticVMOptions", "-XX:CompilerDirectivesFile=/tmp/dir.json"));
+        if (!drivers.contains(SimulatedHypervisor.NAME)) {
+            // It executes no guests itself. C2 took a core during most of a QEMU guest's downtime, for milliseconds.
+            flags.add("-XX:TieredStopAtLevel=1");
+        }
         // A hand-off executes its path once: compile it after few calls instead of thousands, see Rehearsal.
         for (String path : HANDOFF_PATH) {
             flags.add("-XX:CompileCommand=CompileThresholdScaling," + path + ".*::*," + HANDOFF_THRESHOLD);

@@ -222,7 +222,7 @@ public final class LocalCluster implements RunningCluster {
                 new AgentConfig.TimingConfig(spec.baseMs()), spec.drivers(), spec.qemu(), spec.rehearsalHops(),
                 MAX_STORING_THREADS);
         Path file = configuration(name, ConfigFile.format(config));
-        return spec(name, ProcessRole.AGENT, programs.agent(file, spec.agentHeapMb()),
+        return spec(name, ProcessRole.AGENT, programs.agent(file, spec.agentHeapMb(), spec.drivers()),
                 OptionalLong.of(timings.watchdogNs()), Optional.empty());
     }
 

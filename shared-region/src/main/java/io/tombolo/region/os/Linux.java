@@ -30,6 +30,7 @@ public final class Linux {
     private static final int O_CLOEXEC = 0x80000;
     private static final int PR_SET_PDEATHSIG = 1;
     private static final int PR_SET_CHILD_SUBREAPER = 36;
+    private static final int PR_SET_TIMERSLACK = 29;
     private static final int CPU_SET_BYTES = 128;
 
     private static final MethodHandle OPEN = Native.variadic("open", 2, Native.INT, Native.POINTER, Native.INT,
@@ -202,6 +203,11 @@ public final class Linux {
     /// Orphans of this process's descendants become its children.
     public static void setChildSubreaper(boolean on) {
         prctl(PR_SET_CHILD_SUBREAPER, on ? 1 : 0, "prctl PR_SET_CHILD_SUBREAPER");
+    }
+
+    /// PR_SET_TIMERSLACK of prctl(2): by how much the calling thread's timed waits may be late, 50 us unless told.
+    public static void setTimerSlack(long slackNs) {
+        prctl(PR_SET_TIMERSLACK, slackNs, "prctl PR_SET_TIMERSLACK");
     }
 
     private static void prctl(int option, long argument, String call) {
