@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -32,8 +33,12 @@ final class HostedVms {
     private final LongSupplier bytesCopied;
     private final Consumer<Set<String>> hosting;
     private final Map<Integer, HostedVm> bySlot = new HashMap<>();
-    /// Logs of guests that were here, oldest stay first: a VM that comes and goes leaves one per stay.
-    private final Map<String, List<InputEntry>> pastInputs = new LinkedHashMap<>();
+    /// Logs of guests that were here by the VM's name, the VM that left first being forgotten first.
+    private final Map<String, PastInputs> pastInputs = new LinkedHashMap<>();
+
+    /// What a VM that comes and goes has left behind, oldest stay first.
+    private record PastInputs(UUID vm, List<InputEntry> entries) {
+    }
 
     /// @param hosting told the names of the VMs that run here whenever they change
     /// @param bounds hand-off bounds by driver name: a QEMU guest takes milliseconds where a simulated one takes
@@ -82,13 +87,22 @@ final class HostedVms {
         HostedVm vm = new HostedVm(host, driver, region.vm(vmSlot), spec, bounds.apply(spec.driver()),
                 this::changed, this::left);
         bySlot.put(vmSlot, vm);
+        PastInputs past = pastInputs.get(spec.name());
+        if (past != null && !past.vm().equals(spec.uuid())) {
+            pastInputs.remove(spec.name());
+        }
         return vm;
     }
 
     private synchronized void left(HostedVm vm) {
         List<InputEntry> inputs = vm.inputLog();
         if (!inputs.isEmpty()) {
-            pastInputs.computeIfAbsent(vm.spec().name(), _ -> new ArrayList<>()).addAll(inputs);
+            String name = vm.spec().name();
+            pastInputs.computeIfAbsent(name, _ -> new PastInputs(vm.spec().uuid(), new ArrayList<>())).entries()
+                    .addAll(inputs);
+            if (pastInputs.size() > region.vmSlots()) {
+                pastInputs.remove(pastInputs.keySet().iterator().next());
+            }
         }
         bySlot.remove(vm.slotIndex(), vm);
         tell();
@@ -133,7 +147,8 @@ final class HostedVms {
 
     /// Client requests executed on this host, all stays of the VM.
     synchronized List<InputEntry> inputLog(String name) {
-        List<InputEntry> all = new ArrayList<>(pastInputs.getOrDefault(name, List.of()));
+        PastInputs past = pastInputs.get(name);
+        List<InputEntry> all = new ArrayList<>(past == null ? List.of() : past.entries());
         bySlot.values().stream().filter(vm -> vm.spec().name().equals(name)).forEach(vm -> all.addAll(vm.inputLog()));
         return all;
     }
