@@ -249,8 +249,8 @@ public final class QmpClient implements AutoCloseable {
         }
     }
 
-    /// [#awaitEvent] for one that is due in a moment, in which a guest stands still: keeps its core for `spinNs`, because
-    /// to be woken up takes as long as QEMU needs for a part of its work.
+    /// [#awaitEvent] for one that is due in a moment, in which a guest stands still: keeps its core for `spinNs`,
+    /// because to be woken up takes as long as QEMU needs for a part of its work.
     QmpEvent expectEvent(long mark, String what, Predicate<QmpEvent> wanted, long spinNs, long timeoutMs) {
         spinUntilNs = System.nanoTime() + spinNs;
         try {
