@@ -19,7 +19,9 @@ import io.tombolo.deploy.cluster.ClusterSpec;
 import io.tombolo.deploy.cluster.Clusters;
 import io.tombolo.deploy.cluster.JavaPrograms;
 import io.tombolo.deploy.cluster.LocalCluster;
+import io.tombolo.deploy.cluster.ProcessState;
 import io.tombolo.deploy.cluster.RunningCluster;
+import io.tombolo.deploy.cluster.SupervisedProcess;
 import io.tombolo.deploy.drill.DrillCluster;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
@@ -45,6 +47,7 @@ final class LocalDrillCluster implements DrillCluster {
     private static final String DRILL = "drill";
 
     private final RunningCluster cluster;
+    private final DrillProgress progress;
     private final ClusterFacts facts;
     private final CoordinatorClient client;
     private final List<String> hosts;
@@ -52,8 +55,9 @@ final class LocalDrillCluster implements DrillCluster {
     /// Where the agents listen, so that ZooKeeper is not asked for every operation of a client.
     private final Map<String, HostRecord> agents = new ConcurrentHashMap<>();
 
-    private LocalDrillCluster(RunningCluster cluster, List<String> hosts) {
+    private LocalDrillCluster(RunningCluster cluster, List<String> hosts, DrillProgress progress) {
         this.cluster = requireNonNull(cluster, "cluster is null");
+        this.progress = requireNonNull(progress, "progress is null");
         this.hosts = List.copyOf(hosts);
         this.facts = cluster.facts();
         this.client = ClusterConnection.client(facts.name(), facts.zookeeper(), facts.root());
@@ -72,7 +76,7 @@ final class LocalDrillCluster implements DrillCluster {
                 ? Clusters.up(spec, places, JavaPrograms.standard(), tell)
                 : LocalCluster.start(spec, places, JavaPrograms.standard(), tell);
         try {
-            LocalDrillCluster cluster = new LocalDrillCluster(running, spec.hosts());
+            LocalDrillCluster cluster = new LocalDrillCluster(running, spec.hosts(), progress);
             if (!plan.keep()) {
                 // Ctrl-C; a SIGKILL of this process is the supervisor's guard's affair.
                 Runtime.getRuntime().addShutdownHook(cluster.hook);
@@ -181,7 +185,24 @@ final class LocalDrillCluster implements DrillCluster {
     }
 
     private <T extends Reply> T call(CoordinatorRequest request, Class<T> type) {
-        return client.call(request, type, ClusterConnection.REQUEST_MS);
+        try {
+            return client.call(request, type, ClusterConnection.REQUEST_MS);
+        } catch (TomboloException e) {
+            tellWhoStopped();
+            throw e;
+        }
+    }
+
+    /// The logs are gone when the drill has ended: what a process that ended by itself has to say is said now.
+    private void tellWhoStopped() {
+        if (cluster instanceof LocalCluster local) {
+            for (String host : hosts) {
+                SupervisedProcess agent = local.process(host);
+                if (agent.state() == ProcessState.STOPPED) {
+                    progress.step(host + " has stopped: " + agent.awaitStopped(0).reason() + "; " + agent.logTail());
+                }
+            }
+        }
     }
 
     @Override

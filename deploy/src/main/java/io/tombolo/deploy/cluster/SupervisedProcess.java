@@ -339,7 +339,8 @@ public final class SupervisedProcess {
         return record;
     }
 
-    private String logTail() {
+    /// Last line of its log that is not part of a stack trace.
+    public String logTail() {
         try (RandomAccessFile file = new RandomAccessFile(spec.log().toFile(), "r")) {
             file.seek(Math.max(0, file.length() - LOG_TAIL_BYTES));
             byte[] tail = new byte[(int) Math.min(LOG_TAIL_BYTES, file.length())];

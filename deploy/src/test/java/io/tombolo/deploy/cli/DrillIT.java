@@ -24,7 +24,7 @@ final class DrillIT {
 
     @Test
     void aVmHopsRoundTheHostsAndNothingIsLostOrLeftBehind() throws IOException {
-        JsonNode report = drill("--hops", "5", "--seed", "7");
+        JsonNode report = drill("--warm-up", "2", "--hops", "5", "--seed", "7");
 
         assertThat(report.get("hops").asInt()).isEqualTo(5);
         assertThat(report.get("bytesCopied").asLong()).isZero();
@@ -38,7 +38,7 @@ final class DrillIT {
     @ParameterizedTest
     @ValueSource(strings = {"kv", "bank"})
     void clientsGoOnWorkingWhileTheVmHopsAndSeeNothingWrong(String program) throws IOException {
-        JsonNode report = drill("--hops", "4", "--seed", "8", "--program", program);
+        JsonNode report = drill("--warm-up", "2", "--hops", "4", "--seed", "8", "--program", program);
 
         assertThat(report.get("hops").asInt()).isEqualTo(4);
         assertThat(report.get("verification").get("selfCheckErrors").asLong()).isZero();
