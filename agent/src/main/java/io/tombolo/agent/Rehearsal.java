@@ -7,10 +7,6 @@ import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.handoff.SourceReport;
 import io.tombolo.agent.handoff.StraightLine;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
-import io.tombolo.agent.right.LapseReason;
-import io.tombolo.agent.right.RightActions;
-import io.tombolo.agent.right.RightEvent;
-import io.tombolo.agent.right.Timings;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.agent.sim.SimulatedState;
 import io.tombolo.agent.sim.SimulatedStateCodec;
@@ -151,7 +147,7 @@ final class Rehearsal {
     }
 
     /// One of the two hosts on the scratch region.
-    private static final class Stage implements RightActions, AutoCloseable {
+    private static final class Stage implements AutoCloseable {
         private final Region region;
         private final HostCore host;
         private final SimulatedHypervisor driver;
@@ -162,20 +158,9 @@ final class Rehearsal {
             this.region = region;
             ClaimedSlot slot = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), name, Linux.bootId(),
                     ProcessHandle.current().pid(), WatchdogBound.UNKNOWN));
-            this.host = new HostCore(region, slot, Timings.standard(), false, 8, this, HostCore.NO_POINTS,
+            this.host = LastingRight.host(region, slot, HostCore.NO_POINTS,
                     (_, intentSeq, _, epoch, _) -> other.vm.openWindow(intentSeq, epoch));
             this.driver = new SimulatedHypervisor(region, slot.slot(), directory);
-            host.right().start();
-            // One heartbeat that lasts longer than any rehearsal.
-            host.right().post(
-                    new RightEvent.HeartbeatConfirmed(Linux.clockBoottimeNs(), TimeUnit.MINUTES.toMillis(10)));
-            long until = System.nanoTime() + 5_000 * MS;
-            while (!host.board().gateOpen()) {
-                if (System.nanoTime() - until > 0) {
-                    throw failed(new IllegalStateException("the gate did not open"));
-                }
-                Thread.onSpinWait();
-            }
         }
 
         HostedVm hosted(VmSpec spec) {
@@ -187,42 +172,6 @@ final class Rehearsal {
                         }, _ -> vm = null);
             }
             return vm;
-        }
-
-        // The rehearsal's right never lapses: of all the keeper asks only the first renewal comes.
-
-        @Override
-        public void renewAll(long generation) {
-            host.right().renewDone(generation);
-        }
-
-        @Override
-        public void resumeAll(long generation) {
-        }
-
-        @Override
-        public void warn(long remainingNs) {
-        }
-
-        @Override
-        public void pauseAll(LapseReason reason, boolean terminal) {
-        }
-
-        @Override
-        public boolean guestsGone() {
-            return true;
-        }
-
-        @Override
-        public void stopVm(int vmSlot) {
-        }
-
-        @Override
-        public void sayStopped() {
-        }
-
-        @Override
-        public void exit(LapseReason reason, boolean allStopped) {
         }
 
         @Override

@@ -9,10 +9,6 @@ import io.tombolo.agent.handoff.HostPorts.Peer;
 import io.tombolo.agent.handoff.HostPorts.WindowEnd;
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
-import io.tombolo.agent.right.LapseReason;
-import io.tombolo.agent.right.RightActions;
-import io.tombolo.agent.right.RightEvent;
-import io.tombolo.agent.right.Timings;
 import io.tombolo.agent.sim.GuestCopier;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.HandoffOutcome;
@@ -36,7 +32,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -203,7 +198,7 @@ final class HandoffBetweenAgentsTest {
     }
 
     /// An agent without network, membership and supervisor. Its right never lapses.
-    private final class TestAgent implements RightActions, AgentService.HostView, AutoCloseable {
+    private final class TestAgent implements AgentService.HostView, AutoCloseable {
         private final String name;
         private final ClaimedSlot claimed;
         private final GuestCopier copier = new GuestCopier();
@@ -220,8 +215,7 @@ final class HandoffBetweenAgentsTest {
             this.name = name;
             this.claimed = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), name, Linux.bootId(),
                     ProcessHandle.current().pid(), WatchdogBound.UNKNOWN));
-            this.host = new HostCore(region, claimed, Timings.standard(), false, 8, this,
-                    point -> atPoint.accept(point),
+            this.host = LastingRight.host(region, claimed, point -> atPoint.accept(point),
                     (Peer _, long intentSeq, int _, long epoch, long _) -> windows.open(intentSeq, epoch));
             this.driver = new SimulatedHypervisor(region, claimed.slot(), directory);
             this.vms = new HostedVms(region, host, List.of(driver),
@@ -230,10 +224,6 @@ final class HandoffBetweenAgentsTest {
                     copier::bytesCopied, _ -> {
                     });
             this.service = new AgentService(vms, new TermGuard(), this);
-            host.right().start();
-            host.right().post(
-                    new RightEvent.HeartbeatConfirmed(Linux.clockBoottimeNs(), TimeUnit.MINUTES.toMillis(10)));
-            await(name + " may run VMs").atMost(PATIENCE).until(() -> host.board().gateOpen());
         }
 
         CompletableFuture<WindowEnd> openWindow(long intentSeq, long epoch) {
@@ -261,40 +251,6 @@ final class HandoffBetweenAgentsTest {
         @Override
         public String hostName(int slot) {
             return slot == claimed.slot() ? name : "other";
-        }
-
-        @Override
-        public void renewAll(long generation) {
-            host.right().renewDone(generation);
-        }
-
-        @Override
-        public void resumeAll(long generation) {
-        }
-
-        @Override
-        public void warn(long remainingNs) {
-        }
-
-        @Override
-        public void pauseAll(LapseReason reason, boolean terminal) {
-        }
-
-        @Override
-        public boolean guestsGone() {
-            return true;
-        }
-
-        @Override
-        public void stopVm(int vmSlot) {
-        }
-
-        @Override
-        public void sayStopped() {
-        }
-
-        @Override
-        public void exit(LapseReason reason, boolean allStopped) {
         }
 
         @Override
