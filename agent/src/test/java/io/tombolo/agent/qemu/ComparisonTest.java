@@ -9,19 +9,16 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(300)
 class ComparisonTest {
-    /// The figures to reach are checked where nothing else runs (the drill's report); here only that they are of the
-    /// right kind.
+    /// How long each takes is the drill's to judge, where nothing else runs; here what each of them moves.
     @Test
-    void aHopIsLikeABareHopAndFarBelowPreCopy() throws IOException {
+    void hopsLeaveGuestMemoryWhereItIsAndPreCopySendsIt() throws IOException {
         Figures figures = Figures.measure(6, 2);
         assertThat(figures.bare().runs()).hasSize(6);
         assertThat(figures.bare().bytesP50()).as("guest memory is not sent").isLessThan(1 << 20);
+        assertThat(figures.own().bytesP50()).as("guest memory is not sent").isLessThan(1 << 20);
         assertThat(figures.bare().runs()).as("each move's own figures")
                 .allMatch(r -> r.bytes() > 0 && r.downtimeNs() > 0);
         assertThat(figures.preCopy().bytesP50()).as("guest memory is sent").isGreaterThan(Figures.WORKING_SET_BYTES);
-        assertThat(figures.own().downtimeNsP50()).isLessThan(4 * figures.bare().downtimeNsP50());
-        assertThat(figures.own().downtimeNsP50()).isLessThan(figures.preCopy().downtimeNsP50() / 3);
-        assertThat(figures.own().totalNsP50()).isLessThan(figures.preCopy().totalNsP50() / 10);
     }
 
     /// One guest moved in the three ways, in one run.

@@ -48,7 +48,7 @@ final class DrillIT {
         assertThat(clients.get("acknowledged").asLong()).isGreaterThanOrEqualTo(2 * 2 * 5);
         assertThat(clients.get("repeats").asLong()).isGreaterThanOrEqualTo(2 * 4);
         assertThat(clients.get("wrongAnswers").asLong()).isZero();
-        assertThat(clients.get("longestGapNs").asLong()).isBetween(1_000_000L, 10_000_000_000L);
+        assertThat(clients.get("longestGapNs").asLong()).isPositive();
         assertThat(report.get("checks").findValuesAsText("name")).contains("operations acknowledged",
                 "clients saw no wrong answer");
     }
