@@ -45,6 +45,9 @@ final class DrillCommand implements Callable<Integer> {
     @Option(names = "--clients", paramLabel = "N", description = "With --program kv or bank: clients that work with the guest while it hops, 0 to 16 (2).")
     private Integer clients;
 
+    @Option(names = "--base", paramLabel = "DURATION", converter = DurationConverter.class, defaultValue = "500ms", description = "The figure that all timings are derived from (${DEFAULT-VALUE}). Longer on a machine with much else to do.")
+    private long baseNs;
+
     @Option(names = "--compare", description = "With --guest linux: also move the same guest by a bare QMP script and by QEMU's pre-copy.")
     private boolean compare;
 
@@ -75,7 +78,7 @@ final class DrillCommand implements Callable<Integer> {
         Options.check(clients == null || clients == 0 || served, "--clients", "--program " + spec.program(),
                 "--program kv or --program bank");
         int asked = clients != null ? clients : served ? CLIENTS : 0;
-        DrillPlan plan = new DrillPlan(hosts, hops, before, spec, compare, keep, asked);
+        DrillPlan plan = new DrillPlan(hosts, hops, before, spec, compare, keep, Options.wholeMs(baseNs), asked);
         DrillReport report;
         try (DrillProgress progress = progress()) {
             report = new Drill(plan, services.drillTools(plan, progress), System::nanoTime).run();

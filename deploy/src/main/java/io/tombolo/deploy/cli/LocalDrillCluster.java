@@ -68,7 +68,8 @@ final class LocalDrillCluster implements DrillCluster {
     static LocalDrillCluster start(DrillPlan plan, ClusterPlaces places, DrillProgress progress) {
         String name = plan.keep() ? DRILL : DRILL + "-" + ProcessHandle.current().pid();
         ClusterSpec spec = ClusterSpec.of(name, regionBytes(plan.vm()))
-                .withHosts(ClusterSpec.hostNames(plan.hosts())).withDrivers(List.of(plan.vm().driver()));
+                .withHosts(ClusterSpec.hostNames(plan.hosts())).withDrivers(List.of(plan.vm().driver()))
+                .withBaseMs(plan.baseMs());
         // The names of drills never come again, so nobody else would remove what a killed one left.
         Clusters.removeDead(DRILL + "-", places);
         Consumer<String> tell = progress::step;

@@ -19,4 +19,9 @@ final class Options {
             throw invalid(option, found, expected);
         }
     }
+
+    /// What is longer than an int of milliseconds is refused by whoever knows the limits.
+    static int wholeMs(long ns) {
+        return (int) Math.min(Integer.MAX_VALUE, ns / 1_000_000);
+    }
 }

@@ -32,8 +32,8 @@ final class UpCommand implements Runnable {
     @Option(names = "--region-size", paramLabel = "SIZE", defaultValue = "4G", converter = SizeConverter.class, description = "Room for guest memory and page tables (${DEFAULT-VALUE}).")
     private long regionBytes;
 
-    @Option(names = "--base", paramLabel = "DURATION", converter = DurationConverter.class, description = "The figure that all timings are derived from (500ms).")
-    private Long baseNs;
+    @Option(names = "--base", paramLabel = "DURATION", converter = DurationConverter.class, defaultValue = "500ms", description = "The figure that all timings are derived from (${DEFAULT-VALUE}).")
+    private long baseNs;
 
     @Option(names = "--drivers", paramLabel = "NAME", split = ",", defaultValue = "simulated", description = "What the agents can run: simulated, qemu (${DEFAULT-VALUE}).")
     private List<String> drivers;
@@ -52,10 +52,8 @@ final class UpCommand implements Runnable {
         Options.check(List.of("simulated", "qemu").containsAll(drivers), "--drivers", String.join(",", drivers),
                 "simulated, qemu");
         ClusterSpec spec = ClusterSpec.of(target.cluster(), regionBytes).withHosts(ClusterSpec.hostNames(hosts))
-                .withCoordinators(coordinators).withZooKeeperServers(zookeeperServers).withDrivers(drivers);
-        if (baseNs != null) {
-            spec = spec.withBaseMs((int) Math.min(Integer.MAX_VALUE, baseNs / 1_000_000));
-        }
+                .withCoordinators(coordinators).withZooKeeperServers(zookeeperServers).withDrivers(drivers)
+                .withBaseMs(Options.wholeMs(baseNs));
         if (!target.isLocal()) {
             spec = spec.withZooKeeper(target.zookeeper(), target.root());
         }

@@ -13,8 +13,10 @@ import io.tombolo.coordinator.wire.VmSpec;
 /// @param vm      the guest
 /// @param compare whether to move the same guest by QEMU's own means too; QEMU guests only
 /// @param keep    whether to leave the cluster running and its files in place
+/// @param baseMs  the figure that all timings of the cluster are derived from
 /// @param clients how many clients ask the guest for things while it hops; 0 for a guest that serves none
-public record DrillPlan(int hosts, int hops, int warmUp, VmSpec vm, boolean compare, boolean keep, int clients) {
+public record DrillPlan(int hosts, int hops, int warmUp, VmSpec vm, boolean compare, boolean keep, int baseMs,
+        int clients) {
     public DrillPlan {
         requireNonNull(vm, "vm is null");
         if (clients < 0 || (clients > 0 && !servesClients(vm))) {

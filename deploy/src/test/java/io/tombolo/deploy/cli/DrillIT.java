@@ -57,8 +57,9 @@ final class DrillIT {
     private JsonNode drill(String... more) throws IOException {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        List<String> arguments = new ArrayList<>(List.of("drill", "--hosts", "2", "--memory", "16M", "--json",
-                "--report", directory.toString()));
+        List<String> arguments = new ArrayList<>(
+                List.of("drill", "--hosts", "2", "--memory", "16M", "--json", "--base", "2s",
+                        "--report", directory.toString()));
         arguments.addAll(List.of(more));
 
         int status = Tombolo.run(new LiveServices(), new PrintWriter(out, true), new PrintWriter(err, true),

@@ -309,7 +309,7 @@ final class DrillTest {
         AtomicLong clock = new AtomicLong();
         OneWay pinned = new OneWay(2_000, 3_000, 1_900, 1_000);
         OneWay unpinned = new OneWay(20_000, 30_000, 9_000, 1_000);
-        return new Drill(new DrillPlan(3, hops, 0, vm, false, keep, clients),
+        return new Drill(new DrillPlan(3, hops, 0, vm, false, keep, 500, clients),
                 new Drill.Tools(() -> cluster, verifier, () -> new ContextSwitchBenchmark.Result(pinned, unpinned),
                         () -> {
                             throw new AssertionError("no comparison was asked for");
