@@ -24,8 +24,6 @@ public final class HandoffHalt implements Consumer<HandoffPoint> {
     public static final String HALTED = "halted";
 
     private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(1);
-    /// SIGSTOP may reach another thread of the process first; this one does not go on meanwhile.
-    private static final long STOP_TAKES_NS = TimeUnit.MILLISECONDS.toNanos(50);
 
     private final Path order;
     private final Path halted;
@@ -65,16 +63,9 @@ public final class HandoffHalt implements Consumer<HandoffPoint> {
     }
 
     private void halt(HaltAction action) {
-        long pid = ProcessHandle.current().pid();
         switch (action) {
-            case KILL -> Linux.kill(pid, Linux.SIGKILL);
-            case STOP -> {
-                Linux.kill(pid, Linux.SIGSTOP);
-                long until = System.nanoTime() + STOP_TAKES_NS;
-                while (System.nanoTime() - until < 0) {
-                    Thread.onSpinWait();
-                }
-            }
+            case KILL -> Linux.kill(ProcessHandle.current().pid(), Linux.SIGKILL);
+            case STOP -> Linux.raise(Linux.SIGSTOP);
             case HOLD -> {
                 while (Files.exists(halted)) {
                     LockSupport.parkNanos(LOOK_NS);

@@ -211,7 +211,7 @@ final class ChaosCluster implements AutoCloseable {
                     revive(host);
                     free.add(host);
                 } catch (RuntimeException e) {
-                    LOG.error("{} does not come back", host, e);
+                    LOG.error("{} does not come back: {}", host, e.getMessage(), e);
                 }
             });
         }

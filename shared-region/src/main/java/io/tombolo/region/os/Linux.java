@@ -43,6 +43,7 @@ public final class Linux {
             Native.INT);
     private static final MethodHandle CLOCK_GETTIME = Native.critical("clock_gettime", Native.INT, Native.INT,
             Native.POINTER);
+    private static final MethodHandle RAISE = Native.function("raise", Native.INT, Native.INT);
     private static final MethodHandle KILL = Native.function("kill", Native.INT, Native.INT, Native.INT);
     private static final MethodHandle PRCTL = Native.variadic("prctl", 1, Native.INT, Native.INT, Native.LONG,
             Native.LONG,
@@ -131,6 +132,17 @@ public final class Linux {
             throw new IllegalArgumentException("not a process to signal: pid " + pid);
         }
         return signal((int) pid, signal, "kill " + pid + " " + signal);
+    }
+
+    /// raise(3): a signal to the calling thread, which has taken effect when this returns. A stop signal stops the whole
+    /// process, and this thread certainly, before it goes on; kill(2) of the own process may stop it a moment later.
+    public static void raise(int signal) {
+        MemorySegment state = Native.capture();
+        try {
+            check((int) RAISE.invokeExact(state, signal), state, "raise " + signal);
+        } catch (Throwable e) {
+            throw Native.unexpected(e);
+        }
     }
 
     /// kill(2) of a process group; false if it is empty.
