@@ -33,18 +33,52 @@ public interface PageService {
     /// The tiers that this host can use: its own and the region.
     List<TierFacts> tiers();
 
-    /// What became of a call.
-    ///
-    /// @param vmPages   pages of the VM
-    /// @param pageBytes bytes of one
-    /// @param done      pages handled, from the first asked for
-    /// @param notMoved  of those, how many are not on the target tier
-    /// @param status    one byte per handled page: the code of its tier after the call, or a negative errno
-    /// @param bits      one byte per handled page: bit 0 accessed, bit 1 dirty
-    record Moved(long vmPages, int pageBytes, int done, int notMoved, byte[] status, byte[] bits) {
-        public Moved {
-            requireNonNull(status, "status is null");
-            requireNonNull(bits, "bits is null");
+    /// What became of a call. The arrays are not copied: who gets it owns them.
+    final class Moved {
+        private final long vmPages;
+        private final int pageBytes;
+        private final int done;
+        private final int notMoved;
+        private final byte[] status;
+        private final byte[] bits;
+
+        public Moved(long vmPages, int pageBytes, int done, int notMoved, byte[] status, byte[] bits) {
+            this.vmPages = vmPages;
+            this.pageBytes = pageBytes;
+            this.done = done;
+            this.notMoved = notMoved;
+            this.status = requireNonNull(status, "status is null");
+            this.bits = requireNonNull(bits, "bits is null");
+        }
+
+        /// Pages of the VM.
+        public long vmPages() {
+            return vmPages;
+        }
+
+        /// Bytes of one page.
+        public int pageBytes() {
+            return pageBytes;
+        }
+
+        /// Pages handled, from the first asked for.
+        public int done() {
+            return done;
+        }
+
+        /// Of those, how many are not on the target tier.
+        public int notMoved() {
+            return notMoved;
+        }
+
+        /// Per handled page: the code of its tier after the call, or a negative errno.
+        public byte[] status() {
+            return status;
+        }
+
+        /// Per handled page: bit 0 accessed, bit 1 dirty.
+        public byte[] bits() {
+            return bits;
         }
     }
 
