@@ -4,8 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.List;
 
-/// Pages and tiers of one host, with the meaning of move_pages(2): what the RPC server and the coordinator's transit use.
-/// Thread safe; calls block, so never on an event loop.
+/// Pages and tiers of one host, with the meaning of move_pages(2): what the RPC server and the coordinator's transit
+/// use. Thread safe; calls block, so never on an event loop.
 ///
 /// The call as a whole fails with a code that begins like the errno: PAGES_ENODEV (no such tier on this host),
 /// PAGES_EPERM (this host does not own the VM, or its right has lapsed), PAGES_ESRCH (no such VM here), PAGES_E2BIG.

@@ -134,8 +134,9 @@ public final class Linux {
         return signal((int) pid, signal, "kill " + pid + " " + signal);
     }
 
-    /// raise(3): a signal to the calling thread, which has taken effect when this returns. A stop signal stops the whole
-    /// process, and this thread certainly, before it goes on; kill(2) of the own process may stop it a moment later.
+    /// raise(3): a signal to the calling thread, which has taken effect when this returns. A stop signal stops the
+    /// whole process, and this thread certainly, before it goes on; kill(2) of the own process may stop it a moment
+    /// later.
     public static void raise(int signal) {
         MemorySegment state = Native.capture();
         try {
