@@ -16,7 +16,7 @@ import io.tombolo.agent.right.RightEvent;
 import io.tombolo.agent.right.Timings;
 import io.tombolo.agent.right.WatchdogPetter;
 import io.tombolo.agent.right.WatchdogSettings;
-import io.tombolo.agent.sim.GuestCopier;
+import io.tombolo.agent.pages.GuestCopier;
 import io.tombolo.coordinator.wire.HostStatus;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.region.ClaimedSlot;

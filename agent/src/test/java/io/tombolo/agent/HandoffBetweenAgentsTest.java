@@ -9,7 +9,7 @@ import io.tombolo.agent.handoff.HostPorts.Peer;
 import io.tombolo.agent.handoff.HostPorts.WindowEnd;
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
-import io.tombolo.agent.sim.GuestCopier;
+import io.tombolo.agent.pages.GuestCopier;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
@@ -161,7 +161,9 @@ final class HandoffBetweenAgentsTest {
     private static void copyAt(HandoffPoint point, HandoffPoint where, TestAgent agent, long bytes) {
         if (point == where) {
             try (Arena arena = Arena.ofConfined()) {
-                agent.copier.move(arena.allocate(bytes), 0, arena.allocate(bytes), 0, bytes);
+                GuestCopier.Mover mover = agent.copier.mover();
+                mover.move(arena.allocate(bytes), 0, arena.allocate(bytes), 0, bytes);
+                mover.settle();
             }
         }
     }

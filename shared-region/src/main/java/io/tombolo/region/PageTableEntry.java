@@ -34,6 +34,11 @@ public final class PageTableEntry {
         return entry >>> 56 == PRESENT_SHARED;
     }
 
+    /// Whether the page may be used, in whichever tier it is.
+    public static boolean isPresent(long entry) {
+        return entry >>> 57 == PRESENT_SHARED >>> 1;
+    }
+
     public static long frame(long entry) {
         return entry >>> FRAME_SHIFT & FRAME_MASK;
     }

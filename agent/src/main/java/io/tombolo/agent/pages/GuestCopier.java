@@ -1,4 +1,4 @@
-package io.tombolo.agent.sim;
+package io.tombolo.agent.pages;
 
 import static java.util.Objects.requireNonNull;
 
@@ -8,20 +8,40 @@ import java.util.concurrent.atomic.LongAdder;
 /// The one class through which anything but a vCPU loads or stores guest memory: it counts every byte. "Zero copy" is
 /// the difference of two readings of this counter, taken before PREPARE and after COMMIT.
 ///
-/// Thread safe; readings are exact once the copying threads have finished.
+/// Thread safe; readings are exact once the copying threads have finished, or have settled.
 public final class GuestCopier {
-    private static final MemorySegment ZERO_PAGE = MemorySegment.ofArray(new byte[GuestMemory.PAGE_BYTES]).asReadOnly();
+    private static final int PAGE_BYTES = 4096;
+    private static final MemorySegment ZERO_PAGE = MemorySegment.ofArray(new byte[PAGE_BYTES]).asReadOnly();
 
     private final LongAdder loaded = new LongAdder();
     private final LongAdder stored = new LongAdder();
     private final LongAdder touched = new LongAdder();
 
-    /// Copies guest memory to guest memory: counted as loaded and as stored.
-    public void move(MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long bytes) {
-        MemorySegment.copy(from, fromOffset, to, toOffset, bytes);
-        loaded.add(bytes);
-        stored.add(bytes);
-        touched.add(bytes);
+    /// For one thread that moves many pages: counts in a field of its own, and into this copier by [Mover#settle].
+    public final class Mover {
+        private long bytes;
+
+        private Mover() {
+        }
+
+        /// Copies guest memory to guest memory: counted as loaded and as stored.
+        public void move(MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long count) {
+            MemorySegment.copy(from, fromOffset, to, toOffset, count);
+            bytes += count;
+        }
+
+        /// Adds what was counted since the last time.
+        public void settle() {
+            loaded.add(bytes);
+            stored.add(bytes);
+            touched.add(bytes);
+            bytes = 0;
+        }
+    }
+
+    /// For one thread that moves pages.
+    public Mover mover() {
+        return new Mover();
     }
 
     /// Copies guest memory to memory of the agent.
@@ -39,17 +59,17 @@ public final class GuestCopier {
     }
 
     /// Offset of the first byte in which a guest page differs from `expected`, -1 if none does.
-    long pageMismatch(MemorySegment guest, long guestOffset, MemorySegment expected, long expectedOffset) {
+    public long pageMismatch(MemorySegment guest, long guestOffset, MemorySegment expected, long expectedOffset) {
         requireNonNull(expected, "expected is null");
-        loaded.add(GuestMemory.PAGE_BYTES);
-        touched.add(GuestMemory.PAGE_BYTES);
-        return MemorySegment.mismatch(guest, guestOffset, guestOffset + GuestMemory.PAGE_BYTES, expected,
+        loaded.add(PAGE_BYTES);
+        touched.add(PAGE_BYTES);
+        return MemorySegment.mismatch(guest, guestOffset, guestOffset + PAGE_BYTES, expected,
                 expectedOffset,
-                expectedOffset + GuestMemory.PAGE_BYTES);
+                expectedOffset + PAGE_BYTES);
     }
 
     /// Offset of the first byte of a guest page that is not zero, -1 if all are.
-    long pageNotZero(MemorySegment guest, long guestOffset) {
+    public long pageNotZero(MemorySegment guest, long guestOffset) {
         return pageMismatch(guest, guestOffset, ZERO_PAGE, 0);
     }
 

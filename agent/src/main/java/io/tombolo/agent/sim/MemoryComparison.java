@@ -1,5 +1,6 @@
 package io.tombolo.agent.sim;
 
+import io.tombolo.agent.pages.GuestCopier;
 import java.lang.foreign.ValueLayout;
 
 /// Compares the memory of a VM with that of its reference run, byte for byte, while the VM is stopped.
@@ -42,14 +43,15 @@ public final class MemoryComparison {
         long firstPage = -1;
         long firstOffset = -1;
         for (long page = 0; page < actual.pages(); page++) {
-            long offset = actual.pageOffset(page);
+            long gpa = page << GuestMemory.PAGE_SHIFT;
+            long offset = actual.placeOf(gpa);
             long mismatch;
             if (reference.written(page)) {
                 written++;
-                mismatch = copier.pageMismatch(actual.data(), offset, reference.segment(),
-                        page << GuestMemory.PAGE_SHIFT);
+                mismatch = copier.pageMismatch(actual.tierOf(gpa), offset, reference.segment(),
+                        gpa);
             } else {
-                mismatch = copier.pageNotZero(actual.data(), offset);
+                mismatch = copier.pageNotZero(actual.tierOf(gpa), offset);
             }
             if (mismatch >= 0) {
                 differing++;
@@ -60,7 +62,8 @@ public final class MemoryComparison {
         if (differing == 0) {
             return new Result(actual.pages(), written, 0, -1, -1, -1, -1);
         }
-        int found = actual.data().get(ValueLayout.JAVA_BYTE, actual.pageOffset(firstPage) + firstOffset) & 0xFF;
+        long gpa = firstPage << GuestMemory.PAGE_SHIFT;
+        int found = actual.tierOf(gpa).get(ValueLayout.JAVA_BYTE, actual.placeOf(gpa) + firstOffset) & 0xFF;
         int expected = reference.segment().get(ValueLayout.JAVA_BYTE,
                 (firstPage << GuestMemory.PAGE_SHIFT) + firstOffset) & 0xFF;
         return new Result(actual.pages(), written, differing, firstPage, (int) firstOffset, found, expected);

@@ -2,6 +2,8 @@ package io.tombolo.agent.sim;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.pages.GuestCopier;
+import io.tombolo.agent.pages.PageBits;
 import io.tombolo.region.PageTable;
 import io.tombolo.region.PageTableEntry;
 import java.lang.foreign.MemorySegment;
@@ -10,44 +12,64 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /// Guest memory through the VM's page table in the shared region: the production path. Every access loads the 8-byte
-/// entry of its page with acquire order, checks that it is present in the shared tier, and goes to the frame; no
-/// translation outlives the access that read it, so a mover has to wait only for accesses, not for cached entries.
+/// entry of its page with acquire order, checks that it is present, marks the page accessed or dirty, and goes to the
+/// frame in the tier that the entry names; no translation outlives the slice that read it, so a mover waits for the end
+/// of a slice (see [io.tombolo.agent.pages.Shootdown]).
 ///
 /// For vCPU threads only: it is not counted by [GuestCopier], because what a vCPU touches is not copying. One instance
-/// may serve all vCPUs of a VM; it holds no mutable state.
+/// may serve all vCPUs of a VM unless its fault handler belongs to one of them; it holds no mutable state but the
+/// marks.
 ///
-/// Errors: [GuestFault]. A damaged entry that names a frame outside the data area is a fault of this guest
-/// ([GuestFault.Kind#BAD_FRAME]), never an access outside the area.
+/// Errors: [GuestFault]. A damaged entry that names a frame outside its tier is a fault of this guest
+/// ([GuestFault.Kind#BAD_FRAME]), never an access outside the tier.
 public final class PagedMemory implements GuestMemory {
     private static final VarHandle ENTRY = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
-    // What is accessed is always aligned, see #translate; the layout without alignment spares a second check.
+    // What is accessed is always aligned, see #entry; the layout without alignment spares a second check.
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final MemorySegment table;
-    private final MemorySegment data;
+    private final MemorySegment shared;
+    private final MemorySegment local;
+    private final PageBits bits;
+    private final int pageShift;
+    private final long pageMask;
     private final long bytes;
     private final long words;
     private final PageFaultHandler faults;
 
     /// Guest memory of a VM on this host.
     ///
-    /// @param bytes  size of guest memory, a multiple of the page size
-    /// @param table  the entries, 8 bytes each, at least one per page
-    /// @param data   the frames of the region, frame 0 first
-    /// @param faults slow path
-    public PagedMemory(long bytes, MemorySegment table, MemorySegment data, PageFaultHandler faults) {
+    /// @param bytes     size of guest memory, a multiple of the page size
+    /// @param pageShift log2 of the page size: 12 or 21
+    /// @param table     the entries, 8 bytes each, at least one per page
+    /// @param shared    the frames of the region, frame 0 first
+    /// @param local     the frames of this host's own tier, frame 0 first; [MemorySegment#NULL] if it has none
+    /// @param bits      marks of this VM's pages
+    /// @param faults    slow path
+    public PagedMemory(long bytes, int pageShift, MemorySegment table, MemorySegment shared, MemorySegment local,
+            PageBits bits, PageFaultHandler faults) {
         this.table = requireNonNull(table, "table is null");
-        this.data = requireNonNull(data, "data is null");
+        this.shared = requireNonNull(shared, "shared is null");
+        this.local = requireNonNull(local, "local is null");
+        this.bits = requireNonNull(bits, "bits is null");
         this.faults = requireNonNull(faults, "faults is null");
-        if (bytes <= 0 || bytes % PAGE_BYTES != 0) {
+        if (bytes <= 0 || bytes % (1L << pageShift) != 0) {
             throw new IllegalArgumentException("bytes is not a positive multiple of the page size: bytes=" + bytes);
         }
-        if (table.byteSize() >>> 3 < bytes >>> PAGE_SHIFT) {
+        if (table.byteSize() >>> 3 < bytes >>> pageShift) {
             throw new IllegalArgumentException("page table too short: entries=" + (table.byteSize() >>> 3) + " pages="
-                    + (bytes >>> PAGE_SHIFT));
+                    + (bytes >>> pageShift));
         }
+        this.pageShift = pageShift;
+        this.pageMask = (1L << pageShift) - 1;
         this.bytes = bytes;
         this.words = bytes >>> 3;
+    }
+
+    /// The memory of a VM whose pages are all 4 KiB frames of a region, as whoever only reads it sees it.
+    public PagedMemory(long bytes, MemorySegment table, MemorySegment shared, PageFaultHandler faults) {
+        this(bytes, PAGE_SHIFT, table, shared, MemorySegment.NULL, new PageBits(Math.max(1, bytes >>> PAGE_SHIFT)),
+                faults);
     }
 
     /// The memory of a VM whose pages are frames of a region.
@@ -62,8 +84,10 @@ public final class PagedMemory implements GuestMemory {
 
     @Override
     public long getLong(long gpa) {
+        long entry = entry(gpa);
+        bits.read(gpa >>> pageShift);
         try {
-            return data.get(WORD, translate(gpa));
+            return tier(entry).get(WORD, offset(entry, gpa));
         } catch (IndexOutOfBoundsException _) {
             throw badFrame(gpa);
         }
@@ -71,49 +95,57 @@ public final class PagedMemory implements GuestMemory {
 
     @Override
     public void setLong(long gpa, long value) {
+        long entry = entry(gpa);
+        bits.written(gpa >>> pageShift);
         try {
-            data.set(WORD, translate(gpa), value);
+            tier(entry).set(WORD, offset(entry, gpa), value);
         } catch (IndexOutOfBoundsException _) {
             throw badFrame(gpa);
         }
     }
 
-    private long translate(long gpa) {
+    private long entry(long gpa) {
         // A misaligned address has low bits, which the rotation makes high ones: one compare refuses both kinds.
         if (Long.compareUnsigned(Long.rotateRight(gpa, 3), words) >= 0) {
             throw GuestMemory.refused(gpa, bytes);
         }
-        long entry = (long) ENTRY.getAcquire(table, gpa >>> PAGE_SHIFT << 3);
-        if (!PageTableEntry.isPresentShared(entry)) {
-            entry = slowEntry(gpa >>> PAGE_SHIFT, entry);
-        }
-        return (PageTableEntry.frame(entry) << PAGE_SHIFT) | (gpa & (PAGE_BYTES - 1));
+        long entry = (long) ENTRY.getAcquire(table, gpa >>> pageShift << 3);
+        return PageTableEntry.isPresent(entry) ? entry : slowEntry(gpa >>> pageShift, entry);
     }
 
-    /// The data area's own bounds check found it; this only says it in the guest's words.
+    private MemorySegment tier(long entry) {
+        return PageTableEntry.isPresentShared(entry) ? shared : local;
+    }
+
+    private long offset(long entry, long gpa) {
+        return (PageTableEntry.frame(entry) << PAGE_SHIFT) + (gpa & pageMask);
+    }
+
+    /// The tier's own bounds check found it; this only says it in the guest's words.
     private GuestFault badFrame(long gpa) {
         return new GuestFault(GuestFault.Kind.BAD_FRAME, gpa, "its page-table entry names a frame outside the data");
     }
 
     private long slowEntry(long page, long entry) {
         long current = entry;
-        while (!PageTableEntry.isPresentShared(current)) {
+        while (!PageTableEntry.isPresent(current)) {
             faults.awaitPresent(page, current);
             current = (long) ENTRY.getAcquire(table, page << 3);
         }
         return current;
     }
 
-    /// Offset in [#data] of a page, for [GuestCopier] and the comparison; same checks as an access.
-    long pageOffset(long page) {
-        long offset = translate(page << PAGE_SHIFT);
-        if (offset > data.byteSize() - PAGE_BYTES) {
-            throw badFrame(page << PAGE_SHIFT);
+    /// Place in [#tierOf] of the 4 KiB at `gpa`, for [GuestCopier] and the comparison; same checks as an access.
+    long placeOf(long gpa) {
+        long entry = entry(gpa);
+        long offset = offset(entry, gpa);
+        if (offset > tier(entry).byteSize() - PAGE_BYTES) {
+            throw badFrame(gpa);
         }
         return offset;
     }
 
-    MemorySegment data() {
-        return data;
+    MemorySegment tierOf(long gpa) {
+        return tier(entry(gpa));
     }
 }

@@ -2,6 +2,7 @@ package io.tombolo.agent.sim;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.pages.Shootdown;
 import io.tombolo.region.TomboloException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -9,6 +10,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntFunction;
 
 /// Runs the vCPUs of one simulated VM on this host: one daemon platform thread `vm-<name>-vcpu-<n>` each, in slices
 /// whose length is an instruction count and never a time.
@@ -73,7 +75,8 @@ public final class VcpuRunner implements AutoCloseable {
     private final String vmName;
     private final SimulatedState state;
     private final GuestProgram program;
-    private final GuestMemory memory;
+    private final GuestMemory[] memories;
+    private final Shootdown shootdown;
     private final Options options;
     private final Thread[] threads;
     private final VcpuGate gate;
@@ -89,24 +92,38 @@ public final class VcpuRunner implements AutoCloseable {
     // Of the thread that settles; the gate orders one after the other.
     private long lastSettledNs;
 
-    private VcpuRunner(String vmName, SimulatedState state, GuestMemory memory, Options options) {
+    private VcpuRunner(String vmName, SimulatedState state, IntFunction<GuestMemory> memoryOf, Shootdown shootdown,
+            Options options) {
         this.vmName = requireNonNull(vmName, "vmName is null");
         this.state = requireNonNull(state, "state is null");
-        this.memory = requireNonNull(memory, "memory is null");
+        this.shootdown = requireNonNull(shootdown, "shootdown is null");
         this.options = requireNonNull(options, "options is null");
         this.program = state.spec().program();
         this.threads = new Thread[state.spec().vcpus()];
         this.gate = new VcpuGate(threads);
         this.times = new AtomicLongArray(threads.length * TIMES_STRIDE);
-        if (memory.bytes() != state.spec().memoryBytes()) {
-            throw new IllegalArgumentException("memory does not fit the definition: bytes=" + memory.bytes()
-                    + " defined=" + state.spec().memoryBytes());
+        this.memories = new GuestMemory[threads.length];
+        for (int i = 0; i < memories.length; i++) {
+            memories[i] = requireNonNull(memoryOf.apply(i), "memory is null");
+            if (memories[i].bytes() != state.spec().memoryBytes()) {
+                throw new IllegalArgumentException("memory does not fit the definition: bytes=" + memories[i].bytes()
+                        + " defined=" + state.spec().memoryBytes());
+            }
         }
     }
 
-    /// Makes the threads, parked.
+    /// For a VM whose pages never move.
     public static VcpuRunner create(String vmName, SimulatedState state, GuestMemory memory, Options options) {
-        VcpuRunner runner = new VcpuRunner(vmName, state, memory, options);
+        return create(vmName, state, _ -> memory, new Shootdown(state.spec().vcpus()), options);
+    }
+
+    /// Makes the threads, parked.
+    ///
+    /// @param memoryOf  the VM's memory as the vCPU of that number sees it
+    /// @param shootdown told between slices, so that pages can move while the vCPUs run
+    public static VcpuRunner create(String vmName, SimulatedState state, IntFunction<GuestMemory> memoryOf,
+            Shootdown shootdown, Options options) {
+        VcpuRunner runner = new VcpuRunner(vmName, state, memoryOf, shootdown, options);
         for (int i = 0; i < runner.threads.length; i++) {
             int vcpu = i;
             runner.threads[i] = Thread.ofPlatform().daemon().name("vm-" + vmName + "-vcpu-" + i)
@@ -304,7 +321,7 @@ public final class VcpuRunner implements AutoCloseable {
                 VcpuRegisters copy = new VcpuRegisters();
                 copy.copyFrom(state.vcpu(i));
                 if (copy.get(VcpuRegisters.BOOTED) != 0) {
-                    program.checkAll(copy, memory);
+                    program.checkAll(copy, memories[i]);
                 }
                 errors += copy.get(VcpuRegisters.ERRORS);
             }
@@ -397,10 +414,12 @@ public final class VcpuRunner implements AutoCloseable {
                     break;
                 }
                 if (executed) {
+                    shootdown.quiescent(vcpu);
                     // What asked for a stop from inside the check has just warmed this core's caches for it.
                     runSlice(vcpu, regs, gate.isOpen() ? slice : 1);
                 } else {
                     executed = true;
+                    shootdown.online(vcpu);
                     runFirst(vcpu, regs);
                 }
             } catch (GuestFault fault) {
@@ -416,6 +435,7 @@ public final class VcpuRunner implements AutoCloseable {
                 reportDamage(vcpu, regs);
             }
         }
+        shootdown.offline(vcpu);
         if (executed) {
             times.setRelease(vcpu * TIMES_STRIDE + LAST, System.nanoTime());
         }
@@ -426,9 +446,9 @@ public final class VcpuRunner implements AutoCloseable {
     private void runFirst(int vcpu, VcpuRegisters regs) {
         times.setRelease(vcpu * TIMES_STRIDE + STARTED, System.nanoTime());
         if (regs.get(VcpuRegisters.BOOTED) == 0) {
-            program.boot(regs, memory, state.spec());
+            program.boot(regs, memories[vcpu], state.spec());
         }
-        program.run(regs, memory, 1);
+        program.run(regs, memories[vcpu], 1);
         if (vcpu == 0) {
             times.setRelease(FIRST_DONE, System.nanoTime());
             if (followersAsleep) {
@@ -442,7 +462,7 @@ public final class VcpuRunner implements AutoCloseable {
         if (asked) {
             executeRequests(regs);
         }
-        program.run(regs, memory, slice);
+        program.run(regs, memories[vcpu], slice);
         if (options.idleParkNs > 0 && !asked && gate.isOpen()) {
             LockSupport.parkNanos(this, options.idleParkNs);
         }
@@ -459,7 +479,7 @@ public final class VcpuRunner implements AutoCloseable {
                 continue;
             }
             options.log.append(regs.get(VcpuRegisters.REQUESTS), regs.get(VcpuRegisters.INSTRUCTIONS), next.request());
-            options.requests.complete(next, execute(program, regs, memory, next.request()));
+            options.requests.complete(next, execute(program, regs, memories[0], next.request()));
         }
     }
 

@@ -6,5 +6,5 @@
 /// - All state of a guest is in [VcpuRegisters] or in guest memory, so registers + memory = the VM.
 /// - State is a function of seed, instruction counts and the log of client requests, never of time or of slice size.
 /// - Only vCPU threads touch guest memory through [PagedMemory]; whatever else must read or copy it goes through
-///   [GuestCopier], which counts.
+///   [io.tombolo.agent.pages.GuestCopier], which counts.
 package io.tombolo.agent.sim;

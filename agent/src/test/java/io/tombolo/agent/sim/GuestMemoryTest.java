@@ -1,5 +1,6 @@
 package io.tombolo.agent.sim;
 
+import io.tombolo.agent.pages.GuestCopier;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -107,7 +108,9 @@ final class GuestMemoryTest {
     void countsEveryByteThatGoesThroughTheCopier() {
         GuestCopier copier = new GuestCopier();
         try (ScratchMemory scratch = new ScratchMemory(BYTES, 7)) {
-            copier.move(scratch.data(), 0, scratch.data(), 4096, 4096);
+            GuestCopier.Mover mover = copier.mover();
+            mover.move(scratch.data(), 0, scratch.data(), 4096, 4096);
+            mover.settle();
             copier.load(scratch.data(), 0, scratch.data(), 8192, 100);
             copier.store(scratch.data(), 0, scratch.data(), 8192, 10);
             assertThat(copier.bytesLoaded()).isEqualTo(4196);

@@ -1,5 +1,6 @@
 package io.tombolo.agent.sim;
 
+import io.tombolo.agent.pages.GuestCopier;
 import static io.tombolo.agent.sim.SimFixtures.MIB;
 import static io.tombolo.agent.sim.VcpuRegisters.CHECKS;
 import static io.tombolo.agent.sim.VcpuRegisters.ERRORS;
@@ -134,7 +135,7 @@ final class GuestProgramTest {
                 VcpuRegisters regs = SimFixtures.runFresh(spec, scratch.memory(), 1000).vcpu(0);
                 byte[] old = new byte[4096];
                 java.lang.foreign.MemorySegment oldPage = java.lang.foreign.MemorySegment.ofArray(old);
-                long offset = scratch.memory().pageOffset(7);
+                long offset = scratch.memory().placeOf(7L << GuestMemory.PAGE_SHIFT);
                 oldPage.copyFrom(scratch.data().asSlice(offset, 4096));
                 GuestProgram.DIRTY.run(regs, scratch.memory(), 1000);
                 scratch.data().asSlice(offset, 4096).copyFrom(oldPage);

@@ -1,5 +1,6 @@
 package io.tombolo.agent.sim;
 
+import io.tombolo.agent.pages.GuestCopier;
 import static io.tombolo.agent.sim.SimFixtures.MIB;
 import static io.tombolo.agent.sim.SimFixtures.await;
 import static io.tombolo.agent.sim.SimFixtures.options;

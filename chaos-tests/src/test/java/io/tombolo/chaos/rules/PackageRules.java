@@ -25,7 +25,7 @@ final class PackageRules {
             "io.tombolo.region.FieldBuffer", "fields of one header, on the heap", //
             "io.tombolo.region.SegmentFiles", "the trailer behind a guest's memory", //
             "io.tombolo.region.os.NotifySocket", "datagrams", //
-            "io.tombolo.agent.sim.GuestCopier", "the one class that copies guest memory, and counts it", //
+            "io.tombolo.agent.pages.GuestCopier", "the one class that copies guest memory, and counts it", //
             "io.tombolo.agent.sim.SimulatedStateCodec", "vCPU registers into a blob buffer");
 
     /// Who may read the wall clock. Nothing that decides anything: a clock step must not matter.

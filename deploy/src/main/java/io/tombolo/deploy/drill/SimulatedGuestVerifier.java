@@ -3,7 +3,7 @@ package io.tombolo.deploy.drill;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
-import io.tombolo.agent.sim.GuestCopier;
+import io.tombolo.agent.pages.GuestCopier;
 import io.tombolo.agent.sim.GuestFault;
 import io.tombolo.agent.sim.GuestMemory;
 import io.tombolo.agent.sim.GuestOp;
