@@ -81,7 +81,7 @@ public final class VmGate {
     private void change(long clear, long set) {
         while (true) {
             long word = wordAcquire();
-            long next = word & ~clear | set;
+            long next = (word & ~clear) | set;
             if (word == next || memory.compareAndSet(offset, word, next)) {
                 return;
             }

@@ -6,10 +6,14 @@ public final class Errno {
     public static final int ENOENT = 2;
     public static final int ESRCH = 3;
     public static final int EINTR = 4;
+    public static final int EIO = 5;
+    public static final int E2BIG = 7;
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
     public static final int EACCES = 13;
     public static final int EFAULT = 14;
+    public static final int EBUSY = 16;
+    public static final int ENODEV = 19;
     public static final int EINVAL = 22;
     public static final int ENOSPC = 28;
     public static final int ENOSYS = 38;
@@ -21,21 +25,24 @@ public final class Errno {
     private Errno() {
     }
 
-    static String name(int errno) {
+    /// `EBUSY` for 16.
+    public static String name(int errno) {
         return switch (errno) {
             case EPERM -> "EPERM";
             case ENOENT -> "ENOENT";
             case ESRCH -> "ESRCH";
             case EINTR -> "EINTR";
-            case 5 -> "EIO";
+            case EIO -> "EIO";
+            case E2BIG -> "E2BIG";
             case 9 -> "EBADF";
             case 10 -> "ECHILD";
             case EAGAIN -> "EAGAIN";
             case ENOMEM -> "ENOMEM";
             case EACCES -> "EACCES";
             case EFAULT -> "EFAULT";
-            case 16 -> "EBUSY";
+            case EBUSY -> "EBUSY";
             case 17 -> "EEXIST";
+            case ENODEV -> "ENODEV";
             case 20 -> "ENOTDIR";
             case 21 -> "EISDIR";
             case EINVAL -> "EINVAL";

@@ -1,0 +1,340 @@
+package io.tombolo.agent.pages;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.region.PageSize;
+import io.tombolo.region.PageTableEntry;
+import io.tombolo.region.PteState;
+import io.tombolo.region.Region;
+import io.tombolo.region.Tier;
+import io.tombolo.region.os.Errno;
+import java.lang.foreign.MemorySegment;
+import java.util.function.BooleanSupplier;
+
+/// Moves pages of VMs between the tiers of this host while the guests run. `docs/page-moves.md` has the protocol, its
+/// order of stores and what a death between any two of them leaves; the numbered comments here are its steps.
+///
+/// One batch at a time: everything it needs is allocated once, so a page costs no heap. Not thread safe; movers of
+/// different threads may work on the same VM, and a page that another one is moving is answered EBUSY.
+public final class PageMover {
+    /// Pages of a batch, by size. From its mark to its publish a page stands still, the last one of a batch for the
+    /// shoot-down and all copies before it: 32 x 0.7 us stays below the 50 us that a guest may wait. A large page is
+    /// copied longer than all else takes.
+    public static final int SMALL_BATCH = 32;
+    static final int LARGE_BATCH = 1;
+
+    private static final int SPINS = 1_000;
+    private static final long FRAME_BYTES = PageSize.SMALL.bytes();
+    /// In place of a status: the page goes into the batch.
+    private static final int MOVABLE = Integer.MIN_VALUE;
+
+    private final Region region;
+    private final GuestCopier.Mover copier;
+    private final BooleanSupplier right;
+    private final long giveUpNs;
+    private final int batch;
+
+    // One batch. Positions 0 to n - 1 of all arrays belong together.
+    private final long[] page;
+    private final long[] entry;
+    private final long[] source;
+    private final long[] target;
+    private final int[] place;
+    private final boolean[] retired;
+    private final long[] onePage = new long[1];
+    private final long[] oneFrame = new long[1];
+    private final boolean[] published;
+
+    /// @param right    asked before every batch, and while the mover waits for vCPUs: whether this host may still store
+    ///                 to the VM
+    /// @param giveUpNs how long it waits for a vCPU to end its slice
+    /// @param batch    pages of a batch; for 2 MiB pages at most 1 is used
+    public PageMover(Region region, GuestCopier copier, BooleanSupplier right, long giveUpNs, int batch) {
+        this.region = requireNonNull(region, "region is null");
+        this.copier = requireNonNull(copier, "copier is null").mover();
+        this.right = requireNonNull(right, "right is null");
+        this.giveUpNs = giveUpNs;
+        this.batch = batch;
+        this.page = new long[batch];
+        this.entry = new long[batch];
+        this.source = new long[batch];
+        this.target = new long[batch];
+        this.place = new int[batch];
+        this.retired = new boolean[batch];
+        this.published = new boolean[batch];
+    }
+
+    /// Most pages that one call of [#move] handles for this VM.
+    public int batch(VmPages vm) {
+        return vm.size() == PageSize.LARGE ? Math.min(LARGE_BATCH, batch) : batch;
+    }
+
+    /// Moves one batch: pages `pages[from]` to `pages[from + count - 1]` of the VM to one tier. Writes one status per
+    /// page, at the same positions: the code of the tier that the page is on now, read back from its entry, or a
+    /// negative errno. Returns false, and has stored nothing, if this host has no right to the VM.
+    ///
+    /// @param count at most [#batch]
+    public boolean move(VmPages vm, long[] pages, int from, int count, Tier to, int[] status) {
+        if (!right.getAsBoolean()) {
+            return false;
+        }
+        if (!vm.gate().enter()) {
+            for (int i = 0; i < count; i++) {
+                status[from + i] = -Errno.EBUSY;
+            }
+            return true;
+        }
+        try {
+            int n = look(vm, pages, from, count, to, status);
+            if (n > 0) {
+                move(vm, n, to, status);
+            }
+            return true;
+        } finally {
+            copier.settle();
+            vm.gate().leave();
+        }
+    }
+
+    /// 2. What can be moved goes into the batch; the rest has its status.
+    private int look(VmPages vm, long[] pages, int from, int count, Tier to, int[] status) {
+        boolean anyPins = vm.pins().any();
+        int n = 0;
+        for (int i = 0; i < count; i++) {
+            long number = pages[from + i];
+            int answer = 0;
+            if (number < 0 || number >= vm.table().pages()) {
+                answer = -Errno.EFAULT;
+            } else {
+                long found = vm.table().entryAcquire(number);
+                answer = answer(vm, number, found, anyPins, to);
+                if (answer == MOVABLE) {
+                    page[n] = number;
+                    entry[n] = found;
+                    source[n] = PageTableEntry.frame(found);
+                    place[n] = from + i;
+                    published[n] = false;
+                    n++;
+                }
+            }
+            status[from + i] = answer;
+        }
+        return n;
+    }
+
+    private static int answer(VmPages vm, long number, long found, boolean anyPins, Tier to) {
+        PteState state = PageTableEntry.state(found);
+        Tier tier = PageTableEntry.tier(found);
+        if (state == null || tier == null) {
+            return -Errno.EIO;
+        }
+        return switch (state) {
+            case ABSENT -> -Errno.ENOENT;
+            case MIGRATING, COPYING -> -Errno.EBUSY;
+            case PRESENT -> {
+                if (tier == to) {
+                    yield to.code();
+                }
+                yield anyPins && vm.pins().isPinned(number) ? -Errno.EBUSY : MOVABLE;
+            }
+        };
+    }
+
+    private void move(VmPages vm, int movable, Tier to, int[] status) {
+        int n = reserve(vm, movable, to, status);
+        if (n == 0) {
+            return;
+        }
+        if (to == Tier.LOCAL) {
+            vm.slot().addLocalPages(n);
+        }
+        int marked = mark(vm, n, to, status);
+        int moved = 0;
+        try {
+            if (marked > 0 && awaitShootdown(vm, status, marked)) {
+                moved = copyAll(vm, marked, to, status);
+            }
+        } finally {
+            // Also when a copy has failed: what is not published stays what it was.
+            giveUp(vm, marked, to);
+        }
+        settle(vm, marked, moved, to);
+        if (to == Tier.LOCAL && moved < n) {
+            vm.slot().addLocalPages(moved - n);
+        } else if (to == Tier.SHARED && moved > 0) {
+            vm.slot().addLocalPages(-moved);
+        }
+    }
+
+    /// 3. Frames for as many of the pages as there is room for.
+    private int reserve(VmPages vm, int n, Tier to, int[] status) {
+        int got = to == Tier.SHARED
+                ? vm.allocator().reserve(vm.size(), vm.slot().index(), page, n, target)
+                : vm.local().take(vm.size(), n, target);
+        for (int i = got; i < n; i++) {
+            status[place[i]] = -Errno.ENOMEM;
+        }
+        return got;
+    }
+
+    /// 4 and 5. Marks, and retires frames of the region. What cannot be marked or retired leaves the batch, and its
+    /// target frame goes back; the others move up. Returns how many are left.
+    private int mark(VmPages vm, int n, Tier to, int[] status) {
+        int kept = 0;
+        int dropped = 0;
+        for (int i = 0; i < n; i++) {
+            if (vm.table().compareAndSet(page[i], entry[i], changed(entry[i], PteState.MIGRATING))) {
+                entry[i] = changed(entry[i], PteState.MIGRATING);
+                keep(i, kept++);
+            } else {
+                status[place[i]] = -Errno.EBUSY;
+                giveBackTarget(vm, i, to);
+            }
+        }
+        if (to == Tier.SHARED || kept == 0) {
+            return kept;
+        }
+        int all = vm.allocator().retire(vm.size(), vm.slot().index(), page, source, kept, retired);
+        if (all == kept) {
+            return kept;
+        }
+        for (int i = 0; i < kept; i++) {
+            if (retired[i]) {
+                keep(i, dropped++);
+            } else {
+                unmark(vm, i);
+                status[place[i]] = -Errno.EBUSY;
+                giveBackTarget(vm, i, to);
+            }
+        }
+        return dropped;
+    }
+
+    private void keep(int from, int to) {
+        page[to] = page[from];
+        entry[to] = entry[from];
+        source[to] = source[from];
+        target[to] = target[from];
+        place[to] = place[from];
+    }
+
+    private static long changed(long entry, PteState state) {
+        return PageTableEntry.pack(state, PageTableEntry.tier(entry), PageTableEntry.frame(entry),
+                PageTableEntry.nextTag(entry), PageTableEntry.flags(entry));
+    }
+
+    private void unmark(VmPages vm, int i) {
+        if (!vm.table().compareAndSet(page[i], entry[i], changed(entry[i], PteState.PRESENT))) {
+            throw new IllegalStateException("vm slot " + vm.slot().index() + " page " + page[i]
+                    + ": the mark was changed by somebody else");
+        }
+    }
+
+    private void giveBackTarget(VmPages vm, int i, Tier to) {
+        onePage[0] = page[i];
+        oneFrame[0] = target[i];
+        if (to == Tier.LOCAL) {
+            vm.local().give(vm.size(), oneFrame, 1);
+        } else {
+            vm.allocator().release(vm.size(), vm.slot().index(), onePage, oneFrame, 1);
+        }
+    }
+
+    /// 6. False if a vCPU does not end its slice, or if the right has lapsed meanwhile: then the marks are given up and
+    /// the caller says that this thread has stopped. Until it has, nobody takes this host for stopped, so those stores
+    /// harm nobody.
+    private boolean awaitShootdown(VmPages vm, int[] status, int n) {
+        long number = vm.shootdown().begin();
+        if (vm.shootdown().isPast(number)) {
+            return true;
+        }
+        long since = System.nanoTime();
+        for (int spins = 0; !vm.shootdown().isPast(number); spins++) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                if (System.nanoTime() - since > giveUpNs || !right.getAsBoolean()) {
+                    for (int i = 0; i < n; i++) {
+                        status[place[i]] = -Errno.EBUSY;
+                    }
+                    return false;
+                }
+                // The vCPU may be waiting for this core.
+                Thread.yield();
+            }
+        }
+        return true;
+    }
+
+    /// 7. Returns how many were published; a page whose memory faults is EIO.
+    private int copyAll(VmPages vm, int n, Tier to, int[] status) {
+        MemorySegment from = to == Tier.SHARED ? vm.localData() : vm.shared();
+        MemorySegment into = to == Tier.SHARED ? vm.shared() : vm.localData();
+        int bytes = vm.size().bytes();
+        int moved = 0;
+        for (int i = 0; i < n; i++) {
+            try {
+                copier.move(from, source[i] * FRAME_BYTES, into, target[i] * FRAME_BYTES, bytes);
+            } catch (InternalError _) {
+                // SIGBUS: the file behind one of the tiers has lost its end.
+                status[place[i]] = -Errno.EIO;
+                continue;
+            }
+            if (to == Tier.SHARED) {
+                region.memory().persist(region.frameDataOffset(target[i]), bytes);
+            }
+            long next = PageTableEntry.pack(PteState.PRESENT, to, target[i], PageTableEntry.nextTag(entry[i]),
+                    PageTableEntry.flags(entry[i]));
+            if (!vm.table().compareAndSet(page[i], entry[i], next)) {
+                throw new IllegalStateException("vm slot " + vm.slot().index() + " page " + page[i]
+                        + ": the mark was changed by somebody else");
+            }
+            published[i] = true;
+            moved++;
+            status[place[i]] = to.code();
+        }
+        return moved;
+    }
+
+    private void giveUp(VmPages vm, int n, Tier to) {
+        for (int i = 0; i < n; i++) {
+            if (!published[i]) {
+                unmark(vm, i);
+            }
+        }
+    }
+
+    /// 8. The frames that are not needed any more: of published pages the source, of the others the target.
+    private void settle(VmPages vm, int n, int moved, Tier to) {
+        for (int i = 0; i < n; i++) {
+            vm.table().writeBack(page[i], 1);
+        }
+        region.memory().fence();
+        int done = 0;
+        for (int i = 0; i < n; i++) {
+            if (published[i]) {
+                keep(i, done++);
+            } else {
+                settleStayed(vm, i, to);
+            }
+        }
+        if (moved == 0) {
+            return;
+        }
+        if (to == Tier.SHARED) {
+            vm.allocator().settle(vm.size(), vm.slot().index(), page, target, moved);
+            vm.local().give(vm.size(), source, moved);
+        } else {
+            vm.allocator().release(vm.size(), vm.slot().index(), page, source, moved);
+        }
+    }
+
+    private void settleStayed(VmPages vm, int i, Tier to) {
+        giveBackTarget(vm, i, to);
+        if (to == Tier.LOCAL) {
+            onePage[0] = page[i];
+            oneFrame[0] = source[i];
+            vm.allocator().unretire(vm.size(), vm.slot().index(), onePage, oneFrame, 1);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.tombolo.agent.pages;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.region.FrameAllocator;
+import io.tombolo.region.PageSize;
+import io.tombolo.region.PageTable;
+import io.tombolo.region.Region;
+import io.tombolo.region.VmGate;
+import io.tombolo.region.VmPins;
+import io.tombolo.region.VmSlot;
+import java.lang.foreign.MemorySegment;
+
+/// The pages of one VM while this host owns it: what its vCPUs and its movers share. Thread safe as its parts are.
+public final class VmPages {
+    private final VmSlot slot;
+    private final PageTable table;
+    private final PageSize size;
+    private final VmGate gate;
+    private final VmPins pins;
+    private final FrameAllocator allocator;
+    private final MemorySegment shared;
+    private final LocalTier local;
+    private final PageBits bits;
+    private final Shootdown shootdown;
+
+    /// @param slot      slot of a VM whose memory is frames of the region
+    /// @param allocator frames of the region, for this host
+    /// @param local     this host's own tier; null if it has none
+    public VmPages(Region region, VmSlot slot, FrameAllocator allocator, LocalTier local, int vcpus) {
+        this.slot = requireNonNull(slot, "slot is null");
+        this.table = slot.pageTable();
+        this.size = table.pageSize();
+        this.gate = slot.gate();
+        this.pins = slot.pins();
+        this.allocator = requireNonNull(allocator, "allocator is null");
+        this.shared = region.data();
+        this.local = local;
+        this.bits = new PageBits(table.pages());
+        this.shootdown = new Shootdown(vcpus);
+    }
+
+    public VmSlot slot() {
+        return slot;
+    }
+
+    public PageTable table() {
+        return table;
+    }
+
+    public PageSize size() {
+        return size;
+    }
+
+    public VmGate gate() {
+        return gate;
+    }
+
+    public VmPins pins() {
+        return pins;
+    }
+
+    FrameAllocator allocator() {
+        return allocator;
+    }
+
+    /// The region's frames.
+    public MemorySegment shared() {
+        return shared;
+    }
+
+    /// This host's own tier; null if it has none.
+    public LocalTier local() {
+        return local;
+    }
+
+    /// Its frames; [MemorySegment#NULL] if it has none.
+    public MemorySegment localData() {
+        return local == null ? MemorySegment.NULL : local.data();
+    }
+
+    public PageBits bits() {
+        return bits;
+    }
+
+    public Shootdown shootdown() {
+        return shootdown;
+    }
+}
