@@ -1,18 +1,23 @@
 package io.tombolo.region;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.function.LongConsumer;
 
-/// Takes frames for one host incarnation. The frame word is the only truth: allocation is one CAS on it, FREE ->
-/// RESERVED{host, vm, page}, and everything this object remembers (owned blocks, where it stopped looking) is a hint
-/// that may be wrong.
+/// Takes frames for one host incarnation. The frame word (of a 2 MiB frame: the block word) is the only truth: allocation
+/// is one CAS on it, FREE -> RESERVED{host, vm, page}, and everything this object remembers (owned blocks, where it
+/// stopped looking) is a hint that may be wrong.
 ///
 /// A host takes free frames only from blocks that it owns, so a recovery looks at the blocks of the dead incarnation
 /// only. Blocks go back by [#trim] as soon as no reserved frame of the host is left in them; frames in use stay where
-/// they are.
+/// they are. A 2 MiB frame is a whole block that the host has claimed and that has no frame in use; it is nobody's block
+/// then.
 ///
-/// Thread safe (one lock: frames are taken in batches). One object per incarnation: see [Region#allocator].
+/// The calls take batches: `pages[i]` of the VM and `frames[i]` belong together for `i < count`, pages in any order. They
+/// return when the words are durable: one write-back per run of neighbouring words, one fence per batch. They allocate
+/// nothing, except for the list of blocks when it grows. A word that is not what the call expects is a mistake of the
+/// caller or damage: IllegalStateException, with what came before it in the batch done.
+///
+/// Thread safe (one lock where blocks are chosen or claimed). One object per incarnation: see [Region#allocator].
 public final class FrameAllocator {
     private static final int NONE = -1;
 
@@ -22,10 +27,15 @@ public final class FrameAllocator {
     private final long incarnation;
     private final long ownedWord;
     private final long blockCount;
-    private final List<Long> owned = new ArrayList<>();
+    private long[] owned = new long[64];
+    private int ownedCount;
+    private int ownedCursor;
+    private long freeCursor;
     private long current = NONE;
     private int nextInBlock;
     private int holds;
+    /// False if no frame of the owned blocks can be free but through another host.
+    private volatile boolean mayHaveFree = true;
 
     FrameAllocator(Region region, int slot, long incarnation) {
         this.region = region;
@@ -34,9 +44,10 @@ public final class FrameAllocator {
         this.incarnation = incarnation;
         this.ownedWord = BlockWord.owned(slot, incarnation);
         this.blockCount = region.superblock().blockCount();
+        this.freeCursor = blockCount - 1;
         for (long block = 0; block < blockCount; block++) {
             if (memory.loadAcquire(region.blockOffset(block)) == ownedWord) {
-                owned.add(block);
+                remember(block);
             }
         }
     }
@@ -49,62 +60,94 @@ public final class FrameAllocator {
         return incarnation;
     }
 
-    /// Reserves one frame for a page of a VM, persisted; -1 if no frame is free.
-    public long reserve(int vm, long page) {
-        long[] one = new long[1];
-        return reserve(vm, page, 1, one) == 1 ? one[0] : NONE;
-    }
-
-    /// Reserves frames for `count` consecutive pages and persists their words; returns how many it got.
-    public synchronized int reserve(int vm, long firstPage, int count, long[] frames) {
-        int got = 0;
-        while (got < count) {
-            long frame = nextFree(FrameWord.reserved(slot, vm, firstPage + got));
-            if (frame == NONE) {
-                break;
-            }
-            frames[got++] = frame;
-        }
-        persistWords(frames, got);
+    /// Reserves a frame for each page; returns how many it got. The entry alone decides whether a reserved frame backs
+    /// its page, whatever dies.
+    public synchronized int reserve(PageSize size, int vm, long[] pages, int count, long[] frames) {
+        int got = size == PageSize.SMALL
+                ? takeSmall(vm, pages, count, frames)
+                : takeLarge(vm, pages, count, frames);
+        makeDurable(size, frames, got);
         return got;
     }
 
-    /// Settles a reserved frame: it backs the page now. Not persisted here; see [#persistWords].
-    public void settle(long frame, int vm, long page) {
-        expect(frame, FrameWord.reserved(slot, vm, page), FrameWord.used(vm, page));
-    }
-
-    /// First half of giving up a frame that backs a page, while its entry still names it: USED -> RESERVED by this
-    /// host, persisted, in a block of this host. From then on, and whatever dies, the entry alone decides whether the
-    /// frame backs the page; after the entry names another frame (persisted), [#unreserve] ends it. False if the block
-    /// belongs to another host at the moment: the page is busy, try again later.
-    public synchronized boolean retire(long frame, int vm, long page) {
-        long block = frame / BlockWord.FRAMES;
-        if (memory.loadAcquire(region.blockOffset(block)) != ownedWord && !claim(block)) {
-            return false;
+    /// Settles reserved frames: they back their pages now.
+    public void settle(PageSize size, int vm, long[] pages, long[] frames, int count) {
+        for (int i = 0; i < count; i++) {
+            change(size, frames[i], reserved(size, vm, pages[i]), used(size, vm, pages[i]));
         }
-        expect(frame, FrameWord.used(vm, page), FrameWord.reserved(slot, vm, page));
-        memory.persist(region.frameWordOffset(frame), 8);
-        return true;
+        makeDurable(size, frames, count);
     }
 
-    /// Gives a reserved frame back, persisted.
-    public void unreserve(long frame, int vm, long page) {
-        expect(frame, FrameWord.reserved(slot, vm, page), FrameWord.FREE);
-        memory.persist(region.frameWordOffset(frame), 8);
+    /// First half of giving up frames that back pages, while the entries still name them: USED -> RESERVED by this host,
+    /// for small pages in a block of this host. From then on the entry alone decides whether the frame backs the page;
+    /// after the entry names another frame (persisted), [#release] ends it. `retired[i]` is false, and the frame as it
+    /// was, if its block belongs to another host at the moment: the page is busy, try again later. Returns how many
+    /// were retired.
+    public synchronized int retire(PageSize size, int vm, long[] pages, long[] frames, int count, boolean[] retired) {
+        if (size == PageSize.SMALL) {
+            claimBlocksOf(frames, count, retired);
+        } else {
+            Arrays.fill(retired, 0, count, true);
+        }
+        int done = 0;
+        for (int i = 0; i < count; i++) {
+            if (retired[i]) {
+                change(size, frames[i], used(size, vm, pages[i]), reserved(size, vm, pages[i]));
+                done++;
+            }
+        }
+        makeDurable(size, frames, count);
+        return done;
     }
 
-    /// Makes the words of these frames durable.
-    public void persistWords(long[] frames, int count) {
+    /// Takes a retirement back: the entries still name the frames.
+    public void unretire(PageSize size, int vm, long[] pages, long[] frames, int count) {
+        settle(size, vm, pages, frames, count);
+    }
+
+    /// Gives reserved frames back.
+    public void release(PageSize size, int vm, long[] pages, long[] frames, int count) {
+        for (int i = 0; i < count; i++) {
+            change(size, frames[i], reserved(size, vm, pages[i]), FrameWord.FREE);
+        }
+        makeDurable(size, frames, count);
+        mayHaveFree = true;
+    }
+
+    private long reserved(PageSize size, int vm, long page) {
+        return size == PageSize.SMALL
+                ? FrameWord.reserved(slot, vm, page)
+                : BlockWord.largeReserved(slot, vm, page);
+    }
+
+    private static long used(PageSize size, int vm, long page) {
+        return size == PageSize.SMALL ? FrameWord.used(vm, page) : BlockWord.largeUsed(vm, page);
+    }
+
+    private void change(PageSize size, long frame, long expect, long next) {
+        if (!memory.compareAndSet(region.wordOffset(size, frame), expect, next)) {
+            long found = memory.loadAcquire(region.wordOffset(size, frame));
+            throw new IllegalStateException(size == PageSize.SMALL
+                    ? "frame " + frame + " is " + FrameWord.describe(found) + ", not " + FrameWord.describe(expect)
+                    : "block " + frame / BlockWord.FRAMES + " is " + BlockWord.describe(found) + ", not "
+                            + BlockWord.describe(expect));
+        }
+    }
+
+    private void makeDurable(PageSize size, long[] frames, int count) {
+        int step = size.frames();
         int i = 0;
         while (i < count) {
-            long first = frames[i];
-            long last = first;
-            while (++i < count && Math.abs(frames[i] - last) == 1) {
-                last = frames[i];
+            long low = frames[i];
+            long high = low;
+            while (++i < count && (frames[i] == high + step || frames[i] == low - step)) {
+                low = Math.min(low, frames[i]);
+                high = Math.max(high, frames[i]);
             }
-            long low = Math.min(first, last);
-            memory.persist(region.frameWordOffset(low), (Math.abs(last - first) + 1) * 8);
+            memory.writeBack(region.wordOffset(size, low), ((high - low) / step + 1) * 8);
+        }
+        if (count > 0) {
+            memory.fence();
         }
     }
 
@@ -118,7 +161,7 @@ public final class FrameAllocator {
         }
         announce.accept(first);
         for (int i = 0; i < count; i++) {
-            expect(first + i, FrameWord.FREE, FrameWord.table(vm, i));
+            change(PageSize.SMALL, first + i, FrameWord.FREE, FrameWord.table(vm, i));
         }
         memory.persist(region.frameWordOffset(first), count * 8L);
         return first;
@@ -139,18 +182,44 @@ public final class FrameAllocator {
         if (holds > 0) {
             return 0;
         }
-        int before = owned.size();
-        owned.removeIf(this::giveBackIfIdle);
+        int before = ownedCount;
+        int kept = 0;
+        for (int i = 0; i < before; i++) {
+            if (!giveBackIfIdle(owned[i])) {
+                owned[kept++] = owned[i];
+            }
+        }
+        ownedCount = kept;
+        ownedCursor = 0;
+        freeCursor = blockCount - 1;
         current = NONE;
-        return before - owned.size();
+        mayHaveFree = true;
+        return before - kept;
     }
 
-    /// Free frames of the whole region, counted by looking at every frame word (8 bytes per 4 KiB); others may take
-    /// them meanwhile.
+    /// Free 4 KiB frames of the whole region, counted by looking at every frame word (8 bytes per 4 KiB); those inside a
+    /// 2 MiB frame that is taken do not count. Others may take them meanwhile.
     public long freeFrames() {
         long free = 0;
-        for (long frame = 0; frame < region.superblock().frameCount(); frame++) {
-            if (memory.load(region.frameWordOffset(frame)) == FrameWord.FREE) {
+        for (long block = 0; block < blockCount; block++) {
+            if (BlockWord.isLarge(memory.loadAcquire(region.blockOffset(block)))) {
+                continue;
+            }
+            for (int i = 0; i < BlockWord.FRAMES; i++) {
+                if (memory.load(region.frameWordOffset(block * BlockWord.FRAMES + i)) == FrameWord.FREE) {
+                    free++;
+                }
+            }
+        }
+        return free;
+    }
+
+    /// 2 MiB frames that this host could take: whole free blocks that are nobody's or its own.
+    public long freeLargeFrames() {
+        long free = 0;
+        for (long block = 0; block < blockCount; block++) {
+            long word = memory.loadAcquire(region.blockOffset(block));
+            if ((word == BlockWord.FREE || word == ownedWord) && isFree(block * BlockWord.FRAMES, BlockWord.FRAMES)) {
                 free++;
             }
         }
@@ -167,6 +236,18 @@ public final class FrameAllocator {
         boolean given = memory.compareAndSet(region.blockOffset(block), ownedWord, BlockWord.FREE);
         memory.persist(region.blockOffset(block), 8);
         return given;
+    }
+
+    private int takeSmall(int vm, long[] pages, int count, long[] frames) {
+        int got = 0;
+        while (got < count) {
+            long frame = nextFree(FrameWord.reserved(slot, vm, pages[got]));
+            if (frame == NONE) {
+                break;
+            }
+            frames[got++] = frame;
+        }
+        return got;
     }
 
     private long nextFree(long reservedWord) {
@@ -192,15 +273,82 @@ public final class FrameAllocator {
     /// A block of this host with a free frame, or a free block with a free frame, now claimed. From the top down: page
     /// tables take their runs from the bottom up.
     private long nextBlock() {
-        for (long block : owned) {
-            if (hasFree(block)) {
-                return block;
+        boolean swept = mayHaveFree;
+        long block = swept ? ownedWithFree() : NONE;
+        if (block == NONE) {
+            block = claimWithFree();
+        }
+        return block == NONE && !swept ? ownedWithFree() : block;
+    }
+
+    /// Goes on where it stopped, so that a round over all blocks of this host finds every free frame once.
+    private long ownedWithFree() {
+        mayHaveFree = false;
+        for (int i = 0; i < ownedCount; i++) {
+            ownedCursor = ownedCursor + 1 < ownedCount ? ownedCursor + 1 : 0;
+            if (hasFree(owned[ownedCursor])) {
+                mayHaveFree = true;
+                return owned[ownedCursor];
             }
         }
-        for (long block = blockCount - 1; block >= 0; block--) {
+        return NONE;
+    }
+
+    private long claimWithFree() {
+        for (long i = 0; i < blockCount; i++) {
+            long block = freeCursor;
+            freeCursor = block == 0 ? blockCount - 1 : block - 1;
             if (memory.loadAcquire(region.blockOffset(block)) == BlockWord.FREE && hasFree(block) && claim(block)) {
                 return block;
             }
+        }
+        return NONE;
+    }
+
+    /// Claims whole blocks, makes sure that all their frames are free for good (another host may have freed some and not
+    /// made it durable), then turns each into a 2 MiB frame.
+    private int takeLarge(int vm, long[] pages, int count, long[] frames) {
+        int got = 0;
+        while (got < count) {
+            long block = takeEmptyBlock();
+            if (block == NONE) {
+                break;
+            }
+            frames[got++] = block * BlockWord.FRAMES;
+            memory.writeBack(region.frameWordOffset(block * BlockWord.FRAMES), BlockWord.FRAMES * 8L);
+        }
+        if (got > 0) {
+            memory.fence();
+        }
+        for (int i = 0; i < got; i++) {
+            change(PageSize.LARGE, frames[i], ownedWord, BlockWord.largeReserved(slot, vm, pages[i]));
+        }
+        return got;
+    }
+
+    /// A block without a frame in use, owned by this host and no longer in its list; -1 if there is none.
+    private long takeEmptyBlock() {
+        for (int i = 0; i < ownedCount; i++) {
+            long block = owned[i];
+            if (isFree(block * BlockWord.FRAMES, BlockWord.FRAMES)) {
+                owned[i] = owned[--ownedCount];
+                current = current == block ? NONE : current;
+                return block;
+            }
+        }
+        for (long i = 0; i < blockCount; i++) {
+            long block = freeCursor;
+            long first = block * BlockWord.FRAMES;
+            freeCursor = block == 0 ? blockCount - 1 : block - 1;
+            if (memory.loadAcquire(region.blockOffset(block)) != BlockWord.FREE || !isFree(first, BlockWord.FRAMES)
+                    || !memory.compareAndSet(region.blockOffset(block), BlockWord.FREE, ownedWord)) {
+                continue;
+            }
+            if (isFree(first, BlockWord.FRAMES)) {
+                return block;
+            }
+            memory.persist(region.blockOffset(block), 8);
+            remember(block);
         }
         return NONE;
     }
@@ -219,8 +367,35 @@ public final class FrameAllocator {
             return false;
         }
         memory.persist(region.blockOffset(block), 8);
-        owned.add(block);
+        remember(block);
         return true;
+    }
+
+    private void remember(long block) {
+        if (ownedCount == owned.length) {
+            owned = Arrays.copyOf(owned, ownedCount * 2);
+        }
+        owned[ownedCount++] = block;
+    }
+
+    /// Sets `ours[i]` if the block of `frames[i]` is this host's afterwards.
+    private void claimBlocksOf(long[] frames, int count, boolean[] ours) {
+        boolean claimed = false;
+        for (int i = 0; i < count; i++) {
+            long block = frames[i] / BlockWord.FRAMES;
+            long at = region.blockOffset(block);
+            ours[i] = memory.loadAcquire(at) == ownedWord;
+            if (!ours[i] && memory.compareAndSet(at, BlockWord.FREE, ownedWord)) {
+                memory.writeBack(at, 8);
+                remember(block);
+                mayHaveFree = true;
+                ours[i] = true;
+                claimed = true;
+            }
+        }
+        if (claimed) {
+            memory.fence();
+        }
     }
 
     /// First frame of a run of `count` free frames, all in blocks of this host afterwards.
@@ -264,13 +439,5 @@ public final class FrameAllocator {
             }
         }
         return true;
-    }
-
-    private void expect(long frame, long expect, long next) {
-        if (!memory.compareAndSet(region.frameWordOffset(frame), expect, next)) {
-            throw new IllegalStateException("frame " + frame + " is "
-                    + FrameWord.describe(memory.loadAcquire(region.frameWordOffset(frame))) + ", not "
-                    + FrameWord.describe(expect));
-        }
     }
 }

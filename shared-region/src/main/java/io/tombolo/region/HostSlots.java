@@ -201,7 +201,7 @@ public final class HostSlots {
         }
         for (long block = 0; block < region.superblock().blockCount(); block++) {
             long word = region.memory().loadAcquire(region.blockOffset(block));
-            if (BlockWord.isOwned(word) && BlockWord.slot(word) == slot) {
+            if ((BlockWord.isOwned(word) || BlockWord.isLargeReserved(word)) && BlockWord.slot(word) == slot) {
                 return "block " + block + ": " + BlockWord.describe(word);
             }
         }

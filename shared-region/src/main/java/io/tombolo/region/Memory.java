@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
 /// calls, stop a protocol between any two of them, and drop what was not persisted.
 ///
 /// Ordering: `load` and `store` are plain; `loadAcquire`, `storeRelease` pair up; `compareAndSet` is a full fence on
-/// both outcomes. `persist` returns when the range has left this host's volatile caches: nothing that is stored
+/// both outcomes. `persist`, or `fence` after `writeBack`, returns when the range has left this host's volatile caches: nothing that is stored
 /// afterwards can survive a loss of the host without it. On memory that lives with the machine (tmpfs) it is a full
 /// fence and nothing else.
 ///
@@ -37,8 +37,17 @@ public interface Memory {
 
     void zero(long offset, long count);
 
-    void persist(long offset, long count);
+    /// Begins to write the lines of the range back; they are durable after the next [#fence]. A batch is several of
+    /// these and one fence. Nothing on memory that lives with the machine.
+    void writeBack(long offset, long count);
 
+    /// Makes a range durable: writes it back and waits for it.
+    default void persist(long offset, long count) {
+        writeBack(offset, count);
+        fence();
+    }
+
+    /// Full fence, which also waits for what this thread began to write back.
     void fence();
 
     /// The bytes themselves, for paths that cannot afford a call per access (guest memory, page table reads). Stores

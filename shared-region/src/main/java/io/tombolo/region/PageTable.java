@@ -16,6 +16,7 @@ public final class PageTable {
     private final int vm;
     private final long offset;
     private final long pages;
+    private final PageSize pageSize;
 
     PageTable(Region region, int vm, VmIdentity identity) {
         this.region = region;
@@ -23,6 +24,7 @@ public final class PageTable {
         this.vm = vm;
         this.offset = region.frameDataOffset(identity.tableFirstFrame());
         this.pages = identity.pages();
+        this.pageSize = identity.pageSize();
     }
 
     public int vm() {
@@ -32,6 +34,10 @@ public final class PageTable {
     /// Guest pages, and entries.
     public long pages() {
         return pages;
+    }
+
+    public PageSize pageSize() {
+        return pageSize;
     }
 
     public long entryAcquire(long page) {
@@ -46,6 +52,11 @@ public final class PageTable {
     /// Makes the entries of a range of pages durable; before anything that depends on them is stored.
     public void persist(long firstPage, long count) {
         memory.persist(at(firstPage), count * 8);
+    }
+
+    /// Begins to make the entries of a range durable; they are after the next [Memory#fence].
+    public void writeBack(long firstPage, long count) {
+        memory.writeBack(at(firstPage), count * 8);
     }
 
     /// The raw entries, for reading on the hot path.

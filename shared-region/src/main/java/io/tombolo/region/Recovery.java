@@ -23,6 +23,18 @@ public final class Recovery {
             List<Integer> vmsDestroyed, List<Integer> vmsPending) {
     }
 
+    /// Ranges of lost pages that are listed at most.
+    public static final int LOST_RANGES_MAX = 1024;
+
+    /// What was found in a VM's table. `localPages` pages were in the private memory of the dead host and are lost;
+    /// `lost` are their ranges in order, the first [#LOST_RANGES_MAX] of them. `unmarked` pages were being moved and are
+    /// where they were.
+    public record VmReport(int vm, long localPages, List<PageRange> lost, long unmarked) {
+        public VmReport {
+            lost = List.copyOf(lost);
+        }
+    }
+
     private Recovery() {
     }
 
@@ -45,6 +57,8 @@ public final class Recovery {
             if (region.memory().loadAcquire(region.blockOffset(block)) == ownedWord) {
                 blocks.add(block);
                 settleBlock(region, deadSlot, block, settled);
+            } else {
+                settleLarge(region, deadSlot, block, settled);
             }
         }
         withdrawTakeBack(region, deadSlot);
@@ -71,6 +85,20 @@ public final class Recovery {
         }
         return new Report(deadSlot, incarnation, settled[0], settled[1], released, List.copyOf(destroyed),
                 List.copyOf(pending));
+    }
+
+    /// Makes the memory of a VM whole for its new owner: `vm` is RECOVERING by `executorSlot`, and the frames of the
+    /// dead incarnation were recovered before. Entries that are MIGRATING become PRESENT with the same frame and the
+    /// next tag; local pages are counted and listed; `local_pages`, pins and the gate are put right. Walks the table
+    /// once; can be repeated.
+    public static VmReport recoverVm(Region region, VmSlot vm, int executorSlot) {
+        long owner = vm.ownerAcquire();
+        if (!OwnerWord.is(owner, OwnerState.RECOVERING) || OwnerWord.slot(owner) != executorSlot) {
+            throw TomboloException.error(RegionError.REGION_WRONG_STATE, "only the host that recovers a VM does this")
+                    .fact("file", region.file()).fact("vm", vm.index()).fact("found", OwnerWord.describe(owner))
+                    .fact("expected", "RECOVERING host " + executorSlot).next("take the VM over first").build();
+        }
+        return region.guarded(() -> VmRecovery.recover(region, vm));
     }
 
     /// Takes from a slot that is being fenced the right to take back the VMs it has offered: OFFERED B e -> OFFERED B
@@ -100,7 +128,7 @@ public final class Recovery {
             if (FrameWord.state(word) != FrameState.RESERVED || FrameWord.slot(word) != deadSlot) {
                 continue;
             }
-            boolean kept = entryNames(region, FrameWord.vm(word), FrameWord.page(word), frame);
+            boolean kept = entryNames(region, FrameWord.vm(word), FrameWord.page(word), PageSize.SMALL, frame);
             long next = kept ? FrameWord.used(FrameWord.vm(word), FrameWord.page(word)) : FrameWord.FREE;
             if (memory.compareAndSet(at, word, next)) {
                 settled[kept ? 1 : 0]++;
@@ -109,14 +137,32 @@ public final class Recovery {
         memory.persist(region.frameWordOffset(block * BlockWord.FRAMES), BlockWord.FRAMES * 8L);
     }
 
+    /// A block that the slot has reserved whole, as one frame.
+    private static void settleLarge(Region region, int deadSlot, long block, long[] settled) {
+        Memory memory = region.memory();
+        long at = region.blockOffset(block);
+        long word = memory.loadAcquire(at);
+        if (!BlockWord.isLargeReserved(word) || BlockWord.slot(word) != deadSlot) {
+            return;
+        }
+        boolean kept = entryNames(region, BlockWord.vm(word), BlockWord.page(word), PageSize.LARGE,
+                block * BlockWord.FRAMES);
+        long next = kept ? BlockWord.largeUsed(BlockWord.vm(word), BlockWord.page(word)) : BlockWord.FREE;
+        if (memory.compareAndSet(at, word, next)) {
+            settled[kept ? 1 : 0] += BlockWord.FRAMES;
+        }
+        memory.persist(at, 8);
+    }
+
     /// True if the entry of this page of this VM names the frame; an entry that is MIGRATING or COPYING still names the
     /// old one.
-    private static boolean entryNames(Region region, int vm, long page, long frame) {
+    private static boolean entryNames(Region region, int vm, long page, PageSize size, long frame) {
         if (vm >= region.vmSlots() || OwnerWord.is(region.vm(vm).ownerAcquire(), OwnerState.FREE)) {
             return false;
         }
         VmIdentity identity = region.vm(vm).identityOrNull();
-        if (identity == null || page >= identity.pages() || identity.tableFrames() == 0) {
+        if (identity == null || page >= identity.pages() || identity.tableFrames() == 0
+                || identity.pageSize() != size) {
             return false;
         }
         long perTable = RegionLayout.FRAME_BYTES / 8;

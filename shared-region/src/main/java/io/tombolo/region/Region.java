@@ -180,7 +180,13 @@ public final class Region implements AutoCloseable {
         return superblock.frameOffset() + frame * 8;
     }
 
-    long frameDataOffset(long frame) {
+    /// Offset of the word that says what a frame of this size is.
+    long wordOffset(PageSize size, long frame) {
+        return size == PageSize.SMALL ? frameWordOffset(frame) : blockOffset(frame / BlockWord.FRAMES);
+    }
+
+    /// Offset in the region file of a frame's bytes, for [Memory].
+    public long frameDataOffset(long frame) {
         return superblock.dataOffset() + frame * RegionLayout.FRAME_BYTES;
     }
 

@@ -41,6 +41,14 @@ public enum RegionError implements ErrorCode {
     REGION_IO(4),
     /// Not enough free frames, or none in one run for a page table.
     REGION_FULL(3),
+    /// The host's local tier has not enough free room.
+    LOCAL_TIER_FULL(3),
+    /// All places for pinned ranges of the VM are taken.
+    PINS_FULL(3),
+    /// The range is not pinned.
+    PIN_UNKNOWN(2),
+    /// The range to pin or unpin is empty or not inside the VM.
+    PIN_RANGE_INVALID(2),
     /// No VM slot is free.
     REGION_VM_SLOTS_EXHAUSTED(3),
     /// No host slot is free.

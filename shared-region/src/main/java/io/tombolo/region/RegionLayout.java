@@ -95,16 +95,16 @@ public final class RegionLayout {
             .word("beat", "armed target", "counts up while its thread spins: it is on a core")
             .upTo(384).word("from", "owner, before it offers",
                     "host slot 12 bits (59..48), epoch 48 (47..0); right to take back")
-            .upTo(512).reserved("gate", 8, "reserved for the gate word {closed, count}, zero")
+            .upTo(512).word("gate", "CAS: threads of the owner",
+                    "closed 1 bit (63), operations in flight 32 bits (31..0), at most 1023")
             .upTo(640).reserved("commit", 8, "reserved for the commit word {owner epoch, interval, slot}, zero")
             .upTo(768).reserved("owners_in_doubt", 128, "reserved for 8 owners in doubt {host slot, incarnation}, zero")
-            .reserved("local_pages", 8, "reserved for the number of pages in the local tier, zero")
-            .reserved("migrating_pages", 8, "reserved for the number of pages being moved, zero")
-            .upTo(1024).reserved("pins", 8, "reserved for the number of pins, zero")
+            .word("local_pages", "CAS: threads of the owner", "pages in the owner's local tier, or more")
+            .upTo(1024).word("pins", "owner", "places of pin_ranges in use, or more after a death")
             .upTo(1280).uuid("uuid", "creator while CREATING, destroyer", "identity of the VM")
             .word("created_epoch", "creator while CREATING, destroyer", "epoch of the CREATING owner word")
             .word("memory_bytes", "creator while CREATING, destroyer", "guest memory, multiple of page_bytes")
-            .int32("page_bytes", "creator while CREATING, destroyer", "4096")
+            .int32("page_bytes", "creator while CREATING, destroyer", "4096 or 2097152")
             .int32("vcpus", "creator while CREATING, destroyer", "number of virtual CPUs")
             .int32("backing", "creator while CREATING, destroyer", "1 frames, 2 segment file")
             .int32("table_frames", "creator while CREATING, destroyer",
@@ -117,7 +117,10 @@ public final class RegionLayout {
             .bytes("driver", 32, "creator while CREATING, destroyer", "hypervisor driver, UTF-8, rest zero")
             .reserved("identity_reserved", 48, "reserved, zero").int32("pad", "creator while CREATING, destroyer", "0")
             .int32("crc", "creator while CREATING, destroyer", "CRC-32C of the identity up to here, from uuid")
-            .upTo(2048)
+            .upTo(1536)
+            .bytes("pin_ranges", VmPins.RANGES_MAX * VmPins.PLACE_BYTES, "owner",
+                    "32 x {range: first page 32 bits (63..32), pages 32 (31..0); pin: CRC-32C of range and count 32 "
+                            + "(63..32), count 32 (31..0)}; pin 0: not in use")
             .build(2048);
 
     static final Struct METADATA_HEADER = Struct
@@ -140,8 +143,9 @@ public final class RegionLayout {
             .int32("crc", "creator", "CRC-32C of bytes 0 to 75").upTo(4096).build(4096);
 
     static final Struct BLOCK_OWNER = Struct.named("block_owner", "Block owner word, one per 512 frames")
-            .word("owner", "CAS: any host, recovery",
-                    "state 4 bits (63..60; 0 free, 1 owned), host slot 12 (59..48), incarnation 48 (47..0)")
+            .word("owner", "CAS: any host, owner of the VM, recovery",
+                    "state 4 bits (63..60); OWNED: host slot 12 (59..48), incarnation 48 (47..0); LARGE: host slot 12 "
+                            + "(59..48; 0 unless RESERVED), VM slot 16 (47..32), page 32 (31..0)")
             .build(8);
 
     static final Struct FRAME_WORD = Struct.named("frame_word", "Frame word, one per frame")

@@ -10,6 +10,8 @@ public final class VmSlot {
     private static final long ECHO = LAYOUT.offset("echo");
     private static final long BEAT = LAYOUT.offset("beat");
     private static final long FROM = LAYOUT.offset("from");
+    private static final long GATE = LAYOUT.offset("gate");
+    private static final long LOCAL_PAGES = LAYOUT.offset("local_pages");
     static final long IDENTITY = LAYOUT.offset("uuid");
     static final long IDENTITY_END = LAYOUT.offset("crc") + 4;
 
@@ -101,6 +103,41 @@ public final class VmSlot {
         memory.storeRelease(base + FROM, word);
     }
 
+    /// The gate that operations on the VM's pages pass.
+    public VmGate gate() {
+        return new VmGate(memory, base + GATE);
+    }
+
+    /// The VM's pinned ranges.
+    public VmPins pins() {
+        return new VmPins(region, this);
+    }
+
+    /// Pages in the owner's local tier, never fewer than there are: raised before an entry says LOCAL, lowered when none
+    /// of them does any more. Writer: the owner.
+    public long localPagesAcquire() {
+        return memory.loadAcquire(base + LOCAL_PAGES);
+    }
+
+    /// Changes [#localPagesAcquire], persisted. IllegalStateException if it would become negative.
+    public void addLocalPages(long delta) {
+        while (true) {
+            long pages = localPagesAcquire();
+            if (pages + delta < 0) {
+                throw new IllegalStateException("vm slot " + index + ": " + pages + " local pages, change " + delta);
+            }
+            if (memory.compareAndSet(base + LOCAL_PAGES, pages, pages + delta)) {
+                memory.persist(base + LOCAL_PAGES, 8);
+                return;
+            }
+        }
+    }
+
+    /// Sets it to what was counted; by the owner in RECOVERING.
+    void setLocalPages(long pages) {
+        memory.storeRelease(base + LOCAL_PAGES, pages);
+    }
+
     /// What the VM is. Throws [RegionError#REGION_IDENTITY_DAMAGED] if it is not whole, also for a slot without a VM.
     public VmIdentity readIdentity() {
         FieldBuffer raw = load();
@@ -143,6 +180,10 @@ public final class VmSlot {
         memory.storeRelease(base + ECHO, 0);
         memory.storeRelease(base + BEAT, 0);
         memory.storeRelease(base + FROM, FromWord.NONE);
+        gate().reset();
+        memory.storeRelease(base + LOCAL_PAGES, 0);
+        memory.storeRelease(base + LAYOUT.offset("pins"), 0);
+        memory.zero(base + LAYOUT.offset("pin_ranges"), LAYOUT.bytes("pin_ranges"));
     }
 
     FieldBuffer load() {
@@ -159,13 +200,13 @@ public final class VmSlot {
         Backing backing = Backing.ofCode(raw.int32("backing"));
         long memoryBytes = raw.word("memory_bytes");
         if (!raw.crcMatches("uuid") || name == null || driver == null || backing == null || raw.int32("vcpus") < 1
-                || raw.int32("page_bytes") != RegionLayout.FRAME_BYTES || memoryBytes <= 0
-                || memoryBytes % RegionLayout.FRAME_BYTES != 0 || memoryBytes > VmIdentity.MEMORY_BYTES_MAX
+                || PageSize.ofBytes(raw.int32("page_bytes")) == null || memoryBytes <= 0
+                || memoryBytes % raw.int32("page_bytes") != 0 || memoryBytes > VmIdentity.MEMORY_BYTES_MAX
                 || raw.int32("table_frames") < 0 || raw.word("table_first_frame") < 0
                 || raw.word("table_first_frame") + raw.int32("table_frames") > frameCount) {
             return null;
         }
-        VmIdentity identity = new VmIdentity(raw.uuid("uuid"), name, memoryBytes, RegionLayout.FRAME_BYTES,
+        VmIdentity identity = new VmIdentity(raw.uuid("uuid"), name, memoryBytes, raw.int32("page_bytes"),
                 raw.int32("vcpus"),
                 backing, driver, raw.uuid("segment_uuid"), raw.word("table_first_frame"), raw.int32("table_frames"));
         return identity.tableFrames() == 0 || identity.tableFrames() == identity.tableFramesNeeded() ? identity : null;

@@ -21,10 +21,17 @@ public final class VmSlots {
                 .fact("slots", region.vmSlots()).next("destroy a VM, or format with more VM slots").build();
     }
 
+    /// As [#destroy(Region, VmSlot, long, LocalFrames)] on a host without the VM's local frames.
+    public static boolean destroy(Region region, VmSlot vm, long expect) {
+        return destroy(region, vm, expect, null);
+    }
+
     /// Gives everything of the VM back and frees the slot: -> DESTROYING (unless it is already) -> frames, identity ->
     /// FREE. The caller is the owner, in CREATING, RUNNING, PAUSED, RECOVERING, LOST or DESTROYING, and has stopped
     /// every thread that touches the VM. False if the owner word was not `expect`.
-    public static boolean destroy(Region region, VmSlot vm, long expect) {
+    ///
+    /// `local` as in [VmMemory#release(Region, VmSlot, LocalFrames)].
+    public static boolean destroy(Region region, VmSlot vm, long expect, LocalFrames local) {
         long destroying = expect;
         if (!OwnerWord.is(expect, OwnerState.DESTROYING)) {
             destroying = OwnerWord.pack(OwnerState.DESTROYING, OwnerWord.slot(expect), OwnerWord.nextEpoch(expect));
@@ -34,7 +41,7 @@ public final class VmSlots {
         } else if (vm.ownerAcquire() != expect) {
             return false;
         }
-        VmMemory.release(region, vm);
+        VmMemory.release(region, vm, local);
         return vm.compareAndSetOwner(destroying, OwnerWord.pack(OwnerState.FREE, 0, OwnerWord.epoch(destroying)));
     }
 }

@@ -47,7 +47,7 @@ class BitFlipTest {
         VmMemory.populate(region, region.allocator(a.slot()), inSegment,
                 VmIdentity.segment(new UUID(2, 9), "segment", 2 * 4096, 1, "qemu", segment));
         swap(inSegment, OwnerWord.pack(OwnerState.RUNNING, a.slot(), 1));
-        reservedFrame = region.allocator(a.slot()).reserve(inSegment.index(), 7);
+        reservedFrame = TestRegions.reserve(region.allocator(a.slot()), PageSize.SMALL, inSegment.index(), 7);
         assertThat(RegionVerifier.verify(region).findings()).isEmpty();
     }
 

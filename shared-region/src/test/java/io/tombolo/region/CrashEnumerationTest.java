@@ -66,7 +66,8 @@ class CrashEnumerationTest {
                     createVm(region, 2, 20);
                     createVm(region, 2, 989);
                     VmSlots.destroy(region, region.vm(0), region.vm(0).ownerAcquire());
-                    assertThat(region.allocator(2).reserve(1, 0)).isGreaterThanOrEqualTo(512);
+                    assertThat(TestRegions.reserve(region.allocator(2), PageSize.SMALL, 1, 0))
+                            .isGreaterThanOrEqualTo(512);
                 }, region -> {
                     VmSlot vm = VmSlots.claim(region, 0);
                     try {
@@ -90,8 +91,8 @@ class CrashEnumerationTest {
 
                 new Operation("RESERVE_AND_GIVE_BACK", CrashEnumerationTest::createVm, region -> {
                     FrameAllocator allocator = region.allocator(0);
-                    long frame = allocator.reserve(0, 1);
-                    allocator.unreserve(frame, 0, 1);
+                    long frame = TestRegions.reserve(allocator, PageSize.SMALL, 0, 1);
+                    allocator.release(PageSize.SMALL, 0, new long[]{1}, new long[]{frame}, 1);
                     allocator.trim();
                 }, CrashEnumerationTest::vmIsWholeOrGone),
 
@@ -384,10 +385,11 @@ class CrashEnumerationTest {
     private static void replaceFrame(Region region) {
         FrameAllocator allocator = region.allocator(0);
         PageTable table = region.vm(0).pageTable();
-        long fresh = allocator.reserve(0, 1);
+        long fresh = TestRegions.reserve(allocator, PageSize.SMALL, 0, 1);
+        long[] pages = {1};
         long entry = table.entryAcquire(1);
         long old = PageTableEntry.frame(entry);
-        assertThat(allocator.retire(old, 0, 1)).isTrue();
+        assertThat(allocator.retire(PageSize.SMALL, 0, pages, new long[]{old}, 1, new boolean[1])).isEqualTo(1);
         long migrating = PageTableEntry.pack(PteState.MIGRATING, Tier.SHARED, old, PageTableEntry.nextTag(entry), 0);
         table.compareAndSet(1, entry, migrating);
         region.memory().copy(region.frameDataOffset(old), region.frameDataOffset(fresh), 4096);
@@ -395,9 +397,8 @@ class CrashEnumerationTest {
         table.compareAndSet(1, migrating,
                 PageTableEntry.pack(PteState.PRESENT, Tier.SHARED, fresh, PageTableEntry.nextTag(migrating), 0));
         table.persist(1, 1);
-        allocator.settle(fresh, 0, 1);
-        allocator.persistWords(new long[]{fresh}, 1);
-        allocator.unreserve(old, 0, 1);
+        allocator.settle(PageSize.SMALL, 0, pages, new long[]{fresh}, 1);
+        allocator.release(PageSize.SMALL, 0, pages, new long[]{old}, 1);
     }
 
     private static Recovery.Report recover(Region region, int dead, int executor) {

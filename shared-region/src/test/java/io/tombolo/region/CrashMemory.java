@@ -36,6 +36,8 @@ final class CrashMemory implements Memory {
     private final MemorySegment view;
     private final Deque<Map<Long, long[]>> undo = new ArrayDeque<>();
     private final TreeMap<Long, List<long[]>> unpersisted = new TreeMap<>();
+    /// Lines being written back: how many of their versions the next fence makes past.
+    private final Map<Long, Integer> writingBack = new HashMap<>();
     private final Set<String> persistSites = new LinkedHashSet<>();
     private String ignoredPersistSite = "";
     private long stepsLeft = Long.MAX_VALUE;
@@ -48,6 +50,7 @@ final class CrashMemory implements Memory {
     /// From now on the host dies before step `steps` (counted from 0), and what is there now is persisted.
     void arm(long steps) {
         unpersisted.clear();
+        writingBack.clear();
         persistSites.clear();
         stepsLeft = steps;
         crashed = false;
@@ -269,22 +272,60 @@ final class CrashMemory implements Memory {
     @Override
     public void persist(long offset, long count) {
         step();
-        String site = StackWalker.getInstance()
-                .walk(frames -> frames.skip(1).findFirst().map(CrashMemory::site).orElseThrow());
-        persistSites.add(site);
-        if (!site.equals(ignoredPersistSite)) {
+        if (!ignored()) {
             unpersisted.subMap(offset / LINE, true, (offset + count - 1) / LINE, true).clear();
+            writingBack.keySet().removeIf(line -> line >= offset / LINE && line <= (offset + count - 1) / LINE);
         }
+    }
+
+    /// The lines are durable, as they are now, after the next fence; until then they may be or not.
+    @Override
+    public void writeBack(long offset, long count) {
+        step();
+        if (!ignored()) {
+            unpersisted.subMap(offset / LINE, true, (offset + count - 1) / LINE, true)
+                    .forEach((line, versions) -> writingBack.put(line, versions.size() - 1));
+        }
+    }
+
+    /// A step only if it waits for something.
+    @Override
+    public void fence() {
+        alive();
+        if (writingBack.isEmpty()) {
+            return;
+        }
+        step();
+        if (!ignored()) {
+            writingBack.forEach((line, past) -> {
+                List<long[]> versions = unpersisted.get(line);
+                if (past == versions.size() - 1) {
+                    unpersisted.remove(line);
+                } else {
+                    versions.subList(0, past).clear();
+                }
+            });
+            writingBack.clear();
+        }
+    }
+
+    /// Notes from where persist, writeBack or fence is called, and says whether this place does nothing.
+    private boolean ignored() {
+        String site = StackWalker.getInstance().walk(stack -> {
+            List<StackWalker.StackFrame> callers = stack.skip(2).limit(2).toList();
+            // A helper that all operations share is as many places as it has callers.
+            String caller = callers.getFirst().getMethodName().equals("makeDurable")
+                    ? " for " + callers.get(1).getMethodName()
+                    : "";
+            return site(callers.getFirst()) + caller;
+        });
+        persistSites.add(site);
+        return site.equals(ignoredPersistSite);
     }
 
     private static String site(StackWalker.StackFrame frame) {
         return frame.getClassName().replaceAll(".*\\.", "") + "." + frame.getMethodName() + ":"
                 + String.format("%04d", frame.getLineNumber());
-    }
-
-    @Override
-    public void fence() {
-        alive();
     }
 
     @Override

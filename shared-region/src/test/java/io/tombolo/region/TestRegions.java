@@ -31,6 +31,13 @@ final class TestRegions {
         return VmIdentity.frames(new UUID(2, name.hashCode()), name, pages * 4096, 1, "simulated");
     }
 
+    /// Reserves one frame for a page; -1 if none is free.
+    static long reserve(FrameAllocator allocator, PageSize size, int vm, long page) {
+        long[] frame = {-1};
+        allocator.reserve(size, vm, new long[]{page}, 1, frame);
+        return frame[0];
+    }
+
     /// Claims a slot, populates and runs it on `host`.
     static VmSlot runningVm(Region region, ClaimedSlot host, String name, long pages) {
         VmSlot vm = VmSlots.claim(region, host.slot());

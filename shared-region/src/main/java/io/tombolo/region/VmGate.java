@@ -1,0 +1,110 @@
+package io.tombolo.region;
+
+/// The gate of a VM: how many operations on its pages are in flight, and whether new ones are let in. Word: closed 1
+/// bit (63), zero 31 bits, count 32 bits (31..0; at most [#COUNT_MAX]). Every batch of a page move enters and leaves it;
+/// a hand-off closes it and waits until it is drained, which costs the same whatever the size of the VM.
+///
+/// Only the owner host uses it; its threads change it by compare-and-set (a full fence), so what an operation stored
+/// before [#leave] is seen by who finds the gate drained. Not persisted here: it means nothing after the death of the
+/// owner, and a change of the owner word persists the slot first.
+public final class VmGate {
+    /// Operations in flight at the same time; more is damage.
+    public static final int COUNT_MAX = 1023;
+
+    private static final long CLOSED = 1L << 63;
+    private static final long COUNT_MASK = 0xFFFF_FFFFL;
+
+    private final Memory memory;
+    private final long offset;
+
+    VmGate(Memory memory, long offset) {
+        this.memory = memory;
+        this.offset = offset;
+    }
+
+    /// Lets one operation in; false if the gate is closed. IllegalStateException beyond [#COUNT_MAX].
+    public boolean enter() {
+        while (true) {
+            long word = wordAcquire();
+            if (isClosed(word)) {
+                return false;
+            }
+            if (count(word) >= COUNT_MAX) {
+                throw new IllegalStateException("gate: " + describe(word) + ": too many operations in flight");
+            }
+            if (memory.compareAndSet(offset, word, word + 1)) {
+                return true;
+            }
+        }
+    }
+
+    /// The operation is over. IllegalStateException if none is in flight.
+    public void leave() {
+        while (true) {
+            long word = wordAcquire();
+            if (count(word) == 0) {
+                throw new IllegalStateException("gate: " + describe(word) + ": nobody to leave");
+            }
+            if (memory.compareAndSet(offset, word, word - 1)) {
+                return;
+            }
+        }
+    }
+
+    /// Lets nobody in from now on; does not wait. Closing twice is closing once.
+    public void close() {
+        change(0, CLOSED);
+    }
+
+    public void open() {
+        change(CLOSED, 0);
+    }
+
+    public boolean isClosed() {
+        return isClosed(wordAcquire());
+    }
+
+    /// True if no operation is in flight.
+    public boolean drained() {
+        return count(wordAcquire()) == 0;
+    }
+
+    public long wordAcquire() {
+        return memory.loadAcquire(offset);
+    }
+
+    /// Open and empty, whatever it was: for the owner that recovers the VM, when everybody who had entered is dead.
+    public void reset() {
+        change(-1, 0);
+    }
+
+    private void change(long clear, long set) {
+        while (true) {
+            long word = wordAcquire();
+            long next = (word & ~clear) | set;
+            if (word == next || memory.compareAndSet(offset, word, next)) {
+                return;
+            }
+        }
+    }
+
+    public static boolean isClosed(long word) {
+        return (word & CLOSED) != 0;
+    }
+
+    /// Operations in flight.
+    public static long count(long word) {
+        return word & COUNT_MASK;
+    }
+
+    /// True if the word is one that the gate can have.
+    public static boolean isLegal(long word) {
+        return (word & ~(CLOSED | COUNT_MASK)) == 0 && count(word) <= COUNT_MAX;
+    }
+
+    /// For people: `open, 2 in flight`.
+    public static String describe(long word) {
+        return (isLegal(word) ? "" : "illegal " + SuperblockReader.hex(word) + " ")
+                + (isClosed(word) ? "closed, " : "open, ") + count(word) + " in flight";
+    }
+}

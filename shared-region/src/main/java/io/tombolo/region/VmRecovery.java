@@ -1,0 +1,69 @@
+package io.tombolo.region;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// The part of [Recovery] that walks one VM's table. One thread.
+final class VmRecovery {
+    private final List<PageRange> lost = new ArrayList<>();
+    private long localPages;
+    private long unmarked;
+    private long first;
+    private long length;
+
+    private VmRecovery() {
+    }
+
+    static Recovery.VmReport recover(Region region, VmSlot vm) {
+        VmRecovery recovery = new VmRecovery();
+        VmIdentity identity = vm.readIdentity();
+        if (identity.tableFrames() > 0) {
+            recovery.walk(region, new PageTable(region, vm.index(), identity));
+        }
+        vm.setLocalPages(recovery.localPages);
+        vm.pins().recover();
+        vm.gate().reset();
+        region.memory().persist(vm.base(), RegionLayout.VM_SLOT.bytes());
+        return new Recovery.VmReport(vm.index(), recovery.localPages, List.copyOf(recovery.lost), recovery.unmarked);
+    }
+
+    private void walk(Region region, PageTable table) {
+        for (long page = 0; page < table.pages(); page++) {
+            long entry = table.entryAcquire(page);
+            if (PageTableEntry.state(entry) == PteState.MIGRATING) {
+                unmark(table, page, entry);
+            }
+            if (PageTableEntry.state(entry) != PteState.ABSENT && PageTableEntry.tier(entry) == Tier.LOCAL) {
+                count(page);
+            }
+        }
+        endRange();
+        region.memory().fence();
+    }
+
+    private void unmark(PageTable table, long page, long entry) {
+        if (table.compareAndSet(page, entry, PageTableEntry.pack(PteState.PRESENT, PageTableEntry.tier(entry),
+                PageTableEntry.frame(entry), PageTableEntry.nextTag(entry), PageTableEntry.flags(entry)))) {
+            unmarked++;
+        }
+        table.writeBack(page, 1);
+    }
+
+    private void count(long page) {
+        if (localPages > 0 && page == first + length) {
+            length++;
+        } else {
+            endRange();
+            first = page;
+            length = 1;
+        }
+        localPages++;
+    }
+
+    private void endRange() {
+        if (length > 0 && lost.size() < Recovery.LOST_RANGES_MAX) {
+            lost.add(new PageRange(first, length));
+        }
+        length = 0;
+    }
+}
