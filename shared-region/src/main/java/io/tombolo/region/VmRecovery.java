@@ -5,19 +5,17 @@ import java.util.List;
 
 /// The part of [Recovery] that walks one VM's table. One thread.
 final class VmRecovery {
-    private final VmSlot vm;
     private final List<PageRange> lost = new ArrayList<>();
     private long localPages;
     private long unmarked;
     private long first;
     private long length;
 
-    private VmRecovery(VmSlot vm) {
-        this.vm = vm;
+    private VmRecovery() {
     }
 
     static Recovery.VmReport recover(Region region, VmSlot vm) {
-        VmRecovery recovery = new VmRecovery(vm);
+        VmRecovery recovery = new VmRecovery();
         VmIdentity identity = vm.readIdentity();
         if (identity.tableFrames() > 0) {
             recovery.walk(region, new PageTable(region, vm.index(), identity));
