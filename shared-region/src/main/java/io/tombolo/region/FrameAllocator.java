@@ -27,6 +27,9 @@ public final class FrameAllocator {
     private final long incarnation;
     private final long ownedWord;
     private final long blockCount;
+    // Written so that the looks are made.
+    @SuppressWarnings("UnusedVariable")
+    private long looked;
     private long[] owned = new long[64];
     private int ownedCount;
     private int ownedCursor;
@@ -89,6 +92,7 @@ public final class FrameAllocator {
         } else {
             Arrays.fill(retired, 0, count, true);
         }
+        look(size, frames, count);
         int done = 0;
         for (int i = 0; i < count; i++) {
             if (retired[i]) {
@@ -112,6 +116,15 @@ public final class FrameAllocator {
         }
         makeDurable(size, frames, count);
         mayHaveFree = true;
+    }
+
+    /// The words of random frames are cache misses. Loaded in a loop of their own they overlap; compare-and-sets do not.
+    private void look(PageSize size, long[] frames, int count) {
+        long sum = 0;
+        for (int i = 0; i < count; i++) {
+            sum += memory.load(region.wordOffset(size, frames[i]));
+        }
+        looked = sum;
     }
 
     private long reserved(PageSize size, int vm, long page) {

@@ -13,6 +13,8 @@ public final class PageTableEntry {
     /// Bits to shift to get the frame number.
     public static final int FRAME_SHIFT = 20;
 
+    private static final int TAG_SHIFT = 4;
+    private static final long TAG_MASK = 0xFFFFL << TAG_SHIFT;
     private static final long FRAME_MASK = (1L << 36) - 1;
 
     private PageTableEntry() {
@@ -57,6 +59,17 @@ public final class PageTableEntry {
     /// The tag that follows this entry's; wraps at 16 bits.
     public static int nextTag(long entry) {
         return tag(entry) + 1 & 0xFFFF;
+    }
+
+    /// The entry in another state, with the next tag.
+    public static long with(long entry, PteState state) {
+        return (entry & ~(0xFL << 60 | TAG_MASK)) | (long) state.code() << 60 | (long) nextTag(entry) << TAG_SHIFT;
+    }
+
+    /// The entry of a page that is in another frame now, PRESENT, with the next tag.
+    public static long moved(long entry, Tier tier, long frame) {
+        return (long) PteState.PRESENT.code() << 60 | (long) tier.code() << 56
+                | Bits.checked(frame, 36, "frame") << FRAME_SHIFT | (long) nextTag(entry) << TAG_SHIFT | flags(entry);
     }
 
     /// For people: `PRESENT SHARED frame 12 tag 3 flags 0`.

@@ -3,6 +3,7 @@ package io.tombolo.agent.pages;
 import static java.util.Objects.requireNonNull;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.LongAdder;
 
 /// The one class through which anything but a vCPU loads or stores guest memory: it counts every byte. "Zero copy" is
@@ -11,6 +12,7 @@ import java.util.concurrent.atomic.LongAdder;
 /// Thread safe; readings are exact once the copying threads have finished, or have settled.
 public final class GuestCopier {
     private static final int PAGE_BYTES = 4096;
+    private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED;
     private static final MemorySegment ZERO_PAGE = MemorySegment.ofArray(new byte[PAGE_BYTES]).asReadOnly();
 
     private final LongAdder loaded = new LongAdder();
@@ -20,6 +22,9 @@ public final class GuestCopier {
     /// For one thread that moves many pages: counts in a field of its own, and into this copier by [Mover#settle].
     public final class Mover {
         private long bytes;
+        // Written so that the looks are made.
+        @SuppressWarnings("UnusedVariable")
+        private long looked;
 
         private Mover() {
         }
@@ -28,6 +33,16 @@ public final class GuestCopier {
         public void move(MemorySegment from, long fromOffset, MemorySegment to, long toOffset, long count) {
             MemorySegment.copy(from, fromOffset, to, toOffset, count);
             bytes += count;
+        }
+
+        /// Looks at the first word of each of the pages that are about to be moved: the misses of all of them overlap,
+        /// where those at the heads of copies would come one after the other.
+        void look(MemorySegment from, long[] fromOffsets, int count) {
+            long sum = 0;
+            for (int i = 0; i < count; i++) {
+                sum += from.get(WORD, fromOffsets[i]);
+            }
+            looked = sum;
         }
 
         /// Adds what was counted since the last time.

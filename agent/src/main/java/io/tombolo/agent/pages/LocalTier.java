@@ -145,7 +145,7 @@ public final class LocalTier implements AutoCloseable {
             for (int block = blocks - 1; block >= 0 && got < count; block--) {
                 if (used[block] == 0) {
                     mark(block, -1L);
-                    used[block] = BLOCK;
+                    used[block] = (short) BLOCK;
                     freeFrames -= BLOCK;
                     frames[got++] = (long) block * BLOCK;
                 }
