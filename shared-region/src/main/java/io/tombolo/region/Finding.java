@@ -27,6 +27,12 @@ public record Finding(Code code, String structure, long offset, String found, St
         FRAME_MISMATCH,
         /// A frame is reserved by a host that does not own its block.
         FRAME_OUTSIDE_BLOCK,
+        /// A page is marked as being moved, and nobody moves it.
+        PAGE_MARKED,
+        /// The number of local pages and the entries do not agree.
+        LOCAL_PAGES,
+        /// A pinned range is damaged, or their number is wrong.
+        PINS,
         /// A segment file is missing, damaged or somebody else's.
         SEGMENT,
         /// A segment file that no VM names.

@@ -20,9 +20,8 @@ final class FrameChecks {
 
     static void check(VerifyPass pass) {
         FrameChecks checks = new FrameChecks(pass);
-        checks.blocks();
-        for (long frame = 0; frame < checks.frameCount; frame++) {
-            checks.frame(frame);
+        for (long block = 0; block < pass.region.superblock().blockCount(); block++) {
+            checks.block(block);
         }
         for (int code = 0; code < checks.frames.length; code++) {
             if (checks.frames[code] > 0) {
@@ -30,29 +29,73 @@ final class FrameChecks {
             }
         }
         for (int vm = 0; vm < pass.owners.length; vm++) {
-            VmIdentity identity = pass.identities[vm];
-            if (identity != null && identity.tableFrames() > 0 && !pass.inTransition(vm)) {
-                checks.table(vm, identity);
+            if (!pass.isFree(vm) && !pass.inTransition(vm) && pass.identities[vm] != null) {
+                checks.pages(vm, pass.identities[vm]);
             }
         }
     }
 
-    private void blocks() {
-        for (long block = 0; block < region.superblock().blockCount(); block++) {
-            long at = region.blockOffset(block);
-            long word = memory.loadAcquire(at);
-            if (word == BlockWord.FREE) {
-                continue;
-            }
-            pass.count("blocks owned");
-            if (!BlockWord.isOwned(word)) {
-                pass.add(Finding.Code.ILLEGAL_WORD, "block_owner " + block, at, BlockWord.describe(word), "0 or owned");
-            } else if (!pass.hostExists(BlockWord.slot(word))
-                    || SlotWord.incarnation(pass.hosts[BlockWord.slot(word)]) != BlockWord.incarnation(word)) {
-                pass.add(Finding.Code.HOST_NOT_THERE, "block_owner " + block, at, BlockWord.describe(word),
-                        "a host incarnation that is there");
+    private void block(long block) {
+        long at = region.blockOffset(block);
+        long word = memory.loadAcquire(at);
+        if (word != BlockWord.FREE) {
+            if (BlockWord.isOwned(word)) {
+                owned(block, at, word);
+            } else if (BlockWord.isLarge(word)) {
+                large(block, at, word);
+                return;
+            } else {
+                pass.add(Finding.Code.ILLEGAL_WORD, "block_owner " + block, at, BlockWord.describe(word),
+                        "0, owned, or a 2 MiB frame");
             }
         }
+        for (long frame = block * BlockWord.FRAMES; frame < (block + 1) * BlockWord.FRAMES; frame++) {
+            frame(frame);
+        }
+    }
+
+    private void owned(long block, long at, long word) {
+        pass.count("blocks owned");
+        if (!pass.hostExists(BlockWord.slot(word))
+                || SlotWord.incarnation(pass.hosts[BlockWord.slot(word)]) != BlockWord.incarnation(word)) {
+            pass.add(Finding.Code.HOST_NOT_THERE, "block_owner " + block, at, BlockWord.describe(word),
+                    "a host incarnation that is there");
+        }
+    }
+
+    private void large(long block, long at, long word) {
+        String name = "block_owner " + block;
+        int vm = BlockWord.vm(word);
+        boolean reserved = BlockWord.isLargeReserved(word);
+        pass.count(reserved ? "2 MiB frame RESERVED" : "2 MiB frame USED");
+        if (vm >= pass.owners.length || (!reserved && BlockWord.slot(word) != 0)) {
+            pass.add(Finding.Code.ILLEGAL_WORD, name, at, BlockWord.describe(word),
+                    "host 0 unless RESERVED, vm below " + pass.owners.length);
+        } else if (reserved && !pass.hostExists(BlockWord.slot(word))) {
+            pass.add(Finding.Code.HOST_NOT_THERE, name, at, BlockWord.describe(word), "a host that is there");
+        } else if (reserved && !pass.hostIsLive(BlockWord.slot(word))) {
+            pass.count("2 MiB frame to recover");
+        } else if (pass.isFree(vm)) {
+            pass.add(Finding.Code.FRAME_LEAKED, name, at, BlockWord.describe(word), "a VM that is there");
+        } else if (!pass.inTransition(vm)) {
+            boolean named = isNamed(block * BlockWord.FRAMES, vm, BlockWord.page(word), PageSize.LARGE);
+            if (reserved ? !pass.mayBeMoving(vm) || !hasPage(vm, BlockWord.page(word)) : !named) {
+                pass.add(Finding.Code.FRAME_LEAKED, name, at, BlockWord.describe(word),
+                        reserved ? "a VM with this page that moves pages" : "the page's entry names the frame");
+            }
+        }
+        for (long frame = block * BlockWord.FRAMES; frame < (block + 1) * BlockWord.FRAMES; frame++) {
+            long inside = memory.loadAcquire(region.frameWordOffset(frame));
+            if (inside != FrameWord.FREE) {
+                pass.add(Finding.Code.FRAME_MISMATCH, "frame_word " + frame, region.frameWordOffset(frame),
+                        FrameWord.describe(inside) + " in " + BlockWord.describe(word), "FREE inside a 2 MiB frame");
+            }
+        }
+    }
+
+    private boolean hasPage(int vm, long page) {
+        VmIdentity identity = pass.identities[vm];
+        return identity != null && identity.pageSize() == PageSize.LARGE && page < identity.pages();
     }
 
     private void frame(long frame) {
@@ -76,7 +119,9 @@ final class FrameChecks {
         } else if (pass.isFree(vm)) {
             pass.add(Finding.Code.FRAME_LEAKED, "frame_word " + frame, at, FrameWord.describe(word),
                     "a VM that is there");
-        } else if (!pass.inTransition(vm) && !isNamed(frame, word, state)) {
+        } else if (!pass.inTransition(vm) && !(state == FrameState.TABLE
+                ? isOfTable(frame, vm, FrameWord.page(word))
+                : isNamed(frame, vm, FrameWord.page(word), PageSize.SMALL))) {
             pass.add(Finding.Code.FRAME_LEAKED, "frame_word " + frame, at, FrameWord.describe(word),
                     state == FrameState.TABLE
                             ? "the VM's identity names the frame"
@@ -93,16 +138,15 @@ final class FrameChecks {
         }
     }
 
-    private boolean isNamed(long frame, long word, FrameState state) {
-        VmIdentity identity = pass.identities[FrameWord.vm(word)];
-        if (identity == null || identity.tableFrames() == 0) {
-            return false;
-        }
-        long page = FrameWord.page(word);
-        if (state == FrameState.TABLE) {
-            return page < identity.tableFrames() && identity.tableFirstFrame() + page == frame;
-        }
-        if (page >= identity.pages()) {
+    private boolean isOfTable(long frame, int vm, long index) {
+        VmIdentity identity = pass.identities[vm];
+        return identity != null && index < identity.tableFrames() && identity.tableFirstFrame() + index == frame;
+    }
+
+    private boolean isNamed(long frame, int vm, long page, PageSize size) {
+        VmIdentity identity = pass.identities[vm];
+        if (identity == null || identity.tableFrames() == 0 || identity.pageSize() != size
+                || page >= identity.pages()) {
             return false;
         }
         long entry = memory.loadAcquire(region.frameDataOffset(identity.tableFirstFrame()) + page * 8);
@@ -110,7 +154,28 @@ final class FrameChecks {
                 && PageTableEntry.frame(entry) == frame;
     }
 
-    private void table(int vm, VmIdentity identity) {
+    private void pages(int vm, VmIdentity identity) {
+        long before = region.vm(vm).localPagesAcquire();
+        long entries = identity.tableFrames() > 0 ? table(vm, identity) : 0;
+        long said = region.vm(vm).localPagesAcquire();
+        pass.gates[vm] = Math.max(pass.gates[vm] & Long.MAX_VALUE,
+                region.vm(vm).gate().wordAcquire() & Long.MAX_VALUE);
+        if (entries > 0) {
+            pass.counts.merge("pages local", entries, Long::sum);
+        }
+        boolean fewer = Math.max(before, said) < entries || said < 0;
+        boolean more = said > entries && !pass.mayBeMoving(vm);
+        if (fewer || more || (pass.isOffered(vm) && said + entries != 0)) {
+            pass.add(Finding.Code.LOCAL_PAGES, "vm_slot " + vm + " local_pages",
+                    region.vm(vm).base() + RegionLayout.VM_SLOT.offset("local_pages"), said,
+                    pass.isOffered(vm)
+                            ? "0 in a VM that is offered, which has " + entries + " LOCAL entries"
+                            : entries + " LOCAL entries");
+        }
+    }
+
+    /// Checks the table and returns how many entries say LOCAL.
+    private long table(int vm, VmIdentity identity) {
         for (int i = 0; i < identity.tableFrames(); i++) {
             long at = region.frameWordOffset(identity.tableFirstFrame() + i);
             if (memory.loadAcquire(at) != FrameWord.table(vm, i)) {
@@ -119,43 +184,74 @@ final class FrameChecks {
             }
         }
         long table = region.frameDataOffset(identity.tableFirstFrame());
+        long local = 0;
         for (long page = 0; page < identity.pages(); page++) {
-            entry(vm, page, table + page * 8);
+            local += entry(vm, page, table + page * 8, identity.pageSize());
         }
         pass.gap("page_table_entry vm " + vm + " beyond its pages", table + identity.pages() * 8,
                 table + identity.tableFrames() * PER_TABLE * 8);
+        return local;
     }
 
-    private void entry(int vm, long page, long at) {
+    /// Returns 1 if the page is in the local tier, else 0.
+    private int entry(int vm, long page, long at, PageSize size) {
         long entry = memory.loadAcquire(at);
         PteState state = PageTableEntry.state(entry);
         Tier tier = PageTableEntry.tier(entry);
         long frame = PageTableEntry.frame(entry);
-        if (state == null || tier == null || (state == PteState.ABSENT && (frame != 0 || tier != Tier.SHARED))) {
-            pass.add(Finding.Code.ILLEGAL_WORD, "page_table_entry vm " + vm + " page " + page, at,
-                    PageTableEntry.describe(entry), "a known state and tier, no frame if ABSENT");
-        } else if (state != PteState.ABSENT && tier == Tier.SHARED && (frame >= frameCount
-                || memory.loadAcquire(region.frameWordOffset(frame)) != FrameWord.used(vm, page))) {
-            String word = frame >= frameCount
-                    ? "no such frame"
-                    : FrameWord.describe(memory.loadAcquire(region.frameWordOffset(frame)));
-            if (isReservedByLiveHost(frame, vm, page)) {
-                return;
-            }
-            pass.add(Finding.Code.FRAME_MISMATCH, "page_table_entry vm " + vm + " page " + page, at,
-                    PageTableEntry.describe(entry) + " whose word is " + word,
-                    FrameWord.describe(FrameWord.used(vm, page)));
+        String name = "page_table_entry vm " + vm + " page " + page;
+        if (state == null || tier == null || frame % size.frames() != 0
+                || (state == PteState.ABSENT && (frame != 0 || tier != Tier.SHARED))) {
+            pass.add(Finding.Code.ILLEGAL_WORD, name, at, PageTableEntry.describe(entry),
+                    "a known state and tier, no frame if ABSENT, a first frame of 512 if the page is 2 MiB");
+            return 0;
         }
+        if (state == PteState.ABSENT) {
+            return 0;
+        }
+        if (state == PteState.MIGRATING && !pass.mayBeMoving(vm)) {
+            pass.add(Finding.Code.PAGE_MARKED, name, at, PageTableEntry.describe(entry),
+                    "PRESENT while no operation is in flight");
+        }
+        if (tier == Tier.LOCAL) {
+            return 1;
+        }
+        if (!backs(size, frame, vm, page)) {
+            pass.add(Finding.Code.FRAME_MISMATCH, name, at,
+                    PageTableEntry.describe(entry) + " whose word is " + describe(size, frame),
+                    describe(size, vm, page));
+        }
+        return 0;
     }
 
-    /// A mover publishes the entry before it settles the frame word; until then, and until a dead mover's host is
-    /// recovered, the entry names a frame that is reserved for exactly this page.
-    private boolean isReservedByLiveHost(long frame, int vm, long page) {
+    private String describe(PageSize size, long frame) {
+        if (frame >= frameCount) {
+            return "no such frame";
+        }
+        long word = memory.loadAcquire(region.wordOffset(size, frame));
+        return size == PageSize.SMALL ? FrameWord.describe(word) : BlockWord.describe(word);
+    }
+
+    private static String describe(PageSize size, int vm, long page) {
+        return size == PageSize.SMALL
+                ? FrameWord.describe(FrameWord.used(vm, page))
+                : BlockWord.describe(BlockWord.largeUsed(vm, page));
+    }
+
+    /// True if the frame's word says that it is used by the page, or reserved for it: a mover publishes the entry before
+    /// it settles the word, and retires the old frame before the entry names another one.
+    private boolean backs(PageSize size, long frame, int vm, long page) {
         if (frame >= frameCount) {
             return false;
         }
-        long word = memory.loadAcquire(region.frameWordOffset(frame));
-        return FrameWord.state(word) == FrameState.RESERVED && FrameWord.vm(word) == vm && FrameWord.page(word) == page
-                && pass.hostExists(FrameWord.slot(word));
+        long word = memory.loadAcquire(region.wordOffset(size, frame));
+        if (word == (size == PageSize.SMALL ? FrameWord.used(vm, page) : BlockWord.largeUsed(vm, page))) {
+            return true;
+        }
+        int slot = FrameWord.slot(word);
+        long reserved = size == PageSize.SMALL
+                ? FrameWord.reserved(slot, vm, page)
+                : BlockWord.largeReserved(slot, vm, page);
+        return word == reserved && pass.hostExists(slot) && (pass.mayBeMoving(vm) || !pass.hostIsLive(slot));
     }
 }

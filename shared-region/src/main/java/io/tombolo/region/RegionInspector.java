@@ -3,6 +3,7 @@ package io.tombolo.region;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// Decodes any structure of a region for people and programs. Reads only, and never refuses damaged contents: what
 /// cannot be decoded is shown raw and named in `problem`.
@@ -59,6 +60,10 @@ public final class RegionInspector {
         fields.put("armed", ArmedWord.describe(raw.word("armed")));
         fields.put("spin", ArmedWord.describe(raw.word("spin")));
         fields.put("from", FromWord.describe(raw.word("from")));
+        fields.put("gate", VmGate.describe(raw.word("gate")));
+        fields.put("pin_ranges", vm.pins().list().stream()
+                .map(pin -> pin.first() + " to " + (pin.first() + pin.count() - 1) + " x " + pin.pins())
+                .collect(Collectors.joining(", ")));
         Backing backing = Backing.ofCode(raw.int32("backing"));
         fields.put("backing", backing == null ? "none" : backing.name());
         text(fields, raw, "name", "name_bytes");
@@ -99,6 +104,10 @@ public final class RegionInspector {
         Map<String, String> fields = new LinkedHashMap<>();
         fields.put("frame", FrameWord.describe(word));
         fields.put("block", Long.toString(frame / BlockWord.FRAMES));
+        long block = memory.loadAcquire(region.blockOffset(frame / BlockWord.FRAMES));
+        if (BlockWord.isLarge(block)) {
+            fields.put("inside", BlockWord.describe(block));
+        }
         fields.put("data_offset", Long.toString(region.frameDataOffset(frame)));
         return new Decoded("frame_word " + frame, at, fields, FrameWord.state(word) == null ? "illegal state" : "");
     }
@@ -116,7 +125,9 @@ public final class RegionInspector {
         long frame = PageTableEntry.frame(entry);
         if (PageTableEntry.state(entry) != PteState.ABSENT && PageTableEntry.tier(entry) == Tier.SHARED
                 && frame < region.superblock().frameCount()) {
-            fields.put("frame_word", FrameWord.describe(memory.loadAcquire(region.frameWordOffset(frame))));
+            long word = memory.loadAcquire(region.wordOffset(identity.pageSize(), frame));
+            fields.put(identity.pageSize() == PageSize.SMALL ? "frame_word" : "block_word",
+                    identity.pageSize() == PageSize.SMALL ? FrameWord.describe(word) : BlockWord.describe(word));
         }
         boolean legal = PageTableEntry.state(entry) != null && PageTableEntry.tier(entry) != null;
         return new Decoded("page_table_entry vm " + vm + " page " + page, at, fields,

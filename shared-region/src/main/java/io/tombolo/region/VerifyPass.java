@@ -22,6 +22,7 @@ final class VerifyPass {
     final long[] owners;
     final VmIdentity[] identities;
     final long[] hosts;
+    final long[] gates;
 
     VerifyPass(Region region) {
         this.region = region;
@@ -29,6 +30,7 @@ final class VerifyPass {
         this.owners = new long[region.vmSlots()];
         this.identities = new VmIdentity[region.vmSlots()];
         this.hosts = new long[region.hostSlots()];
+        this.gates = new long[region.vmSlots()];
     }
 
     void count(String name) {
@@ -71,6 +73,25 @@ final class VerifyPass {
 
     boolean hostExists(int slot) {
         return slot < hosts.length && SlotWord.state(hosts[slot]) != HostState.FREE;
+    }
+
+    boolean hostIsLive(int slot) {
+        return slot < hosts.length && SlotWord.state(hosts[slot]) == HostState.LIVE;
+    }
+
+    /// True if the VM may show the traces of an operation on its pages or pins that died with its owner.
+    boolean mayBeInterrupted(int vm) {
+        return inTransition(vm) || OwnerWord.is(owners[vm], OwnerState.RECOVERING)
+                || OwnerWord.is(owners[vm], OwnerState.LOST) || !hostIsLive(OwnerWord.slot(owners[vm]));
+    }
+
+    /// True if pages of the VM may be on their way: marked, or in a frame that is reserved.
+    boolean mayBeMoving(int vm) {
+        return VmGate.count(gates[vm]) > 0 || mayBeInterrupted(vm);
+    }
+
+    boolean isOffered(int vm) {
+        return OwnerWord.is(owners[vm], OwnerState.OFFERED) || OwnerWord.is(owners[vm], OwnerState.CLAIMED);
     }
 
     /// True while the VM's frames are being built or taken apart, so that tables and frame words need not agree.

@@ -21,15 +21,17 @@ final class VmChecks {
             pass.reserved(RegionLayout.VM_SLOT, name, raw, vm.base());
             pass.count("vm " + OwnerWord.state(owner));
             owner(pass, vm, name, owner);
+            pass.gates[i] = vm.gate().wordAcquire();
             if (pass.isFree(i)) {
                 // The armed target is not the owner, so its three words may come late; they mean nothing then.
                 long spin = RegionLayout.VM_SLOT.offset("spin");
-                if (!raw.allZero(8, spin) || !raw.allZero(spin + 24, VmSlot.IDENTITY_END)) {
+                if (!raw.allZero(8, spin) || !raw.allZero(spin + 24, RegionLayout.VM_SLOT.bytes())) {
                     pass.add(Finding.Code.FREE_BUT_NOT_EMPTY, name, vm.base(), "contents", "0 in a free slot");
                 }
                 continue;
             }
             words(pass, vm, name);
+            gate(pass, vm, name);
             VmIdentity identity = VmSlot.decodeOrNull(raw, pass.region.superblock().frameCount());
             pass.identities[i] = identity;
             if (pass.inTransition(i)) {
@@ -47,7 +49,8 @@ final class VmChecks {
                             identity.uuid() + " also in vm_slot " + other, "one slot per VM");
                 }
             }
-            if (OwnerWord.is(owner, OwnerState.OFFERED) || OwnerWord.is(owner, OwnerState.CLAIMED)) {
+            pins(pass, vm, name, identity);
+            if (pass.isOffered(i)) {
                 metadata(pass, vm, identity);
             }
         }
@@ -72,6 +75,52 @@ final class VmChecks {
         }
         armed(pass, name + " armed", vm.base() + RegionLayout.VM_SLOT.offset("armed"), vm.armedAcquire());
         armed(pass, name + " spin", vm.base() + RegionLayout.VM_SLOT.offset("spin"), vm.spinAcquire());
+    }
+
+    private static void gate(VerifyPass pass, VmSlot vm, String name) {
+        long gate = pass.gates[vm.index()];
+        long at = vm.base() + RegionLayout.VM_SLOT.offset("gate");
+        if (!VmGate.isLegal(gate)) {
+            pass.add(Finding.Code.ILLEGAL_WORD, name + " gate", at, VmGate.describe(gate),
+                    "at most " + VmGate.COUNT_MAX + " operations in flight");
+        } else if (pass.isOffered(vm.index()) && VmGate.count(gate) > 0) {
+            pass.add(Finding.Code.ILLEGAL_WORD, name + " gate", at, VmGate.describe(gate),
+                    "no operation in flight in a VM that is offered");
+        }
+    }
+
+    private static void pins(VerifyPass pass, VmSlot vm, String name, VmIdentity identity) {
+        VmPins pins = vm.pins();
+        boolean interrupted = pass.mayBeInterrupted(vm.index());
+        long inUse = 0;
+        for (int i = 0; i < VmPins.RANGES_MAX; i++) {
+            long range = pass.memory.loadAcquire(pins.rangeAt(i));
+            long pin = pass.memory.loadAcquire(pins.pinAt(i));
+            long first = VmPins.first(range);
+            long pages = VmPins.pages(range);
+            if (pin == 0) {
+                if (range != 0 && !interrupted) {
+                    pass.add(Finding.Code.PINS, name + " pin_ranges " + i, pins.rangeAt(i), describe(range, pin),
+                            "0 in a place that is not in use");
+                }
+                continue;
+            }
+            inUse++;
+            if (pin != VmPins.pinWord(range, (int) pin) || (int) pin < 1 || pages == 0
+                    || (identity != null && first + pages > identity.pages())) {
+                pass.add(Finding.Code.PINS, name + " pin_ranges " + i, pins.rangeAt(i), describe(range, pin),
+                        "a checked range inside the VM");
+            }
+        }
+        long used = pins.usedAcquire();
+        if (used < inUse || used > VmPins.RANGES_MAX || (used > inUse && !interrupted)) {
+            pass.add(Finding.Code.PINS, name + " pins", vm.base() + RegionLayout.VM_SLOT.offset("pins"), used,
+                    inUse + " places in use");
+        }
+    }
+
+    private static String describe(long range, long pin) {
+        return "first " + VmPins.first(range) + " pages " + VmPins.pages(range) + " pin " + SuperblockReader.hex(pin);
     }
 
     private static void armed(VerifyPass pass, String name, long offset, long word) {

@@ -20,10 +20,10 @@ final class VmRecovery {
         if (identity.tableFrames() > 0) {
             recovery.walk(region, new PageTable(region, vm.index(), identity));
         }
+        // Persisted by the change of the owner word that follows.
         vm.setLocalPages(recovery.localPages);
         vm.pins().recover();
         vm.gate().reset();
-        region.memory().persist(vm.base(), RegionLayout.VM_SLOT.bytes());
         return new Recovery.VmReport(vm.index(), recovery.localPages, List.copyOf(recovery.lost), recovery.unmarked);
     }
 

@@ -1,17 +1,24 @@
 package io.tombolo.region;
 
+import static io.tombolo.region.CrashHarness.diesAfter;
+import static io.tombolo.region.CrashHarness.inOrder;
+import static io.tombolo.region.CrashHarness.outcomes;
+import static io.tombolo.region.CrashHarness.recover;
+import static io.tombolo.region.CrashHarness.recoverAndVerify;
+import static io.tombolo.region.CrashHarness.region;
+import static io.tombolo.region.CrashHarness.swap;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tombolo.region.CrashHarness.Model;
+import io.tombolo.region.CrashHarness.Operation;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -24,24 +31,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 ///
 /// Host 0 is the one that dies; host 1 recovers; host 2 recovers when host 1 dies in the recovery.
 class CrashEnumerationTest {
-    private static final long SEED = Long.getLong("tombolo.seed", 20260102L);
     private static final byte[] STATE = "vcpu registers".repeat(20).getBytes(StandardCharsets.UTF_8);
-    private static final long GARBAGE = 0x5A5A_5A5A_5A5A_5A5AL;
     private static final int PAGES = 3;
     /// Two blocks, so that page tables (taken from the bottom) and pages (from the top) are on different lines.
     private static final long FRAMES = 1024;
-
-    enum Model {
-        P, H
-    }
-
-    /// One operation: how to get to its start, the operation itself on host 0, and what must hold after recovery.
-    record Operation(String name, Consumer<Region> setup, Consumer<Region> run, Consumer<Region> check) {
-        @Override
-        public String toString() {
-            return name;
-        }
-    }
+    private static final CrashHarness HARNESS = new CrashHarness(FRAMES);
 
     static List<Operation> operations() {
         return List.of(
@@ -52,19 +46,20 @@ class CrashEnumerationTest {
                 new Operation("FREE_HOST_SLOT", region -> {
                     HostSlots.fence(region, 2, 1);
                     HostSlots.confirmStopped(region, 2, 1);
-                }, region -> HostSlots.free(region, 2, 1), CrashEnumerationTest::recoverAndVerify),
+                }, region -> HostSlots.free(region, 2, 1), CrashHarness::recoverAndVerify),
 
                 new Operation("CREATE_VM", _ -> {
                 }, CrashEnumerationTest::createVm, CrashEnumerationTest::vmIsWholeOrGone),
 
                 // Another VM before it, so that its table and its pages have their frame words on different lines.
-                new Operation("CREATE_SECOND_VM", region -> createVm(region, 2, 14), CrashEnumerationTest::createVm,
-                        CrashEnumerationTest::recoverAndVerify),
+                new Operation("CREATE_SECOND_VM", region -> CrashHarness.createVm(region, 2, 14),
+                        CrashEnumerationTest::createVm,
+                        CrashHarness::recoverAndVerify),
 
                 new Operation("CREATE_VM_THAT_DOES_NOT_FIT", region -> {
                     // Enough frames are free, but most of them in a block of host 2, so that populate fails half-way.
-                    createVm(region, 2, 20);
-                    createVm(region, 2, 989);
+                    CrashHarness.createVm(region, 2, 20);
+                    CrashHarness.createVm(region, 2, 989);
                     VmSlots.destroy(region, region.vm(0), region.vm(0).ownerAcquire());
                     assertThat(TestRegions.reserve(region.allocator(2), PageSize.SMALL, 1, 0))
                             .isGreaterThanOrEqualTo(512);
@@ -77,17 +72,17 @@ class CrashEnumerationTest {
                         assertThat(e.code()).isEqualTo(RegionError.REGION_FULL);
                     }
                     VmSlots.destroy(region, vm, vm.ownerAcquire());
-                }, CrashEnumerationTest::recoverAndVerify),
+                }, CrashHarness::recoverAndVerify),
 
                 new Operation("DESTROY_VM", CrashEnumerationTest::createVm,
                         region -> VmSlots.destroy(region, region.vm(0), region.vm(0).ownerAcquire()),
                         CrashEnumerationTest::vmIsWholeOrGone),
 
                 new Operation("DESTROY_SECOND_VM", region -> {
-                    createVm(region, 2, 14);
+                    CrashHarness.createVm(region, 2, 14);
                     createVm(region);
                 }, region -> VmSlots.destroy(region, region.vm(1), region.vm(1).ownerAcquire()),
-                        CrashEnumerationTest::recoverAndVerify),
+                        CrashHarness::recoverAndVerify),
 
                 new Operation("RESERVE_AND_GIVE_BACK", CrashEnumerationTest::createVm, region -> {
                     FrameAllocator allocator = region.allocator(0);
@@ -134,19 +129,19 @@ class CrashEnumerationTest {
     }
 
     private static Operation operation(String name) {
-        return operations().stream().filter(operation -> operation.name.equals(name)).findFirst().orElseThrow();
+        return operations().stream().filter(operation -> operation.name().equals(name)).findFirst().orElseThrow();
     }
 
     @ParameterizedTest
     @MethodSource("operations")
     void survivesADeathOfTheProcessBeforeAnyStep(Operation operation) {
-        assertThat(failures(operation, Model.P, "")).isEmpty();
+        assertThat(HARNESS.failures(operation, Model.P, "")).isEmpty();
     }
 
     @ParameterizedTest
     @MethodSource("operations")
     void survivesADeathOfTheHostBeforeAnyStep(Operation operation) {
-        assertThat(failures(operation, Model.H, "")).isEmpty();
+        assertThat(HARNESS.failures(operation, Model.H, "")).isEmpty();
     }
 
     @Test
@@ -198,11 +193,11 @@ class CrashEnumerationTest {
         long states = 0;
         for (Operation operation : List.of(operation("CREATE_VM"), operation("CREATE_SECOND_VM"),
                 operation("DESTROY_VM"))) {
-            CrashMemory memory = start(operation);
+            CrashMemory memory = HARNESS.start(operation);
             boolean died = true;
             for (long steps = 0; died && failures.size() < 3; steps++) {
                 memory.push();
-                died = diesAfter(memory, steps, () -> operation.run.accept(region(memory)));
+                died = diesAfter(memory, steps, () -> operation.run().accept(region(memory)));
                 states += died ? recovererDies(memory, operation, model, ignoredPersist, failures, sites) : 0;
                 memory.pop();
             }
@@ -217,7 +212,7 @@ class CrashEnumerationTest {
     private static long recovererDies(CrashMemory memory, Operation operation, Model model, String ignoredPersist,
             List<String> failures, Map<String, Boolean> sites) {
         long states = 0;
-        memory.restart(new CrashMemory.Outcome(Map.of()));
+        memory.restart(CrashMemory.Outcome.AS_STORED);
         boolean died = true;
         for (long steps = 0; died; steps++) {
             memory.push();
@@ -233,7 +228,7 @@ class CrashEnumerationTest {
                     Region region = region(memory);
                     recover(region, 1, 2);
                     recover(region, 0, 2);
-                    operation.check.accept(region);
+                    operation.check().accept(region);
                 } catch (AssertionError | RuntimeException e) {
                     failures.add("recoverer died before step " + steps + ": " + e);
                 }
@@ -248,16 +243,7 @@ class CrashEnumerationTest {
     /// reason.
     @Test
     void noticesEachMissingPersistThatMatters() {
-        TreeMap<String, Boolean> noticed = new TreeMap<>();
-        for (Operation operation : operations()) {
-            CrashMemory memory = start(operation);
-            diesAfter(memory, Long.MAX_VALUE, () -> operation.run.accept(region(memory)));
-            for (String site : List.copyOf(memory.persistSites())) {
-                if (!noticed.getOrDefault(site, false)) {
-                    noticed.put(site, !failures(operation, Model.H, site).isEmpty());
-                }
-            }
-        }
+        Map<String, Boolean> noticed = HARNESS.noticedMissing(operations());
         TreeMap<String, Boolean> inRecovery = new TreeMap<>();
         recovererFailures(Model.P, "", inRecovery);
         inRecovery.replaceAll((site, _) -> noticed.getOrDefault(site, false)
@@ -270,105 +256,8 @@ class CrashEnumerationTest {
                 "MetadataSlot.publish 1", "MetadataSlot.publish 2", "PageTable.persist 1", "VmMemory.zero 1");
     }
 
-    /// Sites by name and position in their method, which stay when lines move.
-    private static List<String> inOrder(Map<String, Boolean> noticed, boolean which) {
-        List<String> names = new ArrayList<>();
-        String method = "";
-        int position = 0;
-        for (Map.Entry<String, Boolean> site : noticed.entrySet()) {
-            String name = site.getKey().replaceAll(":.*", "");
-            position = name.equals(method) ? position + 1 : 1;
-            method = name;
-            if (site.getValue() == which && !name.startsWith("CrashEnumerationTest")) {
-                names.add(name + " " + position);
-            }
-        }
-        return names;
-    }
-
-    private static List<String> failures(Operation operation, Model model, String ignoredPersist) {
-        List<String> failures = new ArrayList<>();
-        CrashMemory memory = start(operation);
-        long states = 0;
-        long steps = 0;
-        for (boolean died = true; died && failures.size() < 3; steps++) {
-            memory.push();
-            memory.ignorePersistFrom(ignoredPersist);
-            died = diesAfter(memory, steps, () -> operation.run.accept(region(memory)));
-            memory.ignorePersistFrom("");
-            for (CrashMemory.Outcome outcome : outcomes(memory, model)) {
-                states++;
-                memory.push();
-                memory.restart(outcome);
-                try {
-                    operation.check.accept(region(memory));
-                } catch (AssertionError | RuntimeException e) {
-                    failures.add("died before step " + steps + ", lines lost " + outcome.lines().keySet() + ": " + e);
-                }
-                memory.pop();
-            }
-            memory.pop();
-        }
-        if (ignoredPersist.isEmpty()) {
-            System.out.println(operation + ", model " + model + ": " + steps + " crash points, " + states + " states");
-            assertThat(steps).isGreaterThan(1);
-        }
-        return failures;
-    }
-
-    private static boolean diesAfter(CrashMemory memory, long steps, Runnable operation) {
-        memory.arm(steps);
-        try {
-            operation.run();
-            return false;
-        } catch (CrashMemory.Crash _) {
-            return true;
-        }
-    }
-
-    private static List<CrashMemory.Outcome> outcomes(CrashMemory memory, Model model) {
-        return model == Model.P ? CrashMemory.processDeath() : memory.hostDeath(64, 32, new Random(SEED));
-    }
-
-    /// A region with three live hosts and frames full of what earlier users left.
-    private static CrashMemory start(Operation operation) {
-        Superblock superblock = Superblock.plan(TestRegions.options(FRAMES * 4096), new UUID(1, 1), 1);
-        CrashMemory memory = new CrashMemory(superblock.fileBytes());
-        RegionFormatter.write(memory, superblock);
-        memory.segment(superblock.dataOffset(), superblock.frameCount() * 4096).fill((byte) GARBAGE);
-        Region region = region(memory);
-        for (String name : List.of("dies", "recovers", "spare")) {
-            HostSlots.claim(region, TestRegions.host(name));
-        }
-        operation.setup.accept(region);
-        return memory;
-    }
-
-    private static Region region(CrashMemory memory) {
-        return Region.over(memory, Path.of("model"));
-    }
-
     private static void createVm(Region region) {
-        createVm(region, 0, PAGES);
-    }
-
-    private static void createVm(Region region, int host, long pages) {
-        VmSlot vm = VmSlots.claim(region, host);
-        VmMemory.populate(region, region.allocator(host), vm, TestRegions.vm("vm " + pages, pages));
-        run(vm, host);
-    }
-
-    private static void run(VmSlot vm, int host) {
-        long owner = vm.ownerAcquire();
-        assertThat(vm.compareAndSetOwner(owner, OwnerWord.pack(OwnerState.RUNNING, host, OwnerWord.epoch(owner))))
-                .isTrue();
-    }
-
-    private static void swap(Region region, OwnerState state, int host, int epochStep) {
-        VmSlot vm = region.vm(0);
-        long owner = vm.ownerAcquire();
-        assertThat(vm.compareAndSetOwner(owner, OwnerWord.pack(state, host, OwnerWord.epoch(owner) + epochStep)))
-                .isTrue();
+        CrashHarness.createVm(region, 0, PAGES);
     }
 
     private static void offerVm(Region region) {
@@ -399,24 +288,6 @@ class CrashEnumerationTest {
         table.persist(1, 1);
         allocator.settle(PageSize.SMALL, 0, pages, new long[]{fresh}, 1);
         allocator.release(PageSize.SMALL, 0, pages, new long[]{old}, 1);
-    }
-
-    private static Recovery.Report recover(Region region, int dead, int executor) {
-        HostSlots.fence(region, dead, 1);
-        HostSlots.confirmStopped(region, dead, 1);
-        return Recovery.recover(region, dead, 1, executor);
-    }
-
-    private static void recoverAndVerify(Region region) {
-        recover(region, 0, 1);
-        VerifyReport report = RegionVerifier.verify(region);
-        assertThat(report.findings()).isEmpty();
-        for (long frame = 0; frame < FRAMES; frame++) {
-            long word = region.memory().load(region.frameWordOffset(frame));
-            assertThat(FrameWord.state(word) == FrameState.RESERVED && FrameWord.slot(word) == 0).isFalse();
-            long block = region.memory().load(region.blockOffset(frame / BlockWord.FRAMES));
-            assertThat(BlockWord.isOwned(block) && BlockWord.slot(block) == 0).isFalse();
-        }
     }
 
     private static void vmIsWholeOrGone(Region region) {

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -75,13 +76,24 @@ final class CrashMemory implements Memory {
         arm(Long.MAX_VALUE);
     }
 
-    /// One possible memory after the host's death: contents by line.
-    record Outcome(Map<Long, long[]> lines) {
+    /// One possible memory after the host's death: contents by line, except for the line `kept`.
+    record Outcome(Map<Long, long[]> lines, long kept) {
+        static final Outcome AS_STORED = new Outcome(Map.of(), -1);
+
+        Outcome(Map<Long, long[]> lines) {
+            this(lines, -1);
+        }
+
+        /// For people: which lines were lost, if they are few.
+        @Override
+        public String toString() {
+            return lines.size() > 20 ? lines.size() + " lines but " + kept : lines.keySet() + " but " + kept;
+        }
     }
 
     /// What is certain if only the process died: everything it stored.
     static List<Outcome> processDeath() {
-        return List.of(new Outcome(Map.of()));
+        return List.of(Outcome.AS_STORED);
     }
 
     /// What may be left if the host died. All combinations of line versions if there are at most `exhaustive`;
@@ -90,35 +102,37 @@ final class CrashMemory implements Memory {
     List<Outcome> hostDeath(int exhaustive, int samples, Random random) {
         List<Long> lines = List.copyOf(unpersisted.keySet());
         long combinations = 1;
+        int singles = 0;
         for (long line : lines) {
             combinations = Math.min(combinations * unpersisted.get(line).size(), exhaustive + 1L);
+            singles += unpersisted.get(line).size();
         }
         List<Outcome> outcomes = new ArrayList<>();
         if (combinations <= exhaustive) {
             combine(lines, 0, new HashMap<>(), outcomes);
             return outcomes;
         }
+        BitSet chosen = new BitSet();
+        while (chosen.cardinality() < Math.min(samples, singles)) {
+            chosen.set(singles <= samples ? chosen.cardinality() : random.nextInt(singles));
+        }
+        Map<Long, long[]> allLost = new HashMap<>();
+        unpersisted.forEach((line, versions) -> allLost.put(line, versions.getFirst()));
+        int single = 0;
         for (long line : lines) {
             List<long[]> versions = unpersisted.get(line);
-            for (int version = 0; version < versions.size() - 1; version++) {
-                outcomes.add(new Outcome(Map.of(line, versions.get(version))));
+            for (int version = 0; version < versions.size(); version++) {
+                if (chosen.get(single++)) {
+                    // The last version is the line as it was stored: it alone is kept.
+                    outcomes.add(version < versions.size() - 1
+                            ? new Outcome(Map.of(line, versions.get(version)))
+                            : new Outcome(allLost, line));
+                }
             }
-            Map<Long, long[]> alone = allLost();
-            alone.remove(line);
-            outcomes.add(new Outcome(alone));
         }
-        while (outcomes.size() > samples) {
-            outcomes.remove(random.nextInt(outcomes.size()));
-        }
-        outcomes.add(new Outcome(Map.of()));
-        outcomes.add(new Outcome(allLost()));
+        outcomes.add(Outcome.AS_STORED);
+        outcomes.add(new Outcome(allLost));
         return outcomes;
-    }
-
-    private Map<Long, long[]> allLost() {
-        Map<Long, long[]> lost = new HashMap<>();
-        unpersisted.forEach((line, versions) -> lost.put(line, versions.getFirst()));
-        return lost;
     }
 
     private void combine(List<Long> lines, int from, Map<Long, long[]> chosen, List<Outcome> outcomes) {
@@ -135,8 +149,10 @@ final class CrashMemory implements Memory {
     /// The machine is up again with this memory.
     void restart(Outcome outcome) {
         outcome.lines.forEach((line, words) -> {
-            remember(line);
-            write(line, words);
+            if (line != outcome.kept) {
+                remember(line);
+                write(line, words);
+            }
         });
         arm(Long.MAX_VALUE);
     }

@@ -1,0 +1,330 @@
+package io.tombolo.region;
+
+import static io.tombolo.region.CrashHarness.inOrder;
+import static io.tombolo.region.CrashHarness.recoverAndVerify;
+import static io.tombolo.region.CrashHarness.run;
+import static io.tombolo.region.CrashHarness.swap;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tombolo.region.CrashHarness.Model;
+import io.tombolo.region.CrashHarness.Operation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// As [CrashEnumerationTest], for what moves pages: batches of the allocator in both sizes, local pages, gate, pins, and
+/// the recovery of a VM, which itself dies before each of its steps.
+class PageMoveCrashTest {
+    /// Four blocks: a table at the bottom, small pages or two large ones from the top.
+    private static final long FRAMES = 2048;
+    private static final CrashHarness HARNESS = new CrashHarness(FRAMES);
+    private static final long[] BATCH = {3, 0, 2};
+    private static final int SMALL_PAGES = 5;
+
+    static List<Operation> operations() {
+        List<Operation> operations = new ArrayList<>();
+        for (PageSize size : PageSize.values()) {
+            Consumer<Region> check = region -> takeOverAndCheck(region, 0, 1);
+            operations.add(new Operation("RESERVE_AND_RELEASE_" + size, region -> create(region, size, null),
+                    region -> reserveAndRelease(region, size), check));
+            operations.add(new Operation("RETIRE_AND_UNRETIRE_" + size, region -> create(region, size, null),
+                    region -> retireAndUnretire(region, size), check));
+            operations.add(new Operation("MOVE_TO_LOCAL_" + size, region -> create(region, size, null),
+                    PageMoveCrashTest::moveToLocal, check));
+            operations.add(new Operation("MOVE_TO_SHARED_" + size, region -> create(region, size, local()),
+                    PageMoveCrashTest::moveToShared, check));
+        }
+        operations.addAll(List.of(
+                new Operation("RESERVE_LARGE_AFTER_A_RELEASE_THAT_IS_NOT_DURABLE", region -> {
+                    create(region, PageSize.SMALL, null);
+                    reserveAndLeave(region);
+                }, PageMoveCrashTest::releaseAndReserveLarge, CrashHarness::recoverAndVerify),
+                new Operation("CREATE_LOCAL_VM", _ -> {
+                }, region -> create(region, PageSize.SMALL, local()), region -> takeOverAndCheck(region, 0, 1)),
+                new Operation("DESTROY_LOCAL_VM", region -> create(region, PageSize.SMALL, local()),
+                        region -> destroy(region), region -> takeOverAndCheck(region, 0, 1)),
+                new Operation("PIN_AND_UNPIN", region -> create(region, PageSize.SMALL, null),
+                        PageMoveCrashTest::pinAndUnpin, region -> takeOverAndCheck(region, 0, 1)),
+                new Operation("GATE", region -> create(region, PageSize.SMALL, null), PageMoveCrashTest::gate,
+                        region -> takeOverAndCheck(region, 0, 1)),
+                new Operation("RECOVER_VM", PageMoveCrashTest::dieInTheMiddleOfEverything,
+                        region -> takeOver(region, 1), region -> takeOverAndCheck(region, 1, 2)),
+                new Operation("CREATE_LARGE_VM", _ -> {
+                }, region -> create(region, PageSize.LARGE, null), region -> takeOverAndCheck(region, 0, 1)),
+                new Operation("DESTROY_LARGE_VM", region -> create(region, PageSize.LARGE, null),
+                        region -> destroy(region), region -> takeOverAndCheck(region, 0, 1))));
+        return operations;
+    }
+
+    @ParameterizedTest
+    @MethodSource("operations")
+    void survivesADeathOfTheProcessBeforeAnyStep(Operation operation) {
+        assertThat(HARNESS.failures(operation, Model.P, "")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("operations")
+    void survivesADeathOfTheHostBeforeAnyStep(Operation operation) {
+        assertThat(HARNESS.failures(operation, Model.H, "")).isEmpty();
+    }
+
+    @Test
+    void noticesEachMissingPersistThatMatters() {
+        Map<String, Boolean> noticed = HARNESS.noticedMissing(operations());
+        assertThat(inOrder(noticed, false)).containsExactly("FrameAllocator.giveBackIfIdle 1");
+    }
+
+    private static FakeLocal local() {
+        return new FakeLocal(8 * 512);
+    }
+
+    private static int pages(PageSize size) {
+        return size == PageSize.SMALL ? SMALL_PAGES : 1;
+    }
+
+    private static long[] batch(PageSize size) {
+        return size == PageSize.SMALL ? BATCH : new long[]{0};
+    }
+
+    private static long pattern(long page) {
+        return 0x0102_0304_0506_0708L * (page + 1);
+    }
+
+    /// VM slot 0 on host 0, running; each page in shared memory begins with its pattern.
+    private static void create(Region region, PageSize size, LocalFrames local) {
+        VmSlot vm = VmSlots.claim(region, 0);
+        VmIdentity identity = VmMemory.populate(region, region.allocator(0), vm, VmIdentity.frames(new UUID(2, 1),
+                "vm", (long) pages(size) * size.bytes(), size, 1, "simulated"), local);
+        if (local == null) {
+            PageTable table = new PageTable(region, vm.index(), identity);
+            for (int page = 0; page < identity.pages(); page++) {
+                long at = region.frameDataOffset(PageTableEntry.frame(table.entryAcquire(page)));
+                region.memory().store(at, pattern(page));
+                region.memory().persist(at, 8);
+            }
+        }
+        run(vm, 0);
+    }
+
+    private static void destroy(Region region) {
+        VmSlots.destroy(region, region.vm(0), region.vm(0).ownerAcquire());
+    }
+
+    private static void reserveAndRelease(Region region, PageSize size) {
+        FrameAllocator allocator = region.allocator(0);
+        long[] pages = batch(size);
+        long[] frames = new long[pages.length];
+        region.vm(0).gate().enter();
+        assertThat(allocator.reserve(size, 0, pages, pages.length, frames)).isEqualTo(pages.length);
+        allocator.release(size, 0, pages, frames, pages.length);
+        region.vm(0).gate().leave();
+        allocator.trim();
+    }
+
+    private static void retireAndUnretire(Region region, PageSize size) {
+        FrameAllocator allocator = region.allocator(0);
+        long[] pages = batch(size);
+        long[] frames = frames(region, pages);
+        boolean[] retired = new boolean[pages.length];
+        region.vm(0).gate().enter();
+        assertThat(allocator.retire(size, 0, pages, frames, pages.length, retired)).isEqualTo(pages.length);
+        assertThat(retired).containsOnly(true);
+        allocator.unretire(size, 0, pages, frames, pages.length);
+        region.vm(0).gate().leave();
+        allocator.trim();
+    }
+
+    private static long[] frames(Region region, long[] pages) {
+        PageTable table = region.vm(0).pageTable();
+        long[] frames = new long[pages.length];
+        for (int i = 0; i < pages.length; i++) {
+            frames[i] = PageTableEntry.frame(table.entryAcquire(pages[i]));
+        }
+        return frames;
+    }
+
+    /// Every entry of the batch, by CAS, to a state, tier and frame.
+    private static void change(PageTable table, long[] pages, PteState state, Tier tier, long[] frames) {
+        for (int i = 0; i < pages.length; i++) {
+            long entry = table.entryAcquire(pages[i]);
+            assertThat(table.compareAndSet(pages[i], entry,
+                    PageTableEntry.pack(state, tier, frames[i], PageTableEntry.nextTag(entry), 0))).isTrue();
+        }
+    }
+
+    private static void persist(Region region, PageTable table, long[] pages) {
+        for (long page : pages) {
+            table.writeBack(page, 1);
+        }
+        region.memory().fence();
+    }
+
+    private static void moveToLocal(Region region) {
+        VmSlot vm = region.vm(0);
+        PageTable table = vm.pageTable();
+        PageSize size = table.pageSize();
+        FrameAllocator allocator = region.allocator(0);
+        long[] pages = batch(size);
+        long[] old = frames(region, pages);
+        long[] fresh = new long[pages.length];
+        local().take(size, pages.length, fresh);
+        vm.gate().enter();
+        vm.addLocalPages(pages.length);
+        change(table, pages, PteState.MIGRATING, Tier.SHARED, old);
+        allocator.retire(size, 0, pages, old, pages.length, new boolean[pages.length]);
+        change(table, pages, PteState.PRESENT, Tier.LOCAL, fresh);
+        persist(region, table, pages);
+        allocator.release(size, 0, pages, old, pages.length);
+        vm.gate().leave();
+        allocator.trim();
+    }
+
+    private static void moveToShared(Region region) {
+        VmSlot vm = region.vm(0);
+        PageTable table = vm.pageTable();
+        PageSize size = table.pageSize();
+        FrameAllocator allocator = region.allocator(0);
+        long[] pages = batch(size);
+        long[] old = frames(region, pages);
+        long[] fresh = new long[pages.length];
+        vm.gate().enter();
+        assertThat(allocator.reserve(size, 0, pages, pages.length, fresh)).isEqualTo(pages.length);
+        change(table, pages, PteState.MIGRATING, Tier.LOCAL, old);
+        for (int i = 0; i < pages.length; i++) {
+            region.memory().store(region.frameDataOffset(fresh[i]), pattern(pages[i]));
+            region.memory().writeBack(region.frameDataOffset(fresh[i]), size.bytes());
+        }
+        region.memory().fence();
+        change(table, pages, PteState.PRESENT, Tier.SHARED, fresh);
+        persist(region, table, pages);
+        allocator.settle(size, 0, pages, fresh, pages.length);
+        vm.addLocalPages(-pages.length);
+        vm.gate().leave();
+        allocator.trim();
+    }
+
+    /// A block in which one frame is reserved and nothing else is in use.
+    private static void reserveAndLeave(Region region) {
+        region.allocator(0).trim();
+        long[] frame = new long[1];
+        long[] filled = new long[BlockWord.FRAMES - SMALL_PAGES];
+        FrameAllocator allocator = region.allocator(0);
+        long[] pages = new long[filled.length];
+        assertThat(allocator.reserve(PageSize.SMALL, 0, pages, filled.length, filled)).isEqualTo(filled.length);
+        assertThat(allocator.reserve(PageSize.SMALL, 0, new long[]{1}, 1, frame)).isEqualTo(1);
+        allocator.release(PageSize.SMALL, 0, pages, filled, filled.length);
+        assertThat(frame[0] / BlockWord.FRAMES).isEqualTo(2);
+    }
+
+    /// Another thread is between the change of the word and its persist when the block is taken whole.
+    private static void releaseAndReserveLarge(Region region) {
+        FrameAllocator allocator = region.allocator(0);
+        for (long frame = 2L * BlockWord.FRAMES; frame < 3L * BlockWord.FRAMES; frame++) {
+            long at = region.frameWordOffset(frame);
+            if (region.memory().load(at) != FrameWord.FREE) {
+                region.memory().compareAndSet(at, region.memory().load(at), FrameWord.FREE);
+            }
+        }
+        region.vm(0).gate().enter();
+        long frame = TestRegions.reserve(allocator, PageSize.LARGE, 0, 1);
+        assertThat(frame).isEqualTo(2L * BlockWord.FRAMES);
+        allocator.release(PageSize.LARGE, 0, new long[]{1}, new long[]{frame}, 1);
+        region.vm(0).gate().leave();
+    }
+
+    private static void pinAndUnpin(Region region) {
+        VmPins pins = region.vm(0).pins();
+        pins.pin(1, 2);
+        pins.pin(1, 2);
+        pins.pin(0, 5);
+        pins.unpin(1, 2);
+        pins.unpin(1, 2);
+        pins.pin(4, 1);
+        pins.unpin(0, 5);
+    }
+
+    private static void gate(Region region) {
+        VmGate gate = region.vm(0).gate();
+        gate.enter();
+        gate.enter();
+        gate.close();
+        gate.leave();
+        gate.leave();
+        gate.open();
+        gate.enter();
+        gate.leave();
+    }
+
+    /// Host 0 is dead and its frames are recovered: pages marked in both tiers, counts too high, a pin half made.
+    private static void dieInTheMiddleOfEverything(Region region) {
+        create(region, PageSize.SMALL, null);
+        VmSlot vm = region.vm(0);
+        PageTable table = vm.pageTable();
+        moveToLocal(region);
+        vm.pins().pin(0, 1);
+        vm.gate().enter();
+        vm.gate().enter();
+        vm.gate().close();
+        vm.addLocalPages(7);
+        change(table, new long[]{1, 4}, PteState.MIGRATING, Tier.SHARED, frames(region, new long[]{1, 4}));
+        change(table, new long[]{2}, PteState.MIGRATING, Tier.LOCAL, frames(region, new long[]{2}));
+        region.memory().store(vm.base() + RegionLayout.VM_SLOT.offset("pins"), 2);
+        region.memory().store(vm.pins().rangeAt(1), 1L << 32 | 1);
+        recoverAndVerify(region, 0, 1);
+    }
+
+    private static Recovery.VmReport takeOver(Region region, int host) {
+        swap(region, OwnerState.RECOVERING, host, 1);
+        Recovery.VmReport report = Recovery.recoverVm(region, region.vm(0), host);
+        swap(region, OwnerState.RUNNING, host, 0);
+        return report;
+    }
+
+    /// What `dead` had is recovered, verify is clean before and after the VM is taken over, no mark and no count is left,
+    /// and every page in shared memory has its contents.
+    private static void takeOverAndCheck(Region region, int dead, int executor) {
+        recoverAndVerify(region, dead, executor);
+        VmSlot vm = region.vm(0);
+        long owner = vm.ownerAcquire();
+        if (OwnerWord.is(owner, OwnerState.FREE)) {
+            assertThat(region.allocator(executor).freeFrames()).isEqualTo(FRAMES);
+            return;
+        }
+        if (OwnerWord.is(owner, OwnerState.RUNNING) && OwnerWord.slot(owner) != 0) {
+            wholeAfterRecovery(vm);
+        }
+        Recovery.VmReport report = takeOver(region, executor);
+        wholeAfterRecovery(vm);
+        assertThat(RegionVerifier.verify(region).findings()).isEmpty();
+        assertThat(report.localPages()).isEqualTo(vm.localPagesAcquire());
+        assertThat(report.lost().stream().mapToLong(PageRange::count).sum()).isEqualTo(report.localPages());
+        PageTable table = vm.pageTable();
+        for (int page = 0; page < table.pages(); page++) {
+            long entry = table.entryAcquire(page);
+            long at = page;
+            assertThat(report.lost().stream().anyMatch(lost -> at >= lost.first() && at < lost.first() + lost.count()))
+                    .isEqualTo(PageTableEntry.tier(entry) == Tier.LOCAL);
+            if (PageTableEntry.tier(entry) == Tier.SHARED) {
+                assertThat(region.memory().load(region.frameDataOffset(PageTableEntry.frame(entry))))
+                        .isEqualTo(pattern(page));
+            }
+        }
+    }
+
+    private static void wholeAfterRecovery(VmSlot vm) {
+        PageTable table = vm.pageTable();
+        int local = 0;
+        for (int page = 0; page < table.pages(); page++) {
+            assertThat(PageTableEntry.state(table.entryAcquire(page))).isEqualTo(PteState.PRESENT);
+            local += PageTableEntry.tier(table.entryAcquire(page)) == Tier.LOCAL ? 1 : 0;
+        }
+        assertThat(vm.localPagesAcquire()).isEqualTo(local);
+        assertThat(vm.gate().wordAcquire()).isZero();
+        assertThat(vm.pins().usedAcquire()).isEqualTo(vm.pins().list().size());
+    }
+}
