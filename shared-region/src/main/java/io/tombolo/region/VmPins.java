@@ -11,9 +11,10 @@ import java.util.zip.CRC32C;
 ///
 /// [#RANGES_MAX] places of two words: range {first page 32 bits (63..32), pages 32 (31..0)} and pin {check 32 (63..32),
 /// count 32 (31..0)}. A place is in use if its pin word is not zero; check is the CRC-32C of the range word and the
-/// count. The word `pins` is the number of places in use, or more after a death. Order of a new range: `pins` + 1 and the
-/// range word, persisted, then the pin word, persisted. Of the last unpin: the pin word, persisted, then the range word
-/// and `pins` - 1.
+/// count. A place is inside one line. The word `pins` is the number of places in use, or more after a death.
+///
+/// Order of a new range: `pins` + 1, persisted; the range word; the pin word, persisted (the line never has the second
+/// without the first). Of the last unpin: the pin word, persisted; the range word and `pins` - 1, which may be lost.
 public final class VmPins {
     public static final int RANGES_MAX = 32;
     static final int PLACE_BYTES = 16;
@@ -72,10 +73,8 @@ public final class VmPins {
                     .next("unpin a range, or pin one range that covers several").build();
         }
         memory.storeRelease(used, memory.loadAcquire(used) + 1);
-        memory.writeBack(used, 8);
+        memory.persist(used, 8);
         memory.storeRelease(rangeAt(place), range);
-        memory.writeBack(rangeAt(place), 8);
-        memory.fence();
         memory.storeRelease(pinAt(place), pinWord(range, 1));
         memory.persist(pinAt(place), 8);
     }
@@ -96,9 +95,6 @@ public final class VmPins {
         if (pins == 0) {
             memory.storeRelease(rangeAt(place), 0);
             memory.storeRelease(used, memory.loadAcquire(used) - 1);
-            memory.writeBack(rangeAt(place), 8);
-            memory.writeBack(used, 8);
-            memory.fence();
         }
     }
 

@@ -34,10 +34,11 @@ class BitFlipTest {
 
     @BeforeEach
     void build() {
-        region = TestRegions.format(directory.resolve("region"), 4 * MIB);
+        region = TestRegions.format(directory.resolve("region"), 8 * MIB);
         ClaimedSlot a = HostSlots.claim(region, TestRegions.host("a"));
         ClaimedSlot b = HostSlots.claim(region, TestRegions.host("b"));
-        TestRegions.runningVm(region, a, "running", 5);
+        TestRegions.runningVm(region, a, "running", 5).pins().pin(1, 2);
+        moveToLocal(region.vm(0), 4);
         offered = TestRegions.runningVm(region, a, "offered", 5);
         offered.metadata(0).publish(1, 0, 100, 1, offered.readIdentity().uuid());
         swap(offered, OwnerWord.pack(OwnerState.OFFERED, b.slot(), 2));
@@ -49,6 +50,20 @@ class BitFlipTest {
         swap(inSegment, OwnerWord.pack(OwnerState.RUNNING, a.slot(), 1));
         reservedFrame = TestRegions.reserve(region.allocator(a.slot()), PageSize.SMALL, inSegment.index(), 7);
         assertThat(RegionVerifier.verify(region).findings()).isEmpty();
+    }
+
+    /// Without the copy.
+    private void moveToLocal(VmSlot vm, long page) {
+        FrameAllocator allocator = region.allocator(0);
+        long[] pages = {page};
+        long entry = vm.pageTable().entryAcquire(page);
+        long[] frame = {PageTableEntry.frame(entry)};
+        vm.addLocalPages(1);
+        allocator.retire(PageSize.SMALL, vm.index(), pages, frame, 1, new boolean[1]);
+        assertThat(vm.pageTable().compareAndSet(page, entry,
+                PageTableEntry.pack(PteState.PRESENT, Tier.LOCAL, 77, 2, 0))).isTrue();
+        allocator.release(PageSize.SMALL, vm.index(), pages, frame, 1);
+        allocator.trim();
     }
 
     @AfterEach
@@ -73,6 +88,8 @@ class BitFlipTest {
     @Test
     void findsFlipsInTheSlotOfARunningVm() {
         flipStruct(RegionLayout.VM_SLOT, region.vm(0).base(), "vm_slot 0", (field, bit) -> switch (field) {
+            // The gate of a running VM: closed, or operations in flight.
+            case "gate" -> bit >= 10 && bit != 63;
             // RUNNING into PAUSED, host 0 into host 1, and a later epoch are legal words.
             case "owner" -> bit == 0 || (bit >= 49 && bit != 62);
             default -> vmWordSeen(field, bit);
@@ -82,6 +99,8 @@ class BitFlipTest {
     @Test
     void findsFlipsInTheSlotOfAnOfferedVm() {
         flipStruct(RegionLayout.VM_SLOT, offered.base(), "vm_slot 1", (field, bit) -> switch (field) {
+            // Closed is what the gate of an offered VM is.
+            case "gate" -> bit != 63;
             // OFFERED into RUNNING, CREATING, DESTROYING; host 1 into host 0; another epoch not below that of the blob.
             case "owner" -> bit == 1 || (bit >= 49 && bit <= 59) || bit == 63;
             default -> vmWordSeen(field, bit);
@@ -132,8 +151,10 @@ class BitFlipTest {
         assertThat(region.memory().load(region.frameWordOffset(freeFrame))).isEqualTo(FrameWord.FREE);
         assertThat(reservedFrame).isGreaterThanOrEqualTo(512);
         flipWord(region.blockOffset(0), "block_owner 0", _ -> true, 64);
-        flip(region.memory(), region.blockOffset(1), 64,
-                new Place("(block_owner 1|frame_word " + reservedFrame + ")", 0, Long.MAX_VALUE), _ -> true);
+        long reservedBlock = reservedFrame / BlockWord.FRAMES;
+        flip(region.memory(), region.blockOffset(reservedBlock), 64,
+                new Place("(block_owner " + reservedBlock + "|frame_word " + reservedFrame + ")", 0, Long.MAX_VALUE),
+                _ -> true);
         flipWord(region.frameWordOffset(usedFrame), "frame_word " + usedFrame, _ -> true, 64);
         flipWord(region.frameWordOffset(tableFrame), "frame_word " + tableFrame, _ -> true, 64);
         flipWord(region.frameWordOffset(freeFrame), "frame_word " + freeFrame, _ -> true, 64);
@@ -144,7 +165,35 @@ class BitFlipTest {
         flip(region.memory(), at, 64,
                 new Place("(page_table_entry vm 0 page 2|frame_word " + usedFrame + ")", 0, Long.MAX_VALUE),
                 bit -> bit >= 20 && bit != 61);
+        // The frame of a local page means nothing here; 0x11 into 0x13 is COPYING as above.
+        long local = region.frameDataOffset(tableFrame) + 4 * 8;
+        flip(region.memory(), local, 64, new Place("(page_table_entry vm 0 page 4|vm_slot 0)", 0, Long.MAX_VALUE),
+                bit -> bit >= 56 && bit != 61);
         flipWord(region.frameDataOffset(tableFrame) + 5 * 8, "page_table_entry vm 0 beyond its pages", _ -> true, 64);
+    }
+
+    @Test
+    void findsFlipsInBlocksOfLargePages() {
+        VmSlot vm = VmSlots.claim(region, 0);
+        VmIdentity identity = VmMemory.populate(region, region.allocator(0), vm,
+                VmIdentity.frames(new UUID(2, 7), "large", 2 * MIB, PageSize.LARGE, 1, "simulated"));
+        swap(vm, OwnerWord.pack(OwnerState.RUNNING, 0, 1));
+        assertThat(RegionVerifier.verify(region).findings()).isEmpty();
+        long entry = vm.pageTable().entryAcquire(0);
+        long frame = PageTableEntry.frame(entry);
+        long block = frame / BlockWord.FRAMES;
+        flip(region.memory(), region.blockOffset(block), 64,
+                new Place("(block_owner " + block + "|page_table_entry vm 3 page 0)", 0, Long.MAX_VALUE), _ -> true);
+        flipWord(region.frameWordOffset(frame + 3), "frame_word " + (frame + 3), _ -> true, 64);
+        flip(region.memory(), region.frameDataOffset(identity.tableFirstFrame()), 64,
+                new Place("(page_table_entry vm 3 page 0|block_owner " + block + "|vm_slot 3)", 0, Long.MAX_VALUE),
+                bit -> bit >= 20 && bit != 61);
+        // A free block: reserved whole by host 0 for VM 0, which has small pages.
+        long free = 0;
+        while (region.memory().load(region.blockOffset(free)) != BlockWord.FREE) {
+            free++;
+        }
+        flipWord(region.blockOffset(free), "block_owner " + free, _ -> true, 64);
     }
 
     @Test

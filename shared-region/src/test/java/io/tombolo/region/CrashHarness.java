@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -101,12 +102,10 @@ final class CrashHarness {
     /// Sites by name and position in their method, which stay when lines move.
     static List<String> inOrder(Map<String, Boolean> noticed, boolean which) {
         List<String> names = new ArrayList<>();
-        String method = "";
-        int position = 0;
+        Map<String, Integer> positions = new HashMap<>();
         for (Map.Entry<String, Boolean> site : noticed.entrySet()) {
             String name = site.getKey().replaceAll(":\\d*", "");
-            position = name.equals(method) ? position + 1 : 1;
-            method = name;
+            int position = positions.merge(name, 1, Integer::sum);
             if (site.getValue() == which && !name.startsWith("Crash") && !name.startsWith("PageMove")) {
                 names.add(name + " " + position);
             }

@@ -31,6 +31,10 @@ final class TestRegions {
         return VmIdentity.frames(new UUID(2, name.hashCode()), name, pages * 4096, 1, "simulated");
     }
 
+    static VmIdentity largeVm(String name, long pages) {
+        return VmIdentity.frames(new UUID(2, name.hashCode()), name, pages << 21, PageSize.LARGE, 1, "simulated");
+    }
+
     /// Reserves one frame for a page; -1 if none is free.
     static long reserve(FrameAllocator allocator, PageSize size, int vm, long page) {
         long[] frame = {-1};
