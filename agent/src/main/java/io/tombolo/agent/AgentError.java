@@ -20,12 +20,6 @@ public enum AgentError implements ErrorCode {
     REHEARSAL_FAILED(4),
     /// The run directory cannot be used.
     RUN_DIRECTORY_UNUSABLE(4),
-    /// This host has no such tier, or no driver that can move pages.
-    PAGES_ENODEV(3),
-    /// A call about more pages than it may have.
-    PAGES_E2BIG(2),
-    /// A range of pages, or a tier, that cannot be.
-    PAGES_EINVAL(2),
     /// The host has too many calls about pages in hand; this one was not executed.
     PAGES_TOO_MANY_CALLS(3);
 

@@ -256,12 +256,6 @@ final class AgentService implements RequestHandler {
         String reason = vm.reason().isEmpty() ? facts.note() : vm.reason();
         return new VmStatus(vm.spec(), vm.slotIndex(), String.valueOf(OwnerWord.state(owner)),
                 host.hostName(OwnerWord.slot(owner)), OwnerWord.epoch(owner), facts.instructions(), reason)
-                .withLocalPages(localPages(vm));
-    }
-
-    /// PLUG IN: `localPagesAcquire()` of the VM's slot as soon as the region's format has the word.
-    private static long localPages(HostedVm vm) {
-        requireNonNull(vm, "vm is null");
-        return 0;
+                .withLocalPages(vms.localPages(vm.slotIndex()));
     }
 }

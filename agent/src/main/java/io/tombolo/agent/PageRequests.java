@@ -1,6 +1,7 @@
 package io.tombolo.agent;
 
 import io.tombolo.agent.pages.PageService;
+import io.tombolo.agent.pages.PagesError;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.Bytes;
 import io.tombolo.coordinator.wire.Reply;
@@ -40,17 +41,17 @@ final class PageRequests implements AutoCloseable {
     CompletableFuture<Reply.PagesMoved> move(AgentRequest.MovePages move) {
         requireRange(move.vm(), move.firstPage(), move.count());
         if (move.count() > PageService.MAX_CALL_PAGES) {
-            throw TomboloException.error(AgentError.PAGES_E2BIG, "too many pages for one call").fact("vm", move.vm())
+            throw TomboloException.error(PagesError.PAGES_E2BIG, "too many pages for one call").fact("vm", move.vm())
                     .fact("count", move.count()).fact("limit", PageService.MAX_CALL_PAGES)
                     .next("ask for the pages in several calls").build();
         }
         if (move.tier() != PageService.QUERY && Tier.ofCode(move.tier()) == null) {
-            throw TomboloException.error(AgentError.PAGES_EINVAL, "no tier has that code").fact("vm", move.vm())
+            throw TomboloException.error(PagesError.PAGES_EINVAL, "no tier has that code").fact("vm", move.vm())
                     .fact("tier", move.tier()).fact("expected", "0 (shared), 1 (local), -1 (query)")
                     .next("correct the tier").build();
         }
         if (move.budgetMs() < 0 || move.budgetMs() > MAX_BUDGET_MS) {
-            throw TomboloException.error(AgentError.PAGES_EINVAL, "a call cannot have that much time")
+            throw TomboloException.error(PagesError.PAGES_EINVAL, "a call cannot have that much time")
                     .fact("vm", move.vm()).fact("budgetMs", move.budgetMs()).fact("expected", "0 to " + MAX_BUDGET_MS)
                     .next("ask again for what was not done").build();
         }
@@ -59,7 +60,7 @@ final class PageRequests implements AutoCloseable {
             PageService.Moved moved = service.move(move.vm(), move.firstPage(), move.count(), move.tier(),
                     TimeUnit.MILLISECONDS.toNanos(move.budgetMs()));
             return new Reply.PagesMoved(moved.vmPages(), moved.pageBytes(), moved.done(), moved.notMoved(),
-                    Bytes.copyOf(moved.status()), Bytes.copyOf(moved.bits()));
+                    Bytes.owning(moved.status()), Bytes.owning(moved.bits()));
         });
     }
 
@@ -97,7 +98,7 @@ final class PageRequests implements AutoCloseable {
     private static void requireRange(String vm, long firstPage, long count) {
         // The end must be a number too.
         if (firstPage < 0 || count <= 0 || firstPage > Long.MAX_VALUE - count) {
-            throw TomboloException.error(AgentError.PAGES_EINVAL, "a range of pages cannot be like that")
+            throw TomboloException.error(PagesError.PAGES_EINVAL, "a range of pages cannot be like that")
                     .fact("vm", vm).fact("firstPage", firstPage).fact("count", count)
                     .fact("expected", "a first page from 0 and a count from 1").next("correct the range").build();
         }
@@ -105,7 +106,7 @@ final class PageRequests implements AutoCloseable {
 
     private PageService service() {
         return pages.orElseThrow(() -> TomboloException
-                .error(AgentError.PAGES_ENODEV, "no driver of this host can move pages")
+                .error(PagesError.PAGES_ENODEV, "no driver of this host can move pages")
                 .next("'tombolo tier list' shows the tiers of every host").build());
     }
 

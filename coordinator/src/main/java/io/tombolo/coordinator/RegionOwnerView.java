@@ -37,10 +37,9 @@ public final class RegionOwnerView implements OwnerView, AutoCloseable {
         return new OwnerSnapshot(state, OwnerWord.slot(word), OwnerWord.epoch(word));
     }
 
-    /// PLUG IN: `region.vm(vmSlot).localPagesAcquire()` as soon as the region's format has the word.
     @Override
     public long localPages(int vmSlot) {
-        return 0;
+        return region.vm(vmSlot).localPagesAcquire();
     }
 
     @Override

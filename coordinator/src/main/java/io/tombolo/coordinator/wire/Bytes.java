@@ -21,7 +21,7 @@ public final class Bytes {
     }
 
     /// Over an array that nobody else keeps.
-    static Bytes owning(byte[] bytes) {
+    public static Bytes owning(byte[] bytes) {
         return new Bytes(bytes);
     }
 
