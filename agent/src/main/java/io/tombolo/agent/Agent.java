@@ -9,6 +9,7 @@ import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.hypervisor.QemuHypervisor;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
+import io.tombolo.agent.pages.PageService;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.agent.right.PetMode;
 import io.tombolo.agent.right.RightActions;
@@ -138,7 +139,9 @@ public final class Agent implements AutoCloseable {
         opened.add(host);
         vms = new HostedVms(region, host, drivers, this::bounds, copier::bytesCopied, cluster::hosting);
         opened.add(vms::closeDrivers);
-        peers.serve(new AgentService(vms, peers.terms(), new View()));
+        PageRequests pages = new PageRequests(pageService());
+        opened.add(pages);
+        peers.serve(new AgentService(vms, peers.terms(), new View(), pages));
         watchdog.ifPresent(this::pet);
         host.right().start();
         cluster.join(slot, config.rpc().advertised(), peers.port());
@@ -146,6 +149,11 @@ public final class Agent implements AutoCloseable {
         // stopped.
         watchdog.ifPresent(settings -> notify(settings, "READY=1\nX_TOMBOLO_SLOT=" + slot.slot()
                 + "\nX_TOMBOLO_INCARNATION=" + slot.incarnation()));
+    }
+
+    /// PLUG IN: the service over the host's tiers and VMs. Empty on a host whose drivers cannot move pages.
+    private Optional<PageService> pageService() {
+        return Optional.empty();
     }
 
     private Path runDirectory() {

@@ -28,10 +28,12 @@ import java.util.UUID;
 /// a real
 ///            one comes; 0 for none
 /// @param maxStoringThreads how many threads (vCPUs, movers, QEMU watches) may store to the region at a time
+/// @param localTier memory of this host's own for pages of its VMs
 public record AgentConfig(String name, UUID hostUuid, String clusterName, UUID clusterUuid, ZooKeeperConfig zookeeper,
         @Defaulted("{}") RpcConfig rpc, String regionFile, String runDirectory, @Defaulted("{}") TimingConfig timing,
         @Defaulted("[simulated]") List<String> drivers, @Defaulted("{}") QemuConfig qemu,
-        @Defaulted("6000") int rehearsalHops, @Defaulted("256") int maxStoringThreads) {
+        @Defaulted("6000") int rehearsalHops, @Defaulted("256") int maxStoringThreads,
+        @Defaulted("{}") LocalTierConfig localTier) {
     public AgentConfig {
         requireNonNull(hostUuid, "hostUuid is null");
         requireNonNull(clusterUuid, "clusterUuid is null");
@@ -39,6 +41,7 @@ public record AgentConfig(String name, UUID hostUuid, String clusterName, UUID c
         requireNonNull(rpc, "rpc is null");
         requireNonNull(timing, "timing is null");
         requireNonNull(qemu, "qemu is null");
+        requireNonNull(localTier, "localTier is null");
         drivers = List.copyOf(drivers);
         ConfigFile.check(VmSpec.isName(name), "name", name, "1 to 63 of a-z 0-9 -, first a letter or digit");
         ConfigFile.check(VmSpec.isName(clusterName), "clusterName", clusterName,
@@ -53,6 +56,14 @@ public record AgentConfig(String name, UUID hostUuid, String clusterName, UUID c
                 "1 to 4096");
     }
 
+    /// With the default local tier.
+    public AgentConfig(String name, UUID hostUuid, String clusterName, UUID clusterUuid, ZooKeeperConfig zookeeper,
+            RpcConfig rpc, String regionFile, String runDirectory, TimingConfig timing, List<String> drivers,
+            QemuConfig qemu, int rehearsalHops, int maxStoringThreads) {
+        this(name, hostUuid, clusterName, clusterUuid, zookeeper, rpc, regionFile, runDirectory, timing, drivers, qemu,
+                rehearsalHops, maxStoringThreads, LocalTierConfig.ofBytes(LocalTierConfig.DEFAULT_BYTES));
+    }
+
     /// The base figure of every timing.
     ///
     /// @param baseMs see [Timings]
@@ -60,6 +71,36 @@ public record AgentConfig(String name, UUID hostUuid, String clusterName, UUID c
         /// All timings.
         public Timings timings() {
             return new Timings(baseMs);
+        }
+    }
+
+    /// Memory of the host's own for pages of its VMs (docs/page-moves.md). It is reserved in full when the agent
+    /// starts.
+    ///
+    /// @param bytes size, a multiple of 2 MiB; 0 for a host without a local tier
+    /// @param directory where its file is, on tmpfs, hugetlbfs or a DAX or NUMA file system; `""` means the run
+    ///                  directory
+    /// @param hugePages `none`; `transparent` asks the kernel for huge pages (MADV_HUGEPAGE); `hugetlbfs`: the
+    ///                  directory is a mount of it
+    public record LocalTierConfig(@Defaulted("536870912") long bytes, @Defaulted("\"\"") String directory,
+            @Defaulted("none") String hugePages) {
+        /// 512 MiB.
+        public static final long DEFAULT_BYTES = 512L << 20;
+
+        public LocalTierConfig {
+            requireNonNull(directory, "directory is null");
+            requireNonNull(hugePages, "hugePages is null");
+            ConfigFile.check(bytes >= 0 && bytes % VmSpec.LARGE_PAGE_BYTES == 0, "localTier.bytes", bytes,
+                    "0 or a multiple of " + VmSpec.LARGE_PAGE_BYTES);
+            ConfigFile.check(List.of("none", "transparent", "hugetlbfs").contains(hugePages), "localTier.hugePages",
+                    hugePages, "none, transparent, hugetlbfs");
+            ConfigFile.check(!hugePages.equals("hugetlbfs") || !directory.isEmpty(), "localTier.directory", directory,
+                    "a directory on hugetlbfs");
+        }
+
+        /// Small pages in the run directory.
+        public static LocalTierConfig ofBytes(long bytes) {
+            return new LocalTierConfig(bytes, "", "none");
         }
     }
 

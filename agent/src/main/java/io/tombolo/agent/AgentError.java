@@ -19,7 +19,9 @@ public enum AgentError implements ErrorCode {
     /// The agent could not hand a scratch VM to itself at its start.
     REHEARSAL_FAILED(4),
     /// The run directory cannot be used.
-    RUN_DIRECTORY_UNUSABLE(4);
+    RUN_DIRECTORY_UNUSABLE(4),
+    /// The host has too many calls about pages in hand; this one was not executed.
+    PAGES_TOO_MANY_CALLS(3);
 
     private final int exitStatus;
 

@@ -41,6 +41,7 @@ final class AgentService implements RequestHandler {
     private final HostedVms vms;
     private final TermGuard terms;
     private final HostView host;
+    private final PageRequests pages;
     /// Highest cancelled intent by VM slot: its preparation may arrive after its cancellation.
     private final Map<Integer, Long> cancelled = new ConcurrentHashMap<>();
     /// The copied bytes' counter by VM slot, as it was when the latest preparation came.
@@ -57,7 +58,8 @@ final class AgentService implements RequestHandler {
         String hostName(int slot);
     }
 
-    AgentService(HostedVms vms, TermGuard terms, HostView host) {
+    AgentService(HostedVms vms, TermGuard terms, HostView host, PageRequests pages) {
+        this.pages = requireNonNull(pages, "pages is null");
         this.vms = requireNonNull(vms, "vms is null");
         this.terms = requireNonNull(terms, "terms is null");
         this.host = requireNonNull(host, "host is null");
@@ -108,6 +110,10 @@ final class AgentService implements RequestHandler {
             case AgentRequest.HandoffStatus asked -> handoffStatus(asked);
             case AgentRequest.OpenWindow open -> openWindow(open);
             case AgentRequest.FinishSource finish -> finish(finish);
+            case AgentRequest.MovePages move -> pages.move(move);
+            case AgentRequest.PinPages pin -> pages.pin(pin);
+            case AgentRequest.ListPins list -> pages.pins(list.vm());
+            case AgentRequest.ListTiers _ -> pages.tiers();
             case AgentRequest.GuestCall call -> vms.byName(call.vm()).call(call);
             case AgentRequest.FetchInputLog fetch -> CompletableFuture.completedFuture(inputLog(fetch));
         };
@@ -249,6 +255,7 @@ final class AgentService implements RequestHandler {
         GuestFacts facts = vm.facts();
         String reason = vm.reason().isEmpty() ? facts.note() : vm.reason();
         return new VmStatus(vm.spec(), vm.slotIndex(), String.valueOf(OwnerWord.state(owner)),
-                host.hostName(OwnerWord.slot(owner)), OwnerWord.epoch(owner), facts.instructions(), reason);
+                host.hostName(OwnerWord.slot(owner)), OwnerWord.epoch(owner), facts.instructions(), reason)
+                .withLocalPages(vms.localPages(vm.slotIndex()));
     }
 }

@@ -62,6 +62,11 @@ final class HostedVms {
         return region.vm(vmSlot).ownerAcquire();
     }
 
+    /// How many pages of the VM are in its owner host's own memory.
+    long localPages(int vmSlot) {
+        return region.vm(vmSlot).localPagesAcquire();
+    }
+
     /// Bytes of guest memory that anything but a vCPU loaded or stored in this process.
     long bytesCopied() {
         return bytesCopied.getAsLong();

@@ -30,6 +30,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -225,7 +226,7 @@ final class HandoffBetweenAgentsTest {
                             1_000 * MS, 50_000, 1_000 * MS),
                     copier::bytesCopied, _ -> {
                     });
-            this.service = new AgentService(vms, new TermGuard(), this);
+            this.service = new AgentService(vms, new TermGuard(), this, new PageRequests(Optional.empty()));
         }
 
         CompletableFuture<WindowEnd> openWindow(long intentSeq, long epoch) {

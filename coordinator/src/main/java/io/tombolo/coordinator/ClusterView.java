@@ -85,7 +85,8 @@ final class ClusterView {
         String host = owner.state() == OwnerState.FREE
                 ? ""
                 : ports.region().hostName(owner.slot()).orElse("slot-" + owner.slot());
-        return new VmStatus(vm.spec(), vm.slot(), owner.state().name(), host, owner.epoch(), List.of(), vm.reason());
+        return new VmStatus(vm.spec(), vm.slot(), owner.state().name(), host, owner.epoch(), List.of(), vm.reason())
+                .withLocalPages(ports.region().localPages(vm.slot()));
     }
 
     /// A VM with what its agent says, when that answers.
@@ -99,7 +100,7 @@ final class ClusterView {
                     Reply.VmReply.class, config.handoff().connectMs()).join().vm();
             String reason = vm.reason().isEmpty() ? live.reason() : vm.reason();
             return new VmStatus(vm.spec(), vm.slot(), status.ownerState(), status.ownerHost(), status.epoch(),
-                    live.instructions(), reason);
+                    live.instructions(), reason).withLocalPages(status.localPages());
             // An agent that does not answer is no reason not to show what is known without it.
         } catch (RuntimeException e) {
             LOG.debug("agent {} says nothing of {}", status.ownerHost(), vm.spec().name(), e);

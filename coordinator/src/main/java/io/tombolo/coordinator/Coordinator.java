@@ -24,6 +24,7 @@ import io.tombolo.region.TomboloException;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +37,7 @@ public final class Coordinator implements AutoCloseable {
     private static final int LOOP_THREADS = 2;
 
     private final CoordinatorConfig config;
-    private final RegionOwnerView region;
+    private final RegionOwnerView mapping;
     private final ClusterRecord cluster;
     private final ZkConnection zk;
     private final RpcTransport transport;
@@ -47,9 +48,9 @@ public final class Coordinator implements AutoCloseable {
     private final Leadership leadership;
     private volatile LeaderSession session;
 
-    private Coordinator(CoordinatorConfig config, RegionOwnerView region, ZkConnection zk) {
+    private Coordinator(CoordinatorConfig config, OwnerView region, RegionOwnerView mapping, ZkConnection zk) {
         this.config = config;
-        this.region = region;
+        this.mapping = mapping;
         this.zk = zk;
         this.cluster = new ClusterRecord(config.clusterUuid(), config.clusterName(), region.regionUuid());
         new ClusterTree(zk).join(cluster);
@@ -70,6 +71,11 @@ public final class Coordinator implements AutoCloseable {
     ///
     /// @throws TomboloException when region or ZooKeeper are not there, belong to another cluster, or the port is taken
     public static Coordinator start(CoordinatorConfig config) {
+        return start(config, view -> view);
+    }
+
+    /// The same with something between the region and the coordinator's eyes.
+    static Coordinator start(CoordinatorConfig config, UnaryOperator<OwnerView> glasses) {
         RegionOwnerView region = RegionOwnerView.open(Path.of(config.regionFile()), config.clusterUuid());
         ZkConnection zk = null;
         try {
@@ -77,7 +83,7 @@ public final class Coordinator implements AutoCloseable {
                     new ZkPaths(config.zookeeper().rootFor(config.clusterName())),
                     config.zookeeper().sessionTimeoutMs(),
                     config.handoff().prepareMs());
-            Coordinator coordinator = new Coordinator(config, region, zk);
+            Coordinator coordinator = new Coordinator(config, glasses.apply(region), region, zk);
             coordinator.leadership.start();
             LOG.info("coordinator {} listens on {}:{}", config.id(), config.rpc().advertised(), coordinator.port());
             return coordinator;
@@ -128,6 +134,8 @@ public final class Coordinator implements AutoCloseable {
             case CoordinatorRequest.VmPause pause -> current.pause(pause);
             case CoordinatorRequest.VmResume resume -> current.resume(resume);
             case CoordinatorRequest.VmMigrate migrate -> current.migrate(migrate);
+            case CoordinatorRequest.VmMigrateProgress asked -> current.progress(asked);
+            case CoordinatorRequest.VmMigrateCancel cancel -> current.cancel(cancel);
             case CoordinatorRequest.VmList _ -> new Reply.VmListReply(view.vms());
             case CoordinatorRequest.VmShow(String vm) ->
                 new Reply.VmReply(view.show(ports.records().require(vm).value()));
@@ -168,6 +176,6 @@ public final class Coordinator implements AutoCloseable {
         pool.close();
         transport.close();
         zk.close();
-        region.close();
+        mapping.close();
     }
 }

@@ -114,6 +114,24 @@ public enum CoordinatorError implements ErrorCode {
     MIGRATION_ABORTED(3),
     /// A hand-off did not end in time and its outcome is not known yet; the intent stays open.
     MIGRATION_UNDECIDED(3),
+    /// No migration of this VM is under way.
+    MIGRATION_NOT_RUNNING(3),
+    /// The migration was cancelled; the VM runs on the host that the error names.
+    MIGRATION_CANCELLED(3),
+    /// A plain hand-off of a VM with pages in its host's own memory, which stay behind.
+    VM_HAS_LOCAL_PAGES(3),
+    /// This release does not have that mode of migration yet.
+    MIGRATE_MODE_UNAVAILABLE(3),
+    /// The target host has no local tier.
+    MIGRATE_NO_TIER(3),
+    /// A tier has not enough room for the pages that a migration moves.
+    MIGRATE_NO_ROOM(3),
+    /// A page in the host's own memory is pinned there.
+    MIGRATE_PAGES_PINNED(3),
+    /// A page does not leave the host's own memory.
+    MIGRATE_PAGES_STUCK(3),
+    /// The pages of a migration did not get there in the time that was given.
+    MIGRATE_TIMEOUT(3),
     /// The owner's host has no live record; nobody may write its owner word.
     OWNER_HOST_DEAD(3),
     /// The region's epoch is below the one in ZooKeeper.

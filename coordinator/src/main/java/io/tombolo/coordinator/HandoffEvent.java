@@ -56,6 +56,10 @@ public sealed interface HandoffEvent {
     record HostBack(HandoffSide side) implements HandoffEvent {
     }
 
+    /// Somebody wants the hand-off to end. It does if nothing is decided yet.
+    record CancelAsked() implements HandoffEvent {
+    }
+
     /// `wakeNs` has come.
     record Tick() implements HandoffEvent {
     }

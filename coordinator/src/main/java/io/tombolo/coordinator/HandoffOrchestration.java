@@ -78,6 +78,7 @@ public final class HandoffOrchestration {
             case HandoffEvent.HostGone(HandoffSide side) -> hostGone(state, change.gone(side, true), side, nowNs);
             case HandoffEvent.HostBack(HandoffSide side) -> change.gone(side, false).done();
             case HandoffEvent.Tick _ -> nowNs - state.wakeNs() < 0 ? change.done() : tick(state, change, nowNs);
+            case HandoffEvent.CancelAsked _ -> cancelAsked(state, change, nowNs);
             case HandoffEvent.Prepared _ when state.phase() == Phase.PREPARING ->
                 change.prepared(nowNs - state.startedNs())
                         .enter(Phase.SWITCHING, nowNs, ns(state.timings().switchMs()))
@@ -133,6 +134,17 @@ public final class HandoffOrchestration {
                 change.wakeAt(nowNs + ns(timings.finishMs())).effect(new HandoffEffect.SendFinish()).done();
             case CLOSING -> close(state, change, nowNs);
             case DONE -> change.done();
+        };
+    }
+
+    /// An order that A has already is taken back as any other that is given up: the owner word decides.
+    private static Step cancelAsked(HandoffState state, HandoffChange change, long nowNs) {
+        HandoffResult why = HandoffResult.of(CoordinatorError.MIGRATION_CANCELLED, "the migration was cancelled");
+        return switch (state.phase()) {
+            case PREPARING -> giveUpPreparing(state, change, nowNs, why);
+            case SWITCHING -> change.cause(why).enter(Phase.RESOLVING, nowNs, ns(state.timings().retryMs())).readOwner()
+                    .done();
+            case RESOLVING, FINISHING, CLOSING, DONE -> change.done();
         };
     }
 

@@ -75,6 +75,11 @@ final class HandoffRunner implements Runnable {
         }
     }
 
+    /// Ends the hand-off with the VM at its source, unless it is too late for that.
+    void cancel() {
+        events.add(new HandoffEvent.CancelAsked());
+    }
+
     /// The term is over: nothing more is ordered or written.
     void termEnded() {
         events.add(new HandoffEvent.TermEnded());

@@ -5,9 +5,12 @@ import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.Errors;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
+import io.tombolo.coordinator.wire.MigratePhase;
+import io.tombolo.coordinator.wire.MoveReport;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.RemoteException;
 import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.coordinator.wire.WireLimits;
 import io.tombolo.coordinator.zk.HostRecord;
 import io.tombolo.coordinator.zk.IntentRecord;
 import io.tombolo.coordinator.zk.VmRecord;
@@ -23,7 +26,9 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -40,6 +45,7 @@ final class LeaderSession implements AutoCloseable {
     private final PlacementConfig limits;
     private final long term;
     private final Map<String, HandoffRunner> runners = new ConcurrentHashMap<>();
+    private final Map<String, ActiveMigration> migrations = new ConcurrentHashMap<>();
     private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
     private final Map<String, List<String>> suspectLeases = new HashMap<>();
     private final SecureRandom nonces = new SecureRandom();
@@ -69,6 +75,7 @@ final class LeaderSession implements AutoCloseable {
     public void close() {
         ended = true;
         reconciler.interrupt();
+        migrations.values().forEach(ActiveMigration::termEnded);
         runners.values().forEach(HandoffRunner::termEnded);
     }
 
@@ -221,7 +228,7 @@ final class LeaderSession implements AutoCloseable {
     Reply destroy(CoordinatorRequest.VmDestroy request) {
         return alone(request.vm(), () -> {
             Versioned<VmRecord> record = ports.records().require(request.vm());
-            requireNoIntent(request.vm());
+            requireNoMigration(request.vm());
             int slot = record.value().slot();
             if (ports.region().owner(slot).state() != OwnerState.FREE) {
                 HostRecord owner = view.requireOwner(record.value());
@@ -251,7 +258,7 @@ final class LeaderSession implements AutoCloseable {
     private Reply atOwner(String vm, IntFunction<AgentRequest> request) {
         return alone(vm, () -> {
             VmRecord record = ports.records().require(vm).value();
-            requireNoIntent(vm);
+            requireNoMigration(vm);
             HostRecord owner = view.requireOwner(record);
             Reply.VmReply reply = await(ports.agents().call(owner, request.apply(record.slot()), Reply.VmReply.class,
                     timings.finishMs()));
@@ -262,17 +269,126 @@ final class LeaderSession implements AutoCloseable {
 
     private void requireNoIntent(String vm) {
         if (runners.containsKey(vm) || ports.writes().intent(vm).isPresent()) {
-            throw TomboloException.error(CoordinatorError.MIGRATION_IN_PROGRESS, "a hand-off of this VM is under way")
-                    .fact("vm", vm).next("wait for it: tombolo vm show " + vm).build();
+            throw inProgress(vm);
         }
     }
 
+    private void requireNoMigration(String vm) {
+        if (migrations.containsKey(vm)) {
+            throw inProgress(vm);
+        }
+        requireNoIntent(vm);
+    }
+
+    /// Moves a VM in one of the modes, and blocks until that has ended one way or the other.
     Reply migrate(CoordinatorRequest.VmMigrate request) {
+        return switch (request.mode()) {
+            case HANDOFF -> {
+                ActiveMigration.Handoff active = new ActiveMigration.Handoff();
+                yield during(request.vm(), active,
+                        () -> migrated(request.vm(), handOver(request, active::started), MoveReport.handoff()));
+            }
+            case TRANSIT -> {
+                Route route = preflight(request);
+                TransitRunner transit = new TransitRunner(plan(request, route), ports.agents(),
+                        started -> handOver(request, started), timings.finishMs());
+                yield during(request.vm(), transit, () -> {
+                    TransitState done = transit.run();
+                    return migrated(request.vm(), done.report().orElseThrow(), done.moveReport());
+                });
+            }
+            case COPY -> await(CopyMigration.run(request, preflight(request)));
+        };
+    }
+
+    /// At most one migration of a VM at a time, known by its name while it is under way.
+    private Reply during(String vm, ActiveMigration migration, Supplier<Reply> action) {
+        ports.records().require(vm);
+        if (migrations.putIfAbsent(vm, migration) != null) {
+            throw inProgress(vm);
+        }
+        boolean cancelled = false;
+        try {
+            if (ended) {
+                migration.termEnded();
+            }
+            return action.get();
+        } catch (TomboloException e) {
+            cancelled = e.code() == CoordinatorError.MIGRATION_CANCELLED;
+            throw e;
+        } finally {
+            migrations.remove(vm, migration);
+            migration.ended().complete(cancelled);
+        }
+    }
+
+    private Reply migrated(String vm, HandoffReport report, MoveReport move) {
+        return new Reply.Migrated(report, move, view.status(ports.records().require(vm).value()));
+    }
+
+    private TransitPlan plan(CoordinatorRequest.VmMigrate request, Route route) {
+        return new TransitPlan(request.vm(), route.from().name(), route.to().name(),
+                route.record().value().spec().pageBytes(), WireLimits.MAX_PAGE_BYTES, TransitPlan.BUDGET_MS,
+                TimeUnit.MILLISECONDS.toNanos(timings.retryMs()), TimeUnit.MILLISECONDS.toNanos(timings.switchMs()),
+                request.moveTimeoutMs() > 0
+                        ? TimeUnit.MILLISECONDS.toNanos(request.moveTimeoutMs())
+                        : TransitPlan.DEFAULT_MOVE_NS);
+    }
+
+    Reply progress(CoordinatorRequest.VmMigrateProgress request) {
+        ports.records().require(request.vm());
+        ActiveMigration migration = migrations.get(request.vm());
+        if (migration != null) {
+            return migration.progress();
+        }
+        if (runners.containsKey(request.vm())) {
+            return new Reply.MigrateProgress(MigratePhase.HANDOFF, 0, 0, 0);
+        }
+        throw notRunning(request.vm());
+    }
+
+    /// Ends a migration, also one of an earlier leader or one whose caller was told that it is undecided.
+    Reply cancel(CoordinatorRequest.VmMigrateCancel request) {
+        VmRecord record = ports.records().require(request.vm()).value();
+        ActiveMigration migration = migrations.get(request.vm());
+        HandoffRunner runner = runners.get(request.vm());
+        MigratePhase phase;
+        CompletableFuture<Boolean> end;
+        if (migration != null) {
+            phase = migration.progress().phase();
+            end = migration.ended();
+            migration.cancel();
+        } else if (runner != null) {
+            phase = MigratePhase.HANDOFF;
+            end = runner.outcome().thenApply(outcome -> !outcome.result().succeeded());
+            runner.cancel();
+        } else {
+            throw notRunning(request.vm());
+        }
+        boolean cancelled = await(end);
+        return new Reply.MigrateCancelled(phase, cancelled, view.status(record));
+    }
+
+    private static TomboloException notRunning(String vm) {
+        return TomboloException.error(CoordinatorError.MIGRATION_NOT_RUNNING, "no migration of this VM is under way")
+                .fact("vm", vm).next("tombolo vm show " + vm).build();
+    }
+
+    private static TomboloException inProgress(String vm) {
+        return TomboloException.error(CoordinatorError.MIGRATION_IN_PROGRESS, "a migration of this VM is under way")
+                .fact("vm", vm).next("wait for it, or end it: tombolo vm migrate " + vm + " --cancel").build();
+    }
+
+    /// The hand-off alone. Blocks until it has ended.
+    ///
+    /// @param started told of the runner when the preflight is over
+    private HandoffReport handOver(CoordinatorRequest.VmMigrate request, Consumer<HandoffRunner> started) {
         HandoffRunner runner = alone(request.vm(), () -> {
             HandoffRunner fresh = HandoffRunner.start(ports, term, openIntent(request), timings);
             run(fresh);
             return fresh;
         });
+        started.accept(runner);
         HandoffRunner.Outcome outcome = await(runner.outcome());
         IntentRecord intent = runner.intent();
         if (!outcome.result().succeeded()) {
@@ -283,8 +399,8 @@ final class LeaderSession implements AutoCloseable {
                     .fact("owner", ports.region().owner(intent.vmSlot()).describe())
                     .next("tombolo vm show " + intent.vm()).build();
         }
-        VmRecord record = ports.records().require(intent.vm()).value();
-        return new Reply.Migrated(outcome.report().orElseGet(() -> unmeasured(intent, record)), view.status(record));
+        return outcome.report()
+                .orElseGet(() -> unmeasured(intent, ports.records().require(intent.vm()).value()));
     }
 
     private static HandoffReport unmeasured(IntentRecord intent, VmRecord record) {
@@ -292,8 +408,30 @@ final class LeaderSession implements AutoCloseable {
                 intent.epoch(), record.epoch(), HandoffOutcome.COMPLETED);
     }
 
-    /// Preflight, every refusal by name and before anything is changed, and the intent.
+    /// From where to where a migration goes.
+    record Route(Versioned<VmRecord> record, OwnerSnapshot owner, HostRecord from, HostRecord to) {
+    }
+
+    /// Preflight, and the intent.
     private IntentRecord openIntent(CoordinatorRequest.VmMigrate request) {
+        Route route = preflight(request);
+        VmRecord vm = route.record().value();
+        long localPages = ports.region().localPages(vm.slot());
+        if (localPages > 0) {
+            throw TomboloException
+                    .error(CoordinatorError.VM_HAS_LOCAL_PAGES,
+                            "a hand-off leaves pages in the host's own memory behind")
+                    .fact("vm", request.vm()).fact("host", route.from().name()).fact("localPages", localPages)
+                    .next("tombolo vm migrate " + request.vm() + " --to " + request.toHost() + " --mode transit")
+                    .build();
+        }
+        return openIntent(route.record(), new IntentRecord(request.vm(), vm.slot(), route.from().name(),
+                route.from().slot(), route.to().name(), route.to().slot(), route.owner().epoch(), term, 0,
+                nonces.nextLong()));
+    }
+
+    /// What every mode of migration needs, every refusal by name and before anything is changed.
+    private Route preflight(CoordinatorRequest.VmMigrate request) {
         Versioned<VmRecord> record = ports.records().require(request.vm());
         VmRecord vm = record.value();
         requireNoIntent(request.vm());
@@ -322,8 +460,7 @@ final class LeaderSession implements AutoCloseable {
                     .fact("vm", request.vm()).fact("host", request.toHost()).next("choose another host").build();
         }
         HostRecord to = Placement.require(request.toHost(), vm.spec(), live, Set.of(), view.ownedVms(), limits);
-        return openIntent(record, new IntentRecord(request.vm(), vm.slot(), from.name(), from.slot(), to.name(),
-                to.slot(), owner.epoch(), term, 0, nonces.nextLong()));
+        return new Route(record, owner, from, to);
     }
 
     /// One at a time: the sequence number is the version of one znode, and two at once would refuse each other.

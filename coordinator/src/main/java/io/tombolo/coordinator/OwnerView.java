@@ -9,6 +9,9 @@ public interface OwnerView {
     /// The owner word of a VM slot, read with acquire order.
     OwnerSnapshot owner(int vmSlot);
 
+    /// How many pages of the VM are in its owner host's own memory, as its slot says.
+    long localPages(int vmSlot);
+
     /// State and incarnation of a host slot.
     HostSnapshot host(int hostSlot);
 

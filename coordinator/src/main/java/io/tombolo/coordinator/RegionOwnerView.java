@@ -38,6 +38,11 @@ public final class RegionOwnerView implements OwnerView, AutoCloseable {
     }
 
     @Override
+    public long localPages(int vmSlot) {
+        return region.vm(vmSlot).localPagesAcquire();
+    }
+
+    @Override
     public HostSnapshot host(int hostSlot) {
         long word = region.host(hostSlot).wordAcquire();
         HostState state = SlotWord.state(word);

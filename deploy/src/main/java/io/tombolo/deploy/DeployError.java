@@ -27,6 +27,14 @@ public enum DeployError implements ErrorCode {
     REGION_DAMAGED(5),
     /// `region inspect` was asked for a structure that a region does not have.
     STRUCTURE_UNKNOWN(2),
+    /// A range of pages on the command line is not one.
+    PAGE_RANGE_INVALID(2),
+    /// A range of pages goes beyond the VM's memory.
+    PAGE_RANGE_PAST_END(2),
+    /// At least one page is not on the tier that it was to move to.
+    PAGES_NOT_MOVED(3),
+    /// No host owns the VM, so nobody can be asked for its pages.
+    VM_WITHOUT_OWNER(3),
     /// At least one line of `doctor` says FAIL.
     DOCTOR_FAILED(4);
 

@@ -128,4 +128,37 @@ public sealed interface AgentRequest extends Request {
     /// Answered by [Reply.HostReply].
     record DescribeHost() implements AgentRequest {
     }
+
+    /// Moves consecutive pages of a VM that this host owns, or tells where they are. Ends early when the time is used
+    /// up; the caller asks for the rest. Answered by [Reply.PagesMoved].
+    ///
+    /// @param count    1 to [WireLimits#MAX_PAGE_BYTES]
+    /// @param tier     code of the tier they shall be on; -1: tell, and move none
+    /// @param budgetMs after this long no further batch begins; at least one is done
+    record MovePages(String vm, long firstPage, int count, int tier, int budgetMs) implements AgentRequest {
+        /// In place of a tier's code.
+        public static final int QUERY = -1;
+
+        public MovePages {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// Adds one pin to each page of a range, or takes one away from exactly that range. Answered by [Reply.Ack].
+    record PinPages(String vm, long firstPage, long count, boolean pin) implements AgentRequest {
+        public PinPages {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// The pinned ranges of a VM. Answered by [Reply.PinList].
+    record ListPins(String vm) implements AgentRequest {
+        public ListPins {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// The tiers that the host can use. Answered by [Reply.TierList].
+    record ListTiers() implements AgentRequest {
+    }
 }

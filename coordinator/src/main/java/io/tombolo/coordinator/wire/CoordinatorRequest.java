@@ -35,12 +35,37 @@ public sealed interface CoordinatorRequest extends Request {
         }
     }
 
-    /// Hand a running VM to another host. Answered by [Reply.Migrated] when the target runs and the source is cleaned
-    /// up.
-    record VmMigrate(String vm, String toHost) implements CoordinatorRequest {
+    /// Move a running VM to another host. Answered by [Reply.Migrated] when the target runs, the source is cleaned up
+    /// and the pages are where the mode wants them.
+    ///
+    /// @param mode          how its memory gets there
+    /// @param moveTimeoutMs longest time for the pages, in each direction; 0 leaves it to the coordinator
+    record VmMigrate(String vm, String toHost, MigrateMode mode, int moveTimeoutMs) implements CoordinatorRequest {
         public VmMigrate {
             requireNonNull(vm, "vm is null");
             requireNonNull(toHost, "toHost is null");
+            requireNonNull(mode, "mode is null");
+        }
+
+        /// A plain hand-off.
+        public VmMigrate(String vm, String toHost) {
+            this(vm, toHost, MigrateMode.HANDOFF, 0);
+        }
+    }
+
+    /// How far the migration of a VM is. Answered by [Reply.MigrateProgress]; `MIGRATION_NOT_RUNNING` when there is
+    /// none.
+    record VmMigrateProgress(String vm) implements CoordinatorRequest {
+        public VmMigrateProgress {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// End the migration of a VM; it runs on wherever it is by then. Answered by [Reply.MigrateCancelled] when the
+    /// migration has ended; `MIGRATION_NOT_RUNNING` when there is none.
+    record VmMigrateCancel(String vm) implements CoordinatorRequest {
+        public VmMigrateCancel {
+            requireNonNull(vm, "vm is null");
         }
     }
 

@@ -6,8 +6,8 @@ import java.util.UUID;
 
 /// The protocol version this program speaks, and the judgement on a peer's [Hello].
 public final class Protocol {
-    /// Changes when an older peer could misunderstand a message.
-    public static final int MAJOR = 1;
+    /// Changes when an older peer could misunderstand a message. 2: tiers and sizes of pages, modes of a migration.
+    public static final int MAJOR = 2;
     /// Changes when messages are added.
     public static final int MINOR = 0;
 

@@ -128,10 +128,12 @@ public sealed interface Reply extends Message {
     /// A migration that ended with the VM at its target.
     ///
     /// @param report what the hand-off cost, all phases filled in
+    /// @param move   what became of its pages
     /// @param vm     the VM afterwards
-    record Migrated(HandoffReport report, VmStatus vm) implements Reply {
+    record Migrated(HandoffReport report, MoveReport move, VmStatus vm) implements Reply {
         public Migrated {
             requireNonNull(report, "report is null");
+            requireNonNull(move, "move is null");
             requireNonNull(vm, "vm is null");
         }
     }
@@ -155,6 +157,66 @@ public sealed interface Reply extends Message {
     record InputLog(long from, List<InputEntry> entries, long end) implements Reply {
         public InputLog {
             entries = List.copyOf(entries);
+        }
+    }
+
+    /// What became of a call about pages.
+    ///
+    /// @param vmPages   pages of the VM
+    /// @param pageBytes bytes of one
+    /// @param done      pages handled, from the first asked for
+    /// @param notMoved  of those, how many are not on the target tier; 0 for a query
+    /// @param status    per handled page: the code of its tier after the call, or a negative errno
+    /// @param bits      per handled page: bit 0 accessed, bit 1 dirty
+    record PagesMoved(long vmPages, int pageBytes, int done, int notMoved, Bytes status, Bytes bits)
+            implements
+                Reply {
+        public PagesMoved {
+            requireNonNull(status, "status is null");
+            requireNonNull(bits, "bits is null");
+        }
+    }
+
+    /// The pinned ranges of a VM, by first page.
+    record PinList(List<PinnedRange> ranges) implements Reply {
+        public PinList {
+            ranges = List.copyOf(ranges);
+        }
+    }
+
+    /// One pinned range.
+    ///
+    /// @param pins how often it is pinned
+    record PinnedRange(long firstPage, long count, int pins) {
+    }
+
+    /// The tiers of a host.
+    record TierList(List<TierStatus> tiers) implements Reply {
+        public TierList {
+            tiers = List.copyOf(tiers);
+        }
+    }
+
+    /// How far a migration is.
+    ///
+    /// @param pagesDone      of the phase
+    /// @param pagesTotal     of the phase; 0 where none are moved
+    /// @param bytesPerSecond mean of the phase
+    record MigrateProgress(MigratePhase phase, long pagesDone, long pagesTotal, long bytesPerSecond) implements Reply {
+        public MigrateProgress {
+            requireNonNull(phase, "phase is null");
+        }
+    }
+
+    /// A migration was asked to end, and has ended.
+    ///
+    /// @param phase     where it was when it was asked
+    /// @param cancelled false when it had gone too far and ended as a migration
+    /// @param vm        the VM afterwards; its `ownerHost` says where it runs
+    record MigrateCancelled(MigratePhase phase, boolean cancelled, VmStatus vm) implements Reply {
+        public MigrateCancelled {
+            requireNonNull(phase, "phase is null");
+            requireNonNull(vm, "vm is null");
         }
     }
 }

@@ -5,6 +5,9 @@ import static io.tombolo.coordinator.wire.ValueCodecs.FACT;
 import static io.tombolo.coordinator.wire.ValueCodecs.HANDOFF_REPORT;
 import static io.tombolo.coordinator.wire.ValueCodecs.HOST_STATUS;
 import static io.tombolo.coordinator.wire.ValueCodecs.INPUT_ENTRY;
+import static io.tombolo.coordinator.wire.ValueCodecs.MOVE_REPORT;
+import static io.tombolo.coordinator.wire.ValueCodecs.PINNED_RANGE;
+import static io.tombolo.coordinator.wire.ValueCodecs.TIER_STATUS;
 import static io.tombolo.coordinator.wire.ValueCodecs.VM_STATUS;
 
 import java.util.List;
@@ -74,8 +77,9 @@ final class ReplyCodecs {
             }, r -> new Reply.WindowClosed(r.i64(), r.bool(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.string())),
             new Codec<>(109, Reply.Migrated.class, (w, v) -> {
                 HANDOFF_REPORT.write(w, v.report());
+                MOVE_REPORT.write(w, v.move());
                 VM_STATUS.write(w, v.vm());
-            }, r -> new Reply.Migrated(HANDOFF_REPORT.read(r), VM_STATUS.read(r))),
+            }, r -> new Reply.Migrated(HANDOFF_REPORT.read(r), MOVE_REPORT.read(r), VM_STATUS.read(r))),
             new Codec<>(110, Reply.GuestReply.class, (w, v) -> {
                 w.i64(v.clientId());
                 w.i64(v.seq());
@@ -87,7 +91,30 @@ final class ReplyCodecs {
                 w.i64(v.from());
                 w.list(v.entries(), INPUT_ENTRY::write);
                 w.i64(v.end());
-            }, r -> new Reply.InputLog(r.i64(), r.list(32, INPUT_ENTRY::read), r.i64())));
+            }, r -> new Reply.InputLog(r.i64(), r.list(32, INPUT_ENTRY::read), r.i64())),
+            new Codec<>(112, Reply.PagesMoved.class, (w, v) -> {
+                w.i64(v.vmPages());
+                w.i32(v.pageBytes());
+                w.i32(v.done());
+                w.i32(v.notMoved());
+                w.bytes(v.status());
+                w.bytes(v.bits());
+            }, r -> new Reply.PagesMoved(r.i64(), r.i32(), r.i32(), r.i32(), r.bytes(), r.bytes())),
+            new Codec<>(113, Reply.PinList.class, (w, v) -> w.list(v.ranges(), PINNED_RANGE::write),
+                    r -> new Reply.PinList(r.list(20, PINNED_RANGE::read))),
+            new Codec<>(114, Reply.TierList.class, (w, v) -> w.list(v.tiers(), TIER_STATUS::write),
+                    r -> new Reply.TierList(r.list(24, TIER_STATUS::read))),
+            new Codec<>(115, Reply.MigrateProgress.class, (w, v) -> {
+                w.enumeration(v.phase());
+                w.i64(v.pagesDone());
+                w.i64(v.pagesTotal());
+                w.i64(v.bytesPerSecond());
+            }, r -> new Reply.MigrateProgress(r.enumeration(MigratePhase.values()), r.i64(), r.i64(), r.i64())),
+            new Codec<>(116, Reply.MigrateCancelled.class, (w, v) -> {
+                w.enumeration(v.phase());
+                w.bool(v.cancelled());
+                VM_STATUS.write(w, v.vm());
+            }, r -> new Reply.MigrateCancelled(r.enumeration(MigratePhase.values()), r.bool(), VM_STATUS.read(r))));
 
     private ReplyCodecs() {
     }

@@ -83,7 +83,24 @@ final class RequestCodecs {
                 w.i64(v.from());
             }, r -> new AgentRequest.FetchInputLog(r.string(), r.i64())),
             new Codec<>(31, AgentRequest.DescribeHost.class, (w, v) -> {
-            }, r -> new AgentRequest.DescribeHost()));
+            }, r -> new AgentRequest.DescribeHost()),
+            new Codec<>(32, AgentRequest.MovePages.class, (w, v) -> {
+                w.string(v.vm());
+                w.i64(v.firstPage());
+                w.i32(v.count());
+                w.i32(v.tier());
+                w.i32(v.budgetMs());
+            }, r -> new AgentRequest.MovePages(r.string(), r.i64(), r.i32(), r.i32(), r.i32())),
+            new Codec<>(33, AgentRequest.PinPages.class, (w, v) -> {
+                w.string(v.vm());
+                w.i64(v.firstPage());
+                w.i64(v.count());
+                w.bool(v.pin());
+            }, r -> new AgentRequest.PinPages(r.string(), r.i64(), r.i64(), r.bool())),
+            new Codec<>(34, AgentRequest.ListPins.class, (w, v) -> w.string(v.vm()),
+                    r -> new AgentRequest.ListPins(r.string())),
+            new Codec<>(35, AgentRequest.ListTiers.class, (w, v) -> {
+            }, r -> new AgentRequest.ListTiers()));
 
     static final List<Codec<? extends CoordinatorRequest>> COORDINATOR = List
             .of(new Codec<>(64, CoordinatorRequest.VmCreate.class, (w, v) -> {
@@ -99,7 +116,10 @@ final class RequestCodecs {
                     new Codec<>(68, CoordinatorRequest.VmMigrate.class, (w, v) -> {
                         w.string(v.vm());
                         w.string(v.toHost());
-                    }, r -> new CoordinatorRequest.VmMigrate(r.string(), r.string())),
+                        w.enumeration(v.mode());
+                        w.i32(v.moveTimeoutMs());
+                    }, r -> new CoordinatorRequest.VmMigrate(r.string(), r.string(),
+                            r.enumeration(MigrateMode.values()), r.i32())),
                     new Codec<>(69, CoordinatorRequest.VmList.class, (w, v) -> {
                     }, r -> new CoordinatorRequest.VmList()),
                     new Codec<>(70, CoordinatorRequest.VmShow.class, (w, v) -> w.string(v.vm()),
@@ -109,7 +129,11 @@ final class RequestCodecs {
                     new Codec<>(72, CoordinatorRequest.HostShow.class, (w, v) -> w.string(v.host()),
                             r -> new CoordinatorRequest.HostShow(r.string())),
                     new Codec<>(73, CoordinatorRequest.ClusterStatus.class, (w, v) -> {
-                    }, r -> new CoordinatorRequest.ClusterStatus()));
+                    }, r -> new CoordinatorRequest.ClusterStatus()),
+                    new Codec<>(74, CoordinatorRequest.VmMigrateProgress.class, (w, v) -> w.string(v.vm()),
+                            r -> new CoordinatorRequest.VmMigrateProgress(r.string())),
+                    new Codec<>(75, CoordinatorRequest.VmMigrateCancel.class, (w, v) -> w.string(v.vm()),
+                            r -> new CoordinatorRequest.VmMigrateCancel(r.string())));
 
     private RequestCodecs() {
     }

@@ -12,7 +12,10 @@ final class ValueCodecs {
         w.i64(v.workingSetBytes());
         w.string(v.pattern());
         w.i64(v.seed());
-    }, r -> new VmSpec(r.string(), r.uuid(), r.string(), r.i64(), r.i32(), r.string(), r.i64(), r.string(), r.i64()));
+        w.string(v.tier());
+        w.i32(v.pageBytes());
+    }, r -> new VmSpec(r.string(), r.uuid(), r.string(), r.i64(), r.i32(), r.string(), r.i64(), r.string(), r.i64(),
+            r.string(), r.i32()));
 
     static final Codec<VmStatus> VM_STATUS = Codec.inner(VmStatus.class, (w, v) -> {
         VM_SPEC.write(w, v.spec());
@@ -22,8 +25,10 @@ final class ValueCodecs {
         w.i64(v.epoch());
         w.list(v.instructions(), WireWriter::i64);
         w.string(v.reason());
+        w.i64(v.localPages());
+        w.i32(v.pageBytes());
     }, r -> new VmStatus(VM_SPEC.read(r), r.i32(), r.string(), r.string(), r.i64(), r.list(8, WireReader::i64),
-            r.string()));
+            r.string(), r.i64(), r.i32()));
 
     static final Codec<HostStatus> HOST_STATUS = Codec.inner(HostStatus.class, (w, v) -> {
         w.string(v.name());
@@ -69,6 +74,37 @@ final class ValueCodecs {
         w.string(v.op());
         w.list(v.args(), WireWriter::i64);
     }, r -> new InputEntry(r.i32(), r.i64(), r.i64(), r.i64(), r.string(), r.list(8, WireReader::i64)));
+
+    static final Codec<MoveReport> MOVE_REPORT = Codec.inner(MoveReport.class, (w, v) -> {
+        w.enumeration(v.mode());
+        w.i64(v.pagesToShared());
+        w.i64(v.pagesToLocal());
+        w.i64(v.bytesMoved());
+        w.i64(v.toSharedNs());
+        w.i64(v.toLocalNs());
+        w.i64(v.totalNs());
+    }, r -> new MoveReport(r.enumeration(MigrateMode.values()), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64()));
+
+    static final Codec<TierStatus.TierUse> TIER_USE = Codec.inner(TierStatus.TierUse.class, (w, v) -> {
+        w.string(v.vm());
+        w.i64(v.pages());
+        w.i64(v.bytes());
+    }, r -> new TierStatus.TierUse(r.string(), r.i64(), r.i64()));
+
+    static final Codec<TierStatus> TIER_STATUS = Codec.inner(TierStatus.class, (w, v) -> {
+        w.string(v.name());
+        w.string(v.type());
+        w.string(v.where());
+        w.i64(v.bytes());
+        w.i64(v.freeBytes());
+        w.list(v.uses(), TIER_USE::write);
+    }, r -> new TierStatus(r.string(), r.string(), r.string(), r.i64(), r.i64(), r.list(18, TIER_USE::read)));
+
+    static final Codec<Reply.PinnedRange> PINNED_RANGE = Codec.inner(Reply.PinnedRange.class, (w, v) -> {
+        w.i64(v.firstPage());
+        w.i64(v.count());
+        w.i32(v.pins());
+    }, r -> new Reply.PinnedRange(r.i64(), r.i64(), r.i32()));
 
     static final Codec<Reply.Fact> FACT = Codec.inner(Reply.Fact.class, (w, v) -> {
         w.string(v.key());

@@ -12,14 +12,21 @@ import java.util.regex.Pattern;
 /// @param name            1 to 63 of `a-z 0-9 -`, starting with a letter or digit; unique in the cluster
 /// @param uuid            identity for its whole life
 /// @param driver          `simulated` or `qemu`
-/// @param memoryBytes     guest physical memory in bytes, a multiple of 4096
+/// @param memoryBytes     guest physical memory in bytes, a multiple of `pageBytes`
 /// @param vcpus           number of vCPUs, 1 to [#MAX_VCPUS]
 /// @param program         guest program: `dirty`, `kv`, `bank` or `linux`
 /// @param workingSetBytes bytes the program works on, at most `memoryBytes`
 /// @param pattern         access pattern: `sequential`, `uniform` or `zipf`
 /// @param seed            seed of everything random in the program
+/// @param tier            where its pages start: `shared`, `local`, or `auto`: local as far as there is room
+/// @param pageBytes       size of its pages, 4096 or 2 MiB
 public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, int vcpus, String program,
-        long workingSetBytes, String pattern, long seed) {
+        long workingSetBytes, String pattern, long seed, String tier, int pageBytes) {
+    /// The page size of a VM that asks for none.
+    public static final int SMALL_PAGE_BYTES = 4096;
+    /// The other page size.
+    public static final int LARGE_PAGE_BYTES = 2 << 20;
+
     /// A metadata slot of 1 MiB holds the registers of this many vCPUs with room to spare.
     public static final int MAX_VCPUS = 64;
 
@@ -33,6 +40,31 @@ public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, in
         requireNonNull(driver, "driver is null");
         requireNonNull(program, "program is null");
         requireNonNull(pattern, "pattern is null");
+        requireNonNull(tier, "tier is null");
+    }
+
+    /// A VM of small pages that start in shared memory.
+    public VmSpec(String name, UUID uuid, String driver, long memoryBytes, int vcpus, String program,
+            long workingSetBytes, String pattern, long seed) {
+        this(name, uuid, driver, memoryBytes, vcpus, program, workingSetBytes, pattern, seed, "shared",
+                SMALL_PAGE_BYTES);
+    }
+
+    /// The same with pages that start in another tier.
+    public VmSpec withTier(String newTier) {
+        return new VmSpec(name, uuid, driver, memoryBytes, vcpus, program, workingSetBytes, pattern, seed, newTier,
+                pageBytes);
+    }
+
+    /// The same with pages of another size.
+    public VmSpec withPageBytes(int newPageBytes) {
+        return new VmSpec(name, uuid, driver, memoryBytes, vcpus, program, workingSetBytes, pattern, seed, tier,
+                newPageBytes);
+    }
+
+    /// How many pages its memory has.
+    public long pages() {
+        return memoryBytes / pageBytes;
     }
 
     /// Whether a text may name a VM or a host.
@@ -46,13 +78,23 @@ public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, in
     public VmSpec checked() {
         require(isName(name), "name", name, "1 to 63 of a-z 0-9 -, first a letter or digit");
         require(driver.equals("simulated") || driver.equals("qemu"), "driver", driver, "simulated, qemu");
-        require(memoryBytes > 0 && memoryBytes % 4096 == 0, "memoryBytes", memoryBytes, "a positive multiple of 4096");
+        require(pageBytes == SMALL_PAGE_BYTES || pageBytes == LARGE_PAGE_BYTES, "pageBytes", pageBytes,
+                SMALL_PAGE_BYTES + ", " + LARGE_PAGE_BYTES);
+        require(memoryBytes > 0 && memoryBytes % pageBytes == 0, "memoryBytes", memoryBytes,
+                "a positive multiple of " + pageBytes);
+        require(tier.equals("shared") || tier.equals("local") || tier.equals("auto"), "tier", tier,
+                "shared, local, auto");
         require(vcpus >= 1 && vcpus <= MAX_VCPUS, "vcpus", vcpus, "1 to " + MAX_VCPUS);
         require(!program.isEmpty() && program.length() <= 32, "program", program, "dirty, kv, bank, linux");
         require(workingSetBytes >= 0 && workingSetBytes <= memoryBytes, "workingSetBytes", workingSetBytes,
                 "0 to memoryBytes");
         require(pattern.equals("sequential") || pattern.equals("uniform") || pattern.equals("zipf"), "pattern", pattern,
                 "sequential, uniform, zipf");
+        if (driver.equals("qemu")) {
+            // QEMU maps a segment file of the region as the guest's memory; nobody can move its pages.
+            require(tier.equals("shared"), "tier", tier, "shared, for the qemu driver");
+            require(pageBytes == SMALL_PAGE_BYTES, "pageBytes", pageBytes, SMALL_PAGE_BYTES + ", for the qemu driver");
+        }
         return this;
     }
 

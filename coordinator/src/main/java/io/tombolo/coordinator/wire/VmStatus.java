@@ -13,8 +13,21 @@ import java.util.List;
 /// @param epoch        epoch of the owner word
 /// @param instructions executed instructions per vCPU; empty when the answering process does not run the VM
 /// @param reason       code of why it does not run, as kept in ZooKeeper; `""` when there is none
+/// @param localPages   how many of its pages are in the owner host's own memory
+/// @param pageBytes    bytes of a page
 public record VmStatus(VmSpec spec, int slot, String ownerState, String ownerHost, long epoch, List<Long> instructions,
-        String reason) {
+        String reason, long localPages, int pageBytes) {
+    /// Of a VM without local pages.
+    public VmStatus(VmSpec spec, int slot, String ownerState, String ownerHost, long epoch, List<Long> instructions,
+            String reason) {
+        this(spec, slot, ownerState, ownerHost, epoch, instructions, reason, 0, spec.pageBytes());
+    }
+
+    /// The same with another count of local pages.
+    public VmStatus withLocalPages(long pages) {
+        return new VmStatus(spec, slot, ownerState, ownerHost, epoch, instructions, reason, pages, pageBytes);
+    }
+
     public VmStatus {
         requireNonNull(spec, "spec is null");
         requireNonNull(ownerState, "ownerState is null");

@@ -81,6 +81,15 @@ final class WireReader {
         }
     }
 
+    Bytes bytes() {
+        int length = i32();
+        if (length < 0 || length > WireLimits.MAX_PAGE_BYTES) {
+            throw malformed("a row of bytes is longer than the limit", length, in.position() - Integer.BYTES);
+        }
+        need(length);
+        return Bytes.owning(in.readBytes(length));
+    }
+
     /// @param minElementBytes the fewest bytes one element can have; at least 1, so that a count bounds itself
     <T> List<T> list(int minElementBytes, Function<WireReader, T> element) {
         int count = u16();

@@ -48,6 +48,14 @@ final class WireWriter {
         out.writeBytes(bytes);
     }
 
+    void bytes(Bytes value) {
+        if (value.length() > WireLimits.MAX_PAGE_BYTES) {
+            throw tooLarge("a row of bytes", value.length(), WireLimits.MAX_PAGE_BYTES);
+        }
+        out.writeInt(value.length());
+        out.writeBytes(value.array());
+    }
+
     <T> void list(List<T> values, BiConsumer<WireWriter, T> element) {
         if (values.size() > WireLimits.MAX_LIST_ELEMENTS) {
             throw tooLarge("a list", values.size(), WireLimits.MAX_LIST_ELEMENTS);

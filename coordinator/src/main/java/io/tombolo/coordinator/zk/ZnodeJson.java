@@ -12,7 +12,7 @@ import java.io.IOException;
 /// Records to znode payloads and back: JSON with the record's components as keys and the payload version as `v`. A
 /// payload with another version is refused, and so is one with a key more or less than the record has.
 final class ZnodeJson {
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

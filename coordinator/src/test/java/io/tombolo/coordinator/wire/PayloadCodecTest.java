@@ -24,6 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 class PayloadCodecTest {
     private static final int SAMPLES = 50;
@@ -47,6 +48,20 @@ class PayloadCodecTest {
             assertThat(golden.get(type.getSimpleName())).as("golden bytes of %s: %s", message, hex).isEqualTo(hex);
             assertThat(codec.decode(HexFormat.of().parseHex(golden.get(type.getSimpleName())))).isEqualTo(message);
         }));
+    }
+
+    /// Writes the file anew, for a new protocol major or for messages that were added: `-Dtombolo.golden.update=true`.
+    @Test
+    @EnabledIfSystemProperty(named = "tombolo.golden.update", matches = "true")
+    void writesTheGoldenFile() throws IOException {
+        Map<Class<?>, Integer> ids = PayloadCodec.codecs().stream().collect(Collectors.toMap(Codec::type, Codec::id));
+        String head = "# Payload bytes of one sample per message, protocol major " + Protocol.MAJOR
+                + ". They never change within a major: a change here breaks every running cluster of another release.\n";
+        Files.writeString(Path.of("src/test/resources/wire/golden.txt"), Samples.messageTypes().stream()
+                .sorted((a, b) -> ids.get(a) - ids.get(b))
+                .map(type -> type.getSimpleName() + " "
+                        + HexFormat.of().formatHex(codec.encode(Samples.sample(type, 42))) + "\n")
+                .collect(Collectors.joining("", head, "")));
     }
 
     @Test
@@ -124,12 +139,20 @@ class PayloadCodecTest {
     void allocatesNothingForALengthThatTheBytesDoNotHold() {
         byte[] list = {96 + 4, 0, (byte) 0xFF, (byte) 0xFF};
         byte[] string = {22, 0, (byte) 0xFF, (byte) 0xFF};
+        byte[] row = {112, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0};
+        byte[] endless = row.clone();
+        endless[25] = (byte) 0x7F;
+        byte[] negative = row.clone();
+        negative[25] = (byte) 0x80;
         long before = allocatedBytes();
         for (int i = 0; i < 100; i++) {
             assertMalformed(list);
             assertMalformed(string);
+            assertMalformed(row);
+            assertMalformed(endless);
+            assertMalformed(negative);
         }
-        assertThat(allocatedBytes() - before).as("bytes allocated by 200 refusals").isLessThan(16L << 20);
+        assertThat(allocatedBytes() - before).as("bytes allocated by 500 refusals").isLessThan(16L << 20);
     }
 
     private static long allocatedBytes() {
@@ -170,6 +193,17 @@ class PayloadCodecTest {
                 e -> assertThat(e.code()).isEqualTo(CoordinatorError.WIRE_MESSAGE_TOO_LARGE));
         assertThatThrownBy(
                 () -> codec.encode(new AgentRequest.ShowVm("x".repeat(WireLimits.MAX_STRING_BYTES + 1))))
+                .isInstanceOfSatisfying(TomboloException.class,
+                        e -> assertThat(e.code()).isEqualTo(CoordinatorError.WIRE_MESSAGE_TOO_LARGE));
+    }
+
+    @Test
+    void refusesARowOfMoreBytesThanACallHasPages() {
+        Bytes row = Bytes.copyOf(new byte[WireLimits.MAX_PAGE_BYTES]);
+        Reply.PagesMoved most = new Reply.PagesMoved(1L << 40, 4096, WireLimits.MAX_PAGE_BYTES, 0, row, row);
+        assertThat(codec.decode(codec.encode(most))).isEqualTo(most);
+        Bytes more = Bytes.copyOf(new byte[WireLimits.MAX_PAGE_BYTES + 1]);
+        assertThatThrownBy(() -> codec.encode(new Reply.PagesMoved(1, 4096, 1, 0, more, row)))
                 .isInstanceOfSatisfying(TomboloException.class,
                         e -> assertThat(e.code()).isEqualTo(CoordinatorError.WIRE_MESSAGE_TOO_LARGE));
     }

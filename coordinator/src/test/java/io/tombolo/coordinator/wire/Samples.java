@@ -78,6 +78,10 @@ final class Samples {
         } else if (plain == String.class) {
             return random.ints(random.nextInt(12), 0, 6).mapToObj(i -> List.of("a", "B", "0", "-", "ü", "€").get(i))
                     .reduce("", String::concat);
+        } else if (plain == Bytes.class) {
+            byte[] bytes = new byte[random.nextInt(6)];
+            random.nextBytes(bytes);
+            return Bytes.copyOf(bytes);
         } else if (plain.isEnum()) {
             return plain.getEnumConstants()[random.nextInt(plain.getEnumConstants().length)];
         }
@@ -104,6 +108,12 @@ final class Samples {
             case String s -> {
                 byte[] utf8 = s.getBytes(StandardCharsets.UTF_8);
                 out.putShort((short) utf8.length).put(utf8);
+            }
+            case Bytes bytes -> {
+                out.putInt(bytes.length());
+                for (int i = 0; i < bytes.length(); i++) {
+                    out.put(bytes.at(i));
+                }
             }
             case List<?> list -> {
                 out.putShort((short) list.size());
@@ -140,6 +150,8 @@ final class Samples {
             return "uuid";
         } else if (plain == String.class) {
             return "string";
+        } else if (plain == Bytes.class) {
+            return "bytes";
         }
         return plain.getSimpleName();
     }

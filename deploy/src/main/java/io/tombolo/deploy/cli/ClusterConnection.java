@@ -2,10 +2,11 @@ package io.tombolo.deploy.cli;
 
 import io.tombolo.coordinator.CoordinatorClient;
 import io.tombolo.coordinator.ZooKeeperConfig;
+import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.Reply;
 
-/// A way to ask the leading coordinator of one cluster. Used by one thread.
+/// A way to ask the leading coordinator of one cluster. Thread safe.
 public interface ClusterConnection extends AutoCloseable {
     /// Session of a command with ZooKeeper: nothing depends on it but its own waits.
     int SESSION_MS = 10_000;
@@ -20,6 +21,12 @@ public interface ClusterConnection extends AutoCloseable {
     /// [io.tombolo.coordinator.wire.RemoteException] or [io.tombolo.region.TomboloException].
     Reply call(CoordinatorRequest request);
 
+    /// The same with another limit of time.
+    Reply call(CoordinatorRequest request, long timeoutMs);
+
+    /// Asks the agent of a host, without repeating.
+    Reply call(String host, AgentRequest request);
+
     @Override
     void close();
 
@@ -31,7 +38,17 @@ public interface ClusterConnection extends AutoCloseable {
         return new ClusterConnection() {
             @Override
             public Reply call(CoordinatorRequest request) {
-                return client.call(request, Reply.class, REQUEST_MS);
+                return call(request, REQUEST_MS);
+            }
+
+            @Override
+            public Reply call(CoordinatorRequest request, long timeoutMs) {
+                return client.call(request, Reply.class, timeoutMs);
+            }
+
+            @Override
+            public Reply call(String host, AgentRequest request) {
+                return client.call(host, request, Reply.class, REQUEST_MS);
             }
 
             @Override

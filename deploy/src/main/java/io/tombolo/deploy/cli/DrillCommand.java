@@ -3,16 +3,12 @@ package io.tombolo.deploy.cli;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.coordinator.wire.VmSpec;
-import io.tombolo.deploy.drill.BarProgress;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
-import io.tombolo.deploy.drill.PlainProgress;
 import io.tombolo.deploy.report.DrillReport;
 import io.tombolo.deploy.report.ReportWriter;
 import io.tombolo.deploy.report.TerminalReport;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -80,7 +76,7 @@ final class DrillCommand implements Callable<Integer> {
         int asked = clients != null ? clients : served ? CLIENTS : 0;
         DrillPlan plan = new DrillPlan(hosts, hops, before, spec, compare, keep, Options.wholeMs(baseNs), asked);
         DrillReport report;
-        try (DrillProgress progress = progress()) {
+        try (DrillProgress progress = Progress.to(output.err(), "hops")) {
             report = new Drill(plan, services.drillTools(plan, progress), System::nanoTime).run();
         }
         if (reportDirectory != null) {
@@ -92,19 +88,5 @@ final class DrillCommand implements Callable<Integer> {
             throw Drill.failed(report);
         }
         return 0;
-    }
-
-    private DrillProgress progress() {
-        return isTerminal() ? new BarProgress(output.err()) : new PlainProgress(output.err(), System::nanoTime);
-    }
-
-    /// Whether standard error, where progress goes, is a terminal; the JVM only tells about input and output together.
-    private static boolean isTerminal() {
-        try {
-            String device = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
-            return device.startsWith("/dev/pts/") || device.startsWith("/dev/tty");
-        } catch (IOException e) {
-            return false;
-        }
     }
 }

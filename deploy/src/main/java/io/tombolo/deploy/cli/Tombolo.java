@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
 /// status of its code; usage errors end with 2. docs/cli.md lists all commands, docs/errors.md all codes.
 @Command(name = "tombolo", description = "Moves running VMs between hypervisors through shared memory.", mixinStandardHelpOptions = true, scope = ScopeType.INHERIT, versionProvider = VersionCommand.Provider.class, subcommands = {
         DrillCommand.class, UpCommand.class, StatusCommand.class, DownCommand.class, VmCommand.class,
-        HostCommand.class, RegionCommand.class, DoctorCommand.class, AgentCommand.class,
+        HostCommand.class, PagesCommand.class, TierCommand.class, RegionCommand.class, DoctorCommand.class,
+        AgentCommand.class,
         CoordinatorCommand.class, SupervisorCommand.class, VersionCommand.class,
         CommandLine.HelpCommand.class})
 public final class Tombolo implements Runnable {

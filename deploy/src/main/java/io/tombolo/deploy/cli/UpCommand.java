@@ -2,6 +2,7 @@ package io.tombolo.deploy.cli;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.deploy.cluster.ClusterFacts;
 import io.tombolo.deploy.cluster.ClusterSpec;
 import java.util.List;
@@ -32,6 +33,9 @@ final class UpCommand implements Runnable {
     @Option(names = "--region-size", paramLabel = "SIZE", defaultValue = "4G", converter = SizeConverter.class, description = "Room for guest memory and page tables (${DEFAULT-VALUE}).")
     private long regionBytes;
 
+    @Option(names = "--local-size", paramLabel = "SIZE", defaultValue = "512M", converter = LocalSizeConverter.class, description = "Memory of its own for pages that each agent reserves, a multiple of 2M; 0 for none (${DEFAULT-VALUE}).")
+    private long localBytes;
+
     @Option(names = "--base", paramLabel = "DURATION", converter = DurationConverter.class, defaultValue = "500ms", description = "The figure that all timings are derived from (${DEFAULT-VALUE}).")
     private long baseNs;
 
@@ -51,9 +55,11 @@ final class UpCommand implements Runnable {
                 "1 or 3");
         Options.check(List.of("simulated", "qemu").containsAll(drivers), "--drivers", String.join(",", drivers),
                 "simulated, qemu");
+        Options.check(localBytes % VmSpec.LARGE_PAGE_BYTES == 0, "--local-size", localBytes,
+                "0, or a multiple of 2M");
         ClusterSpec spec = ClusterSpec.of(target.cluster(), regionBytes).withHosts(ClusterSpec.hostNames(hosts))
                 .withCoordinators(coordinators).withZooKeeperServers(zookeeperServers).withDrivers(drivers)
-                .withBaseMs(Options.wholeMs(baseNs));
+                .withLocalTierBytes(localBytes).withBaseMs(Options.wholeMs(baseNs));
         if (!target.isLocal()) {
             spec = spec.withZooKeeper(target.zookeeper(), target.root());
         }

@@ -3,6 +3,8 @@ package io.tombolo.deploy.cli;
 import io.tombolo.coordinator.wire.ClusterInfo;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.HostStatus;
+import io.tombolo.coordinator.wire.MigrateMode;
+import io.tombolo.coordinator.wire.MoveReport;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.deploy.cluster.ClusterFacts;
@@ -48,7 +50,10 @@ final class Views {
         return lines("vm", spec.name(), "uuid", spec.uuid(), "state", vm.ownerState(), "host", orDash(vm.ownerHost()),
                 "epoch", vm.epoch(), "slot", vm.slot(), "memory", Units.bytes(spec.memoryBytes()), "vcpus",
                 spec.vcpus(), "driver", spec.driver(), "program", spec.program(), "working set",
-                Units.bytes(spec.workingSetBytes()), "pattern", spec.pattern(), "seed", spec.seed(), "instructions",
+                Units.bytes(spec.workingSetBytes()), "pattern", spec.pattern(), "seed", spec.seed(), "tier",
+                spec.tier(), "pages", spec.pages() + " of " + Units.bytes(vm.pageBytes()) + ", " + vm.localPages()
+                        + " local",
+                "instructions",
                 vm.instructions().isEmpty() ? "-" : vm.instructions().toString(), "reason", orDash(vm.reason()));
     }
 
@@ -60,6 +65,21 @@ final class Views {
                 Units.nanos(report.switchNs()), "resume", Units.nanos(report.resumeNs()), "commit",
                 Units.nanos(report.commitNs()), "state", Units.bytes(report.stateBytes()), "guest bytes copied",
                 report.bytesCopied());
+    }
+
+    static String migrated(HandoffReport report, MoveReport move) {
+        String text = handoff(report);
+        if (move.mode() == MigrateMode.HANDOFF) {
+            return text;
+        }
+        return text + "\n" + lines("mode", move.mode().text(), "pages to shared",
+                move.pagesToShared() + " in " + Units.nanos(move.toSharedNs()), "pages to local",
+                move.pagesToLocal() + " in " + Units.nanos(move.toLocalNs()), "bytes moved",
+                Units.bytes(move.bytesMoved()), "total", Units.nanos(move.totalNs()))
+                + (move.pagesToLocal() < move.pagesToShared()
+                        ? "\n" + (move.pagesToShared() - move.pagesToLocal()) + " pages stayed shared. Next: tombolo"
+                                + " pages move " + report.vm() + " all --to local\n"
+                        : "");
     }
 
     static String cluster(ClusterInfo cluster) {

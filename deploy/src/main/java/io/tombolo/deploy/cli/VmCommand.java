@@ -3,7 +3,6 @@ package io.tombolo.deploy.cli;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.coordinator.wire.CoordinatorRequest;
-import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
@@ -20,7 +19,7 @@ import picocli.CommandLine.Spec;
 
 /// `tombolo vm`.
 @Command(name = "vm", description = "Create, show, move and destroy VMs.", subcommands = {VmCommand.Create.class,
-        VmCommand.ListVms.class, VmCommand.Show.class, VmCommand.Migrate.class,
+        VmCommand.ListVms.class, VmCommand.Show.class, VmMigrateCommand.class,
         VmCommand.Pause.class, VmCommand.Resume.class, VmCommand.Destroy.class})
 final class VmCommand implements Runnable {
     @Spec
@@ -65,6 +64,9 @@ final class VmCommand implements Runnable {
         @Mixin
         private GuestMixin guest;
 
+        @Mixin
+        private TierMixin tier;
+
         @Option(names = "--host", paramLabel = "HOST", defaultValue = "", description = "Where to create it; placement chooses if not given.")
         private String host;
 
@@ -74,7 +76,7 @@ final class VmCommand implements Runnable {
 
         @Override
         public void run() {
-            VmSpec spec = guest.spec(name, UUID.randomUUID());
+            VmSpec spec = tier.apply(guest.spec(name, UUID.randomUUID()));
             printVm(call(new CoordinatorRequest.VmCreate(spec, host), Reply.VmReply.class).vm());
         }
     }
@@ -106,26 +108,6 @@ final class VmCommand implements Runnable {
         @Override
         public void run() {
             printVm(call(new CoordinatorRequest.VmShow(vm), Reply.VmReply.class).vm());
-        }
-    }
-
-    /// `tombolo vm migrate VM --to HOST`.
-    @Command(name = "migrate", description = "Move a running VM to another host; no guest memory is copied.")
-    static final class Migrate extends Base {
-        @Parameters(paramLabel = "VM", description = "Name of the VM.")
-        private String vm;
-
-        @Option(names = "--to", paramLabel = "HOST", required = true, description = "Name of the target host.")
-        private String to;
-
-        Migrate(Services services) {
-            super(services);
-        }
-
-        @Override
-        public void run() {
-            HandoffReport report = call(new CoordinatorRequest.VmMigrate(vm, to), Reply.Migrated.class).report();
-            output.print(report, () -> Views.handoff(report));
         }
     }
 

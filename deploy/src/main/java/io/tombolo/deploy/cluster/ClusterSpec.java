@@ -27,9 +27,11 @@ import java.util.stream.IntStream;
 /// @param qemu settings of the `qemu` driver
 /// @param rehearsalHops hand-offs of a scratch VM that each agent makes at its start
 /// @param maxVmsPerHost VMs that a host may own
+/// @param localTierBytes memory of its own that each agent reserves for pages, a multiple of 2 MiB; 0 for none
 public record ClusterSpec(String name, List<String> hosts, int coordinators, int zookeeperServers, String zookeeper,
         List<Integer> zookeeperPorts, String root, long regionBytes, int baseMs, int agentHeapMb,
-        List<String> drivers, AgentConfig.QemuConfig qemu, int rehearsalHops, int maxVmsPerHost) {
+        List<String> drivers, AgentConfig.QemuConfig qemu, int rehearsalHops, int maxVmsPerHost,
+        long localTierBytes) {
     /// Smallest region worth formatting.
     public static final long REGION_BYTES_MIN = 1 << 20;
 
@@ -62,7 +64,9 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
                 "simulated, qemu");
         requireNonNull(qemu, "qemu is null");
         check(rehearsalHops >= 0 && rehearsalHops <= 100_000, "rehearsalHops", rehearsalHops, "0 to 100000");
-        // These two throw by themselves what is out of range.
+        // These three throw by themselves what is out of range.
+        check(AgentConfig.LocalTierConfig.ofBytes(localTierBytes).bytes() == localTierBytes, "localTierBytes",
+                localTierBytes, "a size of a local tier");
         check(new PlacementConfig(maxVmsPerHost).maxVmsPerHost() == maxVmsPerHost, "maxVmsPerHost", maxVmsPerHost,
                 "a limit of placement");
         check(new Timings(baseMs).baseMs() == baseMs, "baseMs", baseMs, "a base of timings");
@@ -80,7 +84,8 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
     public static ClusterSpec of(String name, long regionBytes) {
         return new ClusterSpec(name, hostNames(3), 2, 1, "", List.of(), "", regionBytes, Timings.DEFAULT_BASE_MS, 256,
                 List.of("simulated"), new AgentConfig.QemuConfig("qemu-system-x86_64", "auto", ""),
-                DEFAULT_REHEARSAL_HOPS, PlacementConfig.DEFAULT_MAX_VMS_PER_HOST);
+                DEFAULT_REHEARSAL_HOPS, PlacementConfig.DEFAULT_MAX_VMS_PER_HOST,
+                AgentConfig.LocalTierConfig.DEFAULT_BYTES);
     }
 
     /// `host-1`, `host-2`, …
@@ -90,58 +95,69 @@ public record ClusterSpec(String name, List<String> hosts, int coordinators, int
 
     public ClusterSpec withHosts(List<String> names) {
         return new ClusterSpec(name, names, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
+                regionBytes, baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost, localTierBytes);
     }
 
     public ClusterSpec withCoordinators(int count) {
         return new ClusterSpec(name, hosts, count, zookeeperServers, zookeeper, zookeeperPorts, root, regionBytes,
-                baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
+                baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost, localTierBytes);
     }
 
     public ClusterSpec withZooKeeperServers(int count) {
         return new ClusterSpec(name, hosts, coordinators, count, zookeeper, zookeeperPorts, root, regionBytes, baseMs,
-                agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
+                agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost, localTierBytes);
     }
 
     public ClusterSpec withZooKeeperPorts(List<Integer> ports) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, ports, root, regionBytes, baseMs,
-                agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
+                agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost, localTierBytes);
     }
 
     /// An ensemble that is there.
     public ClusterSpec withZooKeeper(String connect, String path) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, connect, List.of(), path, regionBytes,
-                baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
+                baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost, localTierBytes);
     }
 
     public ClusterSpec withBaseMs(int base) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, base, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost);
+                regionBytes, base, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost, localTierBytes);
     }
 
     public ClusterSpec withAgentHeapMb(int megabytes) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, megabytes, drivers, qemu, rehearsalHops, maxVmsPerHost);
+                regionBytes, baseMs, megabytes, drivers, qemu, rehearsalHops, maxVmsPerHost, localTierBytes);
     }
 
     public ClusterSpec withDrivers(List<String> names) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, names, qemu, rehearsalHops, maxVmsPerHost);
+                regionBytes, baseMs, agentHeapMb, names, qemu, rehearsalHops, maxVmsPerHost, localTierBytes);
     }
 
     public ClusterSpec withQemu(AgentConfig.QemuConfig settings) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, drivers, settings, rehearsalHops, maxVmsPerHost);
+                regionBytes, baseMs, agentHeapMb, drivers, settings, rehearsalHops, maxVmsPerHost, localTierBytes);
     }
 
     public ClusterSpec withRehearsalHops(int hops) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, drivers, qemu, hops, maxVmsPerHost);
+                regionBytes, baseMs, agentHeapMb, drivers, qemu, hops, maxVmsPerHost, localTierBytes);
     }
 
     public ClusterSpec withMaxVmsPerHost(int limit) {
         return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
-                regionBytes, baseMs, agentHeapMb, drivers, qemu, rehearsalHops, limit);
+                regionBytes, baseMs, agentHeapMb, drivers, qemu, rehearsalHops, limit, localTierBytes);
+    }
+
+    /// Memory of their own for pages, of each host; 0 for hosts without a local tier.
+    public ClusterSpec withLocalTierBytes(long bytes) {
+        return new ClusterSpec(name, hosts, coordinators, zookeeperServers, zookeeper, zookeeperPorts, root,
+                regionBytes, baseMs, agentHeapMb, drivers, qemu, rehearsalHops, maxVmsPerHost, bytes);
+    }
+
+    /// Room in memory that region and local tiers take together.
+    long memoryBytes() {
+        return regionBytes + hosts.size() * localTierBytes;
     }
 
     /// The root in ZooKeeper that is really used.

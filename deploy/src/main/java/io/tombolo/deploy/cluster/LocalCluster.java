@@ -123,13 +123,16 @@ public final class LocalCluster implements RunningCluster {
     }
 
     private static void requireRoom(ClusterSpec spec, ClusterPlaces places) throws IOException {
-        long needed = spec.regionBytes() + ROOM_OVERHEAD_BYTES;
+        long needed = spec.memoryBytes() + ROOM_OVERHEAD_BYTES;
         long free = Files.getFileStore(places.memory()).getUsableSpace();
         if (free < needed) {
             throw TomboloException
-                    .error(ClusterError.CLUSTER_NO_ROOM, "the memory file system has not enough room for the region")
-                    .fact("directory", places.memory()).fact("neededBytes", needed).fact("freeBytes", free)
-                    .next("make the region smaller, or remount with a larger size").build();
+                    .error(ClusterError.CLUSTER_NO_ROOM,
+                            "the memory file system has not enough room for the region and the local tiers")
+                    .fact("directory", places.memory()).fact("regionBytes", spec.regionBytes())
+                    .fact("hosts", spec.hosts().size()).fact("localTierBytes", spec.localTierBytes())
+                    .fact("neededBytes", needed).fact("freeBytes", free)
+                    .next("make the region or the local tiers smaller, or remount with a larger size").build();
         }
     }
 
@@ -220,7 +223,7 @@ public final class LocalCluster implements RunningCluster {
         AgentConfig config = new AgentConfig(name, UUID.nameUUIDFromBytes((uuid + "/" + name).getBytes(UTF_8)),
                 spec.name(), uuid, zookeeperConfig(), loopback(), region().toString(), own.toString(),
                 new AgentConfig.TimingConfig(spec.baseMs()), spec.drivers(), spec.qemu(), spec.rehearsalHops(),
-                MAX_STORING_THREADS);
+                MAX_STORING_THREADS, AgentConfig.LocalTierConfig.ofBytes(spec.localTierBytes()));
         Path file = configuration(name, ConfigFile.format(config));
         return spec(name, ProcessRole.AGENT, programs.agent(file, spec.agentHeapMb(), spec.drivers()),
                 OptionalLong.of(timings.watchdogNs()), Optional.empty());

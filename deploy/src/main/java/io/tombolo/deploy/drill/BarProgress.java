@@ -12,10 +12,17 @@ public final class BarProgress implements DrillProgress {
     private static final int UPDATE_MS = 100;
 
     private final PrintWriter err;
+    private final String counted;
     private ProgressBar bar;
 
     public BarProgress(PrintWriter err) {
+        this(err, "hops");
+    }
+
+    /// @param counted name of what is counted
+    public BarProgress(PrintWriter err, String counted) {
         this.err = requireNonNull(err, "err is null");
+        this.counted = requireNonNull(counted, "counted is null");
     }
 
     @Override
@@ -28,7 +35,7 @@ public final class BarProgress implements DrillProgress {
     @Override
     public void count(long done, long total, String detail) {
         if (bar == null) {
-            bar = new ProgressBarBuilder().setTaskName("hops").setInitialMax(total).setUpdateIntervalMillis(UPDATE_MS)
+            bar = new ProgressBarBuilder().setTaskName(counted).setInitialMax(total).setUpdateIntervalMillis(UPDATE_MS)
                     .setStyle(ProgressBarStyle.ASCII).build();
         }
         bar.stepTo(done);

@@ -1,5 +1,6 @@
 package io.tombolo.deploy.cli;
 
+import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.deploy.cluster.ClusterFacts;
@@ -10,16 +11,18 @@ import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
 /// Services that remember what they were asked and answer what the test says.
 final class FakeServices implements Services {
-    final List<Object> asked = new ArrayList<>();
+    final List<Object> asked = new CopyOnWriteArrayList<>();
+    BiFunction<String, AgentRequest, Reply> agents = (_, _) -> new Reply.Ack();
     Function<CoordinatorRequest, Reply> coordinator = _ -> new Reply.Ack();
     Function<DrillPlan, Drill.Tools> tools;
     int openConnections;
@@ -44,6 +47,18 @@ final class FakeServices implements Services {
             public Reply call(CoordinatorRequest request) {
                 asked.add(request);
                 return coordinator.apply(request);
+            }
+
+            @Override
+            public Reply call(CoordinatorRequest request, long timeoutMs) {
+                return call(request);
+            }
+
+            @Override
+            public Reply call(String host, AgentRequest request) {
+                asked.add(host);
+                asked.add(request);
+                return agents.apply(host, request);
             }
 
             @Override

@@ -9,6 +9,7 @@ import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.HostStatus;
+import io.tombolo.coordinator.wire.MoveReport;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
@@ -192,6 +193,7 @@ final class TomboloTest {
         services.coordinator = _ -> new Reply.Migrated(
                 new HandoffReport("v1", "h1", "h2", 3, 6_000_000, 900, 1_000, 800,
                         700, 2_000_000, 10, 3_410, 3_400, 352, 0, 4, 5, HandoffOutcome.COMPLETED),
+                MoveReport.handoff(),
                 vm("v1", "RUNNING", "h2", ""));
 
         assertThat(run("vm", "migrate", "v1", "--to", "h2")).isZero();
