@@ -2,6 +2,7 @@ package io.tombolo.agent;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.AgentConfig.LocalTierConfig;
 import io.tombolo.agent.handoff.HandoffPoint;
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
 import io.tombolo.agent.handoff.HostedVm;
@@ -9,7 +10,8 @@ import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.hypervisor.QemuHypervisor;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
-import io.tombolo.agent.pages.PageService;
+import io.tombolo.agent.pages.HugePages;
+import io.tombolo.agent.pages.LocalTier;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.agent.right.PetMode;
 import io.tombolo.agent.right.RightActions;
@@ -35,6 +37,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -70,6 +73,7 @@ public final class Agent implements AutoCloseable {
 
     private Region region;
     private ClaimedSlot slot;
+    private LocalTier local;
     private HostCore host;
     private HostedVms vms;
     private PeerLink peers;
@@ -124,6 +128,10 @@ public final class Agent implements AutoCloseable {
                 region.superblock().regionUuid());
         // All that takes long comes before the right keeper: from its first moment it counts how long the supervisor is
         // silent.
+        local = openLocalTier(runDirectory);
+        if (local != null) {
+            opened.add(local);
+        }
         List<Hypervisor> drivers = drivers();
         peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
         opened.add(peers);
@@ -139,7 +147,8 @@ public final class Agent implements AutoCloseable {
         opened.add(host);
         vms = new HostedVms(region, host, drivers, this::bounds, copier::bytesCopied, cluster::hosting);
         opened.add(vms::closeDrivers);
-        PageRequests pages = new PageRequests(pageService());
+        PageRequests pages = new PageRequests(
+                Optional.of(new HostPages(region, vms, host.board(), local, copier)));
         opened.add(pages);
         peers.serve(new AgentService(vms, peers.terms(), new View(), pages));
         watchdog.ifPresent(this::pet);
@@ -151,9 +160,15 @@ public final class Agent implements AutoCloseable {
                 + "\nX_TOMBOLO_INCARNATION=" + slot.incarnation()));
     }
 
-    /// PLUG IN: the service over the host's tiers and VMs. Empty on a host whose drivers cannot move pages.
-    private Optional<PageService> pageService() {
-        return Optional.empty();
+    /// Null for a host without a local tier.
+    private LocalTier openLocalTier(Path runDirectory) {
+        LocalTierConfig settings = config.localTier();
+        if (settings.bytes() == 0) {
+            return null;
+        }
+        Path directory = settings.directory().isEmpty() ? runDirectory : Path.of(settings.directory());
+        return LocalTier.open(directory.resolve("tombolo-" + config.name() + ".local"), settings.bytes(),
+                HugePages.valueOf(settings.hugePages().toUpperCase(Locale.ROOT)));
     }
 
     private Path runDirectory() {
@@ -182,7 +197,7 @@ public final class Agent implements AutoCloseable {
         for (String name : config.drivers()) {
             drivers.add(switch (name) {
                 case SimulatedHypervisor.NAME -> new SimulatedHypervisor(region, slot.slot(),
-                        Path.of(config.runDirectory()));
+                        Path.of(config.runDirectory()), local);
                 case QemuHypervisor.NAME -> QemuHypervisor.open(region, slot.slot(), config.qemu().binary(),
                         config.qemu().accelerator(), config.qemu().imageDirectory(), Path.of(config.runDirectory()));
                 default -> throw new IllegalStateException("the configuration let an unknown driver pass: " + name);

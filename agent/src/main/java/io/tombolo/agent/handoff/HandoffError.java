@@ -4,6 +4,8 @@ import io.tombolo.region.ErrorCode;
 
 /// What can keep a hand-off from happening, as seen by the two hosts.
 public enum HandoffError implements ErrorCode {
+    /// Pages of the VM are being moved, or are in the memory of one host.
+    PAGES_IN_FLIGHT,
     /// The target is prepared for another intent of the same VM.
     TARGET_BUSY,
     /// The leader gave the intent up before this order of it arrived.

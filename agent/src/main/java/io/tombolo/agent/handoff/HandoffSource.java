@@ -103,8 +103,12 @@ final class HandoffSource {
     /// Looks at the words and the clock; called every [HandoffBounds#pollNs] while [#waiting].
     void poll() {
         if (state.phase() == Phase.WINDOW
-                && slot.spinAcquire() == ArmedWord.pack(state.intentSeq(), state.target(), state.epoch())) {
-            feed(new Event.TargetSpins(state.intentSeq()));
+                && slot.spinAcquire() == ArmedWord.pack(state.intentSeq(), state.target(), state.epoch())
+                && slot.gate().drained()) {
+            long local = slot.localPagesAcquire();
+            feed(local == 0
+                    ? new Event.TargetSpins(state.intentSeq())
+                    : new Event.WindowRefused(state.intentSeq(), local + " pages are in this host's own memory"));
         }
         if (state.phase() == Phase.OFFERED) {
             feed(new Event.OwnerSeen(slot.ownerAcquire()));
@@ -141,10 +145,15 @@ final class HandoffSource {
         switch (effect) {
             case Effect.WriteArmed armed -> {
                 host.at(HandoffPoint.SOURCE_ORDERED);
+                // Page moves that are in flight end while the guest still runs; see #poll.
+                slot.gate().close();
                 slot.armedRelease(ArmedWord.pack(armed.intentSeq(), armed.target(), state.epoch()));
                 host.at(HandoffPoint.SOURCE_MARKED);
             }
-            case Effect.ClearArmed _ -> slot.armedRelease(ArmedWord.NONE);
+            case Effect.ClearArmed _ -> {
+                slot.armedRelease(ArmedWord.NONE);
+                slot.gate().open();
+            }
             case Effect.OpenWindow open -> openWindow(open);
             case Effect.Quiesce quiesce -> quiesce(quiesce);
             case Effect.Resume resume -> {

@@ -152,6 +152,7 @@ final class HandoffTarget {
             }
             case Effect.Adopt adopt -> {
                 clearMark();
+                slot.gate().open();
                 adopter.adopt(incoming.guest(), adopt.epoch(), new Arrival(state.intentSeq(), ran));
             }
         }

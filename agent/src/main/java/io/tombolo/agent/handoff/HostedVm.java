@@ -11,6 +11,7 @@ import io.tombolo.agent.hypervisor.GuestContext;
 import io.tombolo.agent.hypervisor.GuestFacts;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.hypervisor.OfferPort;
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
@@ -19,15 +20,18 @@ import io.tombolo.region.MetadataSlot;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.TomboloException;
+import io.tombolo.region.VmGate;
 import io.tombolo.region.VmIdentity;
 import io.tombolo.region.VmSlot;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -43,6 +47,7 @@ public final class HostedVm {
 
     /// How often a prepared target looks whether its preparation has outlived itself.
     private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final long MOVERS_NS = TimeUnit.SECONDS.toNanos(5);
     private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
     private final HostPorts host;
@@ -194,12 +199,40 @@ public final class HostedVm {
             }
             long epoch = OwnerWord.epoch(word);
             guest.kill();
+            awaitMoversGone();
             move(word, OwnerState.DESTROYING, epoch + 1);
             driver.release(slot.index());
             move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
             leave();
             return DONE;
         });
+    }
+
+    /// Their batches take microseconds; the release of the memory must not begin before they are over.
+    private void awaitMoversGone() {
+        slot.gate().close();
+        long since = host.nowNs();
+        while (!slot.gate().drained()) {
+            if (host.nowNs() - since > MOVERS_NS) {
+                slot.gate().open();
+                throw error(HandoffError.PAGES_IN_FLIGHT, "a page move of the VM does not end")
+                        .fact("gate", VmGate.describe(slot.gate().wordAcquire())).next("try again").build();
+            }
+            LockSupport.parkNanos(this, bounds.pollNs());
+        }
+    }
+
+    /// Any thread: the pages of the guest, if there is one here and its pages can move.
+    public Optional<VmPages> pages() {
+        Guest present = guest;
+        return present == null ? Optional.empty() : present.pages();
+    }
+
+    /// Any thread: whether this host may move pages of that guest now, running or paused.
+    public boolean ownsPages(VmPages pages) {
+        long word = slot.ownerAcquire();
+        return OwnerWord.slot(word) == host.self() && !pages.isClosed()
+                && (OwnerWord.is(word, OwnerState.RUNNING) || OwnerWord.is(word, OwnerState.PAUSED));
     }
 
     /// Pre-launches a guest for a VM that another host is about to hand over; completes when armed. `nonce` goes into

@@ -8,6 +8,8 @@ import io.tombolo.region.FromWord;
 import io.tombolo.region.MetadataSlot;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
+import io.tombolo.region.TomboloException;
+import io.tombolo.region.VmGate;
 import io.tombolo.region.VmSlot;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -78,6 +80,13 @@ final class IncomingVm implements IncomingPort {
     public Blob take() {
         // The blob carries the epoch it was offered at. Fencing may have raised the word since; the offer's own epoch
         // is the one after the owner's.
+        long gate = slot.gate().wordAcquire();
+        long local = slot.localPagesAcquire();
+        if (!VmGate.isClosed(gate) || VmGate.count(gate) != 0 || local != 0) {
+            throw TomboloException.error(HandoffError.PAGES_IN_FLIGHT, "the VM was offered with pages that cannot come")
+                    .fact("slot", slot.index()).fact("gate", VmGate.describe(gate)).fact("localPages", local)
+                    .next("see the source agent's log; the VM goes back to it").build();
+        }
         Blob blob = metadata.readChecked(preparedEpoch + 1, vm, copy);
         host.at(HandoffPoint.TARGET_TAKEN);
         return blob;

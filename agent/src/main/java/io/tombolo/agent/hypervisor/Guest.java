@@ -1,9 +1,11 @@
 package io.tombolo.agent.hypervisor;
 
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /// A guest on this host, running or stopped. All methods but [#facts] and [#call] are called on the VM's control
@@ -30,6 +32,11 @@ public interface Guest {
     /// Kills the guest and returns when no thread or process of it can store any more. Idempotent, also while another
     /// call is under way.
     void kill();
+
+    /// The pages of the guest, if they can move between tiers while it runs. Any thread.
+    default Optional<VmPages> pages() {
+        return Optional.empty();
+    }
 
     /// What there is to show. Any thread.
     GuestFacts facts();

@@ -4,11 +4,12 @@ import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.hypervisor.OfferResult.Outcome;
 import io.tombolo.agent.right.CheckBoard;
-import io.tombolo.agent.sim.GuestFault;
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.agent.sim.GuestOp;
 import io.tombolo.agent.sim.GuestRequest;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.agent.sim.InputLog;
+import io.tombolo.agent.sim.MovingPageWait;
 import io.tombolo.agent.sim.PagedMemory;
 import io.tombolo.agent.sim.RequestQueue;
 import io.tombolo.agent.sim.RightCheck;
@@ -23,11 +24,11 @@ import io.tombolo.coordinator.wire.GuestStatus;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.region.Blob;
-import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -60,6 +61,7 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private final RequestQueue requests;
     private final InputLog inputs = InputLog.inMemory(INPUT_LOG_ENTRIES);
     private final CheckBoard.Checker[] checkers;
+    private final VmPages pages;
     private final VcpuRunner runner;
     private final Arrival arrival = new Arrival();
     private final DryRun dryRun;
@@ -70,7 +72,7 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private volatile boolean failed;
     private volatile String note = "";
 
-    SimulatedGuest(Region region, GuestContext context, GuestSpec spec, Executor completions, DryRun dryRun) {
+    SimulatedGuest(GuestContext context, GuestSpec spec, VmPages pages, Executor completions, DryRun dryRun) {
         this.context = requireNonNull(context, "context is null");
         this.dryRun = requireNonNull(dryRun, "dryRun is null");
         this.state = SimulatedState.fresh(spec);
@@ -80,13 +82,32 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         for (int i = 0; i < checkers.length; i++) {
             checkers[i] = context.board().register("vcpu " + context.spec().name() + "/" + i, context.ownerHolds());
         }
-        PagedMemory memory = new PagedMemory(spec.memoryBytes(), context.slot().pageTable().words(), region.data(),
-                (page, entry) -> {
-                    throw new GuestFault(GuestFault.Kind.BAD_FRAME, page << 12,
-                            "page is not present: entry=0x" + Long.toHexString(entry));
-                });
-        this.runner = VcpuRunner.create(context.spec().name(), state, memory, new VcpuRunner.Options(
-                new BoardCheck(), requests, inputs, new Listener(), completions, 0));
+        this.pages = requireNonNull(pages, "pages is null");
+        RightCheck right = new BoardCheck();
+        this.runner = VcpuRunner.create(context.spec().name(), state,
+                vcpu -> PagedMemory.of(pages, new MovingPageWait(pages, vcpu, checkers(vcpu))), pages.shootdown(),
+                new VcpuRunner.Options(right, requests, inputs, new Listener(), completions, 0));
+    }
+
+    /// While a vCPU waits for a page, in the middle of an instruction, nothing else is done that a slice's end does.
+    private RightCheck checkers(int vcpu) {
+        CheckBoard.Checker checker = checkers[vcpu];
+        return new RightCheck() {
+            @Override
+            public boolean start(int ignored) {
+                return checker.start();
+            }
+
+            @Override
+            public boolean check(int ignored) {
+                return checker.check();
+            }
+
+            @Override
+            public void stopped(int ignored) {
+                checker.stopped();
+            }
+        };
     }
 
     /// Brings the vCPU threads' looks at their right onto the host's board.
@@ -256,11 +277,17 @@ final class SimulatedGuest implements Guest, IncomingGuest {
 
     @Override
     public void kill() {
+        pages.close();
         runner.kill();
         requests.leave();
         for (CheckBoard.Checker checker : checkers) {
             checker.close();
         }
+    }
+
+    @Override
+    public Optional<VmPages> pages() {
+        return Optional.of(pages);
     }
 
     @Override

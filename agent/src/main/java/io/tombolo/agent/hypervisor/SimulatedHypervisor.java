@@ -2,11 +2,16 @@ package io.tombolo.agent.hypervisor;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.pages.LocalTier;
+import io.tombolo.agent.pages.PagesError;
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.agent.sim.AccessPattern;
 import io.tombolo.agent.sim.GuestProgram;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.region.PageSize;
 import io.tombolo.region.Region;
+import io.tombolo.region.TomboloException;
 import io.tombolo.region.VmIdentity;
 import io.tombolo.region.VmMemory;
 import java.nio.file.Path;
@@ -23,13 +28,21 @@ public final class SimulatedHypervisor implements Hypervisor {
 
     private final Region region;
     private final int hostSlot;
+    private final LocalTier local;
     private final ExecutorService completions = Executors
             .newSingleThreadExecutor(Thread.ofPlatform().daemon().name("sim-completions").factory());
 
     private final DryRun dryRun;
 
-    /// @param runDirectory for scratch files
+    /// On a host without a tier of its own.
     public SimulatedHypervisor(Region region, int hostSlot, Path runDirectory) {
+        this(region, hostSlot, runDirectory, null);
+    }
+
+    /// @param runDirectory for scratch files
+    /// @param local this host's own tier; null if it has none
+    public SimulatedHypervisor(Region region, int hostSlot, Path runDirectory, LocalTier local) {
+        this.local = local;
         this.region = requireNonNull(region, "region is null");
         this.hostSlot = hostSlot;
         this.dryRun = DryRun.simulated(runDirectory);
@@ -47,23 +60,46 @@ public final class SimulatedHypervisor implements Hypervisor {
 
     @Override
     public VmIdentity allocate(VmSpec spec, int vmSlot) {
-        VmIdentity wanted = VmIdentity.frames(spec.uuid(), spec.name(), spec.memoryBytes(), spec.vcpus(), NAME);
-        return VmMemory.populate(region, region.allocator(hostSlot), region.vm(vmSlot), wanted);
+        VmIdentity wanted = VmIdentity.frames(spec.uuid(), spec.name(), spec.memoryBytes(),
+                PageSize.ofBytes(spec.pageBytes()), spec.vcpus(), NAME);
+        return VmMemory.populate(region, region.allocator(hostSlot), region.vm(vmSlot), wanted,
+                startsLocal(spec) ? local.zeroed() : null);
+    }
+
+    private boolean startsLocal(VmSpec spec) {
+        boolean fits = local != null && local.freeFrames(PageSize.ofBytes(spec.pageBytes())) >= spec.pages();
+        return switch (spec.tier()) {
+            case "local" -> {
+                if (local == null) {
+                    throw TomboloException.error(PagesError.PAGES_ENODEV, "this host has no local tier")
+                            .fact("vm", spec.name()).next("'tombolo tier list' shows the tiers of every host").build();
+                }
+                yield true;
+            }
+            case "auto" -> fits;
+            default -> false;
+        };
     }
 
     @Override
     public void release(int vmSlot) {
-        VmMemory.release(region, region.vm(vmSlot));
+        VmMemory.release(region, region.vm(vmSlot), local == null ? null : local.zeroed());
     }
 
     @Override
     public Guest boot(GuestContext context) {
-        return new SimulatedGuest(region, context, guestSpec(context.spec()), completions, dryRun);
+        return guest(context);
     }
 
     @Override
     public IncomingGuest prepare(GuestContext context, IncomingPort port) {
-        return new SimulatedGuest(region, context, guestSpec(context.spec()), completions, dryRun).await(port);
+        return guest(context).await(port);
+    }
+
+    private SimulatedGuest guest(GuestContext context) {
+        VmPages pages = new VmPages(region, context.slot(), region.allocator(hostSlot), local,
+                context.spec().vcpus());
+        return new SimulatedGuest(context, guestSpec(context.spec()), pages, completions, dryRun);
     }
 
     /// The guest that a definition of this driver describes.

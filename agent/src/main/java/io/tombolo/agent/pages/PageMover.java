@@ -80,9 +80,6 @@ public final class PageMover {
     ///
     /// @param count at most [#batch]
     public boolean move(VmPages vm, long[] pages, int from, int count, Tier to, int[] status) {
-        if (!right.getAsBoolean()) {
-            return false;
-        }
         if (!vm.gate().enter()) {
             for (int i = 0; i < count; i++) {
                 status[from + i] = -Errno.EBUSY;
@@ -90,6 +87,10 @@ public final class PageMover {
             return true;
         }
         try {
+            // Only now: with the gate entered, nobody destroys the VM and gives its slot to another one.
+            if (!right.getAsBoolean()) {
+                return false;
+            }
             int n = look(vm, pages, from, count, to, status);
             if (n > 0) {
                 move(vm, n, to, status);

@@ -23,6 +23,8 @@ public final class VmPages {
     private final LocalTier local;
     private final PageBits bits;
     private final Shootdown shootdown;
+    private final PageWaits waits = new PageWaits();
+    private volatile boolean closed;
 
     /// @param slot      slot of a VM whose memory is frames of the region
     /// @param allocator frames of the region, for this host
@@ -64,6 +66,11 @@ public final class VmPages {
         return allocator;
     }
 
+    /// Gives back the blocks of the region that this host has claimed for moves and does not need any more.
+    public void trim() {
+        allocator.trim();
+    }
+
     /// The region's frames.
     public MemorySegment shared() {
         return shared;
@@ -81,6 +88,20 @@ public final class VmPages {
 
     public PageBits bits() {
         return bits;
+    }
+
+    /// How long vCPUs waited for moving pages.
+    public PageWaits waits() {
+        return waits;
+    }
+
+    /// The guest has left this host or is being destroyed: no batch begins any more.
+    public void close() {
+        closed = true;
+    }
+
+    public boolean isClosed() {
+        return closed;
     }
 
     public Shootdown shootdown() {

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.pages.GuestCopier;
 import io.tombolo.agent.pages.PageBits;
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.region.PageTable;
 import io.tombolo.region.PageTableEntry;
 import java.lang.foreign.MemorySegment;
@@ -75,6 +76,13 @@ public final class PagedMemory implements GuestMemory {
     /// The memory of a VM whose pages are frames of a region.
     public static PagedMemory of(PageTable pages, PageFaultHandler faults) {
         return new PagedMemory(pages.pages() << PAGE_SHIFT, pages.words(), pages.region().data(), faults);
+    }
+
+    /// The memory of a VM on its owner host, whose pages may move between the tiers.
+    public static PagedMemory of(VmPages vm, PageFaultHandler faults) {
+        PageTable table = vm.table();
+        return new PagedMemory(table.pages() << vm.size().shift(), vm.size().shift(), table.words(), vm.shared(),
+                vm.localData(), vm.bits(), faults);
     }
 
     @Override
