@@ -5,17 +5,18 @@ import java.util.List;
 
 /// Puts right what a dead host incarnation left behind: reserved frames, blocks, half-built and half-destroyed VMs. It
 /// runs only after the incarnation is confirmed stopped, can be repeated from any point, and may be run by several at
-/// once (every word it changes is changed by CAS). It never looks at frames outside the dead incarnation's blocks,
-/// never infers from the absence of a pointer, and never walks the table of a VM that it does not own.
+/// once (every word it changes is changed by CAS). It never looks at frames outside the dead incarnation's blocks
+/// (2 MiB frames that its slot has reserved are blocks), never infers from the absence of a pointer, and never walks the table of a VM that it does not own.
 ///
 /// Order of the steps, each persisted before the next:
-/// 1. settle each frame reserved by the slot: the one entry that the frame word names decides;
+/// 1. settle each frame, 4 KiB or 2 MiB, reserved by the slot: the one entry that its word names decides;
 /// 2. withdraw the slot's right to take VMs back;
 /// 3. VMs that the slot was creating or destroying: DESTROYING by the executor at the next epoch, then frames,
 ///    identity, FREE;
 /// 4. give the blocks back.
 ///
-/// Frames must be recovered before anybody takes over the incarnation's running VMs.
+/// Frames must be recovered before anybody takes over the incarnation's running VMs; the table of such a VM is put right
+/// by [#recoverVm].
 public final class Recovery {
     /// What was done. `vmsPending` are VM slots that the dead slot still owns in other states: takeover decides about
     /// them.
@@ -58,7 +59,7 @@ public final class Recovery {
                 blocks.add(block);
                 settleBlock(region, deadSlot, block, settled);
             } else {
-                settleLarge(region, deadSlot, block, settled);
+                settleLarge(region, deadSlot, incarnation, block, settled);
             }
         }
         withdrawTakeBack(region, deadSlot);
@@ -138,11 +139,14 @@ public final class Recovery {
     }
 
     /// A block that the slot has reserved whole, as one frame.
-    private static void settleLarge(Region region, int deadSlot, long block, long[] settled) {
+    private static void settleLarge(Region region, int deadSlot, long incarnation, long block, long[] settled) {
         Memory memory = region.memory();
         long at = region.blockOffset(block);
         long word = memory.loadAcquire(at);
-        if (!BlockWord.isLargeReserved(word) || BlockWord.slot(word) != deadSlot) {
+        // The word names the slot and not the incarnation: a recoverer that slept until the slot is somebody else's must
+        // not go on.
+        if (!BlockWord.isLargeReserved(word) || BlockWord.slot(word) != deadSlot
+                || SlotWord.incarnation(region.host(deadSlot).wordAcquire()) != incarnation) {
             return;
         }
         boolean kept = entryNames(region, BlockWord.vm(word), BlockWord.page(word), PageSize.LARGE,

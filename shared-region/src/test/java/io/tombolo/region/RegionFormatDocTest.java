@@ -43,7 +43,7 @@ class RegionFormatDocTest {
             }
             assertThat(at).as(struct.name()).isEqualTo(struct.bytes());
         }
-        for (String word : new String[]{"owner", "armed", "spin", "from", "gate", "commit"}) {
+        for (String word : new String[]{"owner", "armed", "spin", "from", "gate", "commit", "local_pages", "pins"}) {
             assertThat(RegionLayout.VM_SLOT.offset(word) % 128).as(word).isZero();
         }
         assertThat(RegionLayout.HOST_SLOT.offset("word") % 128).isZero();
