@@ -461,6 +461,7 @@ class HandoffOrchestrationTest {
                 case 2 -> new HandoffEvent.HostGone(HandoffSide.TARGET);
                 case 3, 4, 5 -> new HandoffEvent.HostBack(HandoffSide.SOURCE);
                 case 6, 7, 8 -> new HandoffEvent.HostBack(HandoffSide.TARGET);
+                case 9, 10 -> new HandoffEvent.CancelAsked();
                 default -> new HandoffEvent.Tick();
             };
         }

@@ -96,7 +96,8 @@ final class TomboloTest {
             "drill --clients 2", "drill --guest linux --clients 1", "drill --program kv --clients 17",
             "drill --program bank --clients -1",
             "vm create v --tier fast", "vm create v --page-size 8K", "vm migrate v --to h2 --mode teleport",
-            "up --local-size 3M", "up --hosts 0", "up --zookeeper-servers 2", "up --coordinators 0", "status --cluster UPPER",
+            "up --local-size 3M", "up --hosts 0", "up --zookeeper-servers 2", "up --coordinators 0",
+            "status --cluster UPPER",
             "vm list --zookeeper nowhere",
             "vm list --root relative", "doctor --zookeeper :1"})
     void aValueThatAnOptionCannotHaveIsRefusedBeforeAnythingStarts(String line) {
@@ -224,7 +225,8 @@ final class TomboloTest {
             "--guest linux --page-size 2M", "--memory 5000"})
     void aVmWhosePagesCannotBeLikeThatIsRefusedBeforeTheCoordinatorIsAsked(String options) {
         assertThat(run(words("vm create v " + options))).isEqualTo(2);
-        assertThat(err.toString()).startsWith("VM_SPEC_INVALID: ").containsPattern("field=(tier|pageBytes|memoryBytes)");
+        assertThat(err.toString()).startsWith("VM_SPEC_INVALID: ")
+                .containsPattern("field=(tier|pageBytes|memoryBytes)");
         assertThat(services.asked).isEmpty();
     }
 
@@ -302,7 +304,8 @@ final class TomboloTest {
                 "--drivers", "simulated,qemu", "--local-size", "0")).isZero();
         assertThat(services.asked.getLast())
                 .isEqualTo(ClusterSpec.of("blue", 4L << 30).withHosts(List.of("host-1", "host-2"))
-                        .withZooKeeperServers(3).withLocalTierBytes(0).withBaseMs(200).withDrivers(List.of("simulated", "qemu")));
+                        .withZooKeeperServers(3).withLocalTierBytes(0).withBaseMs(200)
+                        .withDrivers(List.of("simulated", "qemu")));
         assertThat(out.toString()).contains("4711").contains("Next: tombolo vm create VM --cluster blue");
         assertThat(run("down", "--cluster", "blue", "--json")).isZero();
         assertThat(services.asked.getLast()).isEqualTo("down blue");
