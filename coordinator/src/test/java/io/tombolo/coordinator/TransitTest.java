@@ -109,7 +109,7 @@ class TransitTest {
     }
 
     private ScriptedAgent agent(String name) {
-        ScriptedAgent agent = closing(new ScriptedAgent(name, region, clusterUuid, List.of("simulated")));
+        ScriptedAgent agent = closing(new ScriptedAgent(name, region, clusterUuid, List.of("simulated", "qemu")));
         agent.vmPages = pages;
         agent.join(session());
         return agent;
@@ -167,6 +167,18 @@ class TransitTest {
         assertThat(h1.orders).containsSubsequence("ListPins", "MovePages", "SwitchOver");
         assertThat(codeOf(this::progress)).isEqualTo("MIGRATION_NOT_RUNNING");
         assertThat(codeOf(this::cancel)).isEqualTo("MIGRATION_NOT_RUNNING");
+    }
+
+    @Test
+    void transitOfAVmThatCanHaveNoLocalPagesIsAHandOff() {
+        client.call(new CoordinatorRequest.VmCreate(
+                new VmSpec("q", UUID.randomUUID(), "qemu", 4096, 1, "linux", 4096, "uniform", 1), "h1"),
+                Reply.VmReply.class, CALL_MS);
+        Reply.Migrated done = client.call(new CoordinatorRequest.VmMigrate("q", "h2", MigrateMode.TRANSIT, 0),
+                Reply.Migrated.class, CALL_MS);
+        assertThat(done.vm().ownerHost()).isEqualTo("h2");
+        assertThat(done.move()).isEqualTo(MoveReport.handoff());
+        assertThat(h1.orders).doesNotContain("MovePages", "ListPins");
     }
 
     @Test
