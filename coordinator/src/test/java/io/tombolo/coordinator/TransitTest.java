@@ -38,8 +38,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Migrations of a VM with pages of its host's own, over real ZooKeeper, sockets and region; the agents have an array of
-/// tiers where others have memory.
+/// Migrations of a VM with pages of its host's own, over real ZooKeeper, sockets and region; the agents have an array
+/// of tiers where others have memory.
 @Timeout(60)
 class TransitTest {
     private static final long CALL_MS = 20_000;
