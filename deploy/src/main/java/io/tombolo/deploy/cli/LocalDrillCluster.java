@@ -69,7 +69,9 @@ final class LocalDrillCluster implements DrillCluster {
         String name = plan.keep() ? DRILL : DRILL + "-" + ProcessHandle.current().pid();
         ClusterSpec spec = ClusterSpec.of(name, regionBytes(plan.vm()))
                 .withHosts(ClusterSpec.hostNames(plan.hosts())).withDrivers(List.of(plan.vm().driver()))
-                .withBaseMs(plan.baseMs());
+                .withBaseMs(plan.baseMs())
+                // What would be reserved for nothing is missing elsewhere on a small machine.
+                .withLocalTierBytes(plan.vm().tier().equals("shared") ? 0 : localBytes(plan.vm()));
         // The names of drills never come again, so nobody else would remove what a killed one left.
         Clusters.removeDead(DRILL + "-", places);
         Consumer<String> tell = progress::step;
@@ -92,6 +94,12 @@ final class LocalDrillCluster implements DrillCluster {
     /// Guest memory of a QEMU guest is a segment file of its own, not frames.
     private static long regionBytes(VmSpec vm) {
         return ROOM_BYTES + (vm.driver().equals("qemu") ? 0 : vm.memoryBytes() + vm.memoryBytes() / 512);
+    }
+
+    /// All pages of the VM, on any host, and a large page for the rest.
+    private static long localBytes(VmSpec vm) {
+        long large = VmSpec.LARGE_PAGE_BYTES;
+        return (vm.memoryBytes() + large - 1) / large * large + large;
     }
 
     @Override
