@@ -24,6 +24,8 @@ public final class StraightLine {
         this.vm = vm;
         this.one = one;
         this.two = two;
+        // As the source does before it offers, and the target looks.
+        slot.gate().close();
     }
 
     /// Writes a state of `length` bytes and gives its schema.
