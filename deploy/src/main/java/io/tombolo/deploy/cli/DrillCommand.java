@@ -31,8 +31,8 @@ final class DrillCommand implements Callable<Integer> {
     private static final int WARM_UP = 50;
     private static final int LINUX_WARM_UP = 10;
     /// All of memory moves with each hop.
-    private static final int MOVING_HOPS = 8;
-    private static final int MOVING_WARM_UP = 3;
+    private static final int MOVING_HOPS = 6;
+    private static final int MOVING_WARM_UP = 2;
     /// Three modes, and each guest's instructions once more for the comparison: a minute in all on two cores.
     private static final long COMPARED_MEMORY_BYTES = 256L << 20;
     /// Long against a look at the guest's speed every 50 ms, short against a drill.
@@ -44,10 +44,10 @@ final class DrillCommand implements Callable<Integer> {
     @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Hosts to start (${DEFAULT-VALUE}).")
     private int hosts;
 
-    @Option(names = "--hops", paramLabel = "N", description = "Migrations, round robin (30; 8 of each mode if pages move).")
+    @Option(names = "--hops", paramLabel = "N", description = "Migrations, round robin (30; 6 of each mode if pages move).")
     private Integer hops;
 
-    @Option(names = "--warm-up", paramLabel = "N", description = "Migrations before those, reported apart (50; 10 for a Linux guest; 3 of each mode if pages move).")
+    @Option(names = "--warm-up", paramLabel = "N", description = "Migrations before those, reported apart (50; 10 for a Linux guest; 2 of a mode in which pages move).")
     private Integer warmUp;
 
     @Option(names = "--mode", paramLabel = "MODE", description = "How the guest migrates: handoff, transit or copy (handoff). In the last two its pages begin in its host's own memory.")
@@ -91,7 +91,8 @@ final class DrillCommand implements Callable<Integer> {
         boolean moving = !modes.equals(List.of(MigrateMode.HANDOFF));
         int counted = hops != null ? hops : moving ? MOVING_HOPS : HOPS;
         Options.check(counted >= 1 && counted <= 100_000, "--hops", counted, "1 to 100000");
-        int before = warmUp != null ? warmUp : moving ? MOVING_WARM_UP : guest.isLinux() ? LINUX_WARM_UP : WARM_UP;
+        int before = warmUp != null ? warmUp : guest.isLinux() ? LINUX_WARM_UP : WARM_UP;
+        int movingBefore = warmUp != null ? warmUp : MOVING_WARM_UP;
         Options.check(before >= 0 && before <= 100_000, "--warm-up", before, "0 to 100000");
         int restMs = restNs != null ? Options.wholeMs(restNs) : moving ? REST_MS : 0;
         Options.check(restNs == null || (restMs >= 1 && restMs <= MAX_REST_MS), "--rest", restMs + "ms",
@@ -107,7 +108,8 @@ final class DrillCommand implements Callable<Integer> {
         Options.check(clients == null || clients == 0 || served, "--clients", "--program " + spec.program(),
                 "--program kv or --program bank");
         int asked = clients != null ? clients : served ? CLIENTS : 0;
-        DrillPlan plan = new DrillPlan(hosts, counted, before, spec, compare, keep, Options.wholeMs(baseNs), asked,
+        DrillPlan plan = new DrillPlan(hosts, counted, before, movingBefore, spec, compare, keep,
+                Options.wholeMs(baseNs), asked,
                 modes, restMs);
         print(run(plan));
         return 0;

@@ -12,8 +12,9 @@ import java.util.UUID;
 ///
 /// @param hosts   hosts to start, at least 2
 /// @param hops    migrations of each mode, round robin over the hosts
-/// @param warmUp  migrations before those, checked like them and reported apart: while a JVM still compiles, its figures
+/// @param warmUp  hand-offs before those, checked like them and reported apart: while a JVM still compiles, its figures
 ///                are those of its compilers
+/// @param movingWarmUp the same of migrations in which pages move, which cost many times as much
 /// @param vm      the guest
 /// @param compare whether to move the same guest by QEMU's own means too; QEMU guests only
 /// @param keep    whether to leave the cluster running and its files in place
@@ -23,8 +24,8 @@ import java.util.UUID;
 ///                the same as the others but for its name
 /// @param restMs  how long the guest is left alone before and after each migration, so that its speed then can be held
 ///                against that during the migration; 0: its speed is not measured
-public record DrillPlan(int hosts, int hops, int warmUp, VmSpec vm, boolean compare, boolean keep, int baseMs,
-        int clients, List<MigrateMode> modes, int restMs) {
+public record DrillPlan(int hosts, int hops, int warmUp, int movingWarmUp, VmSpec vm, boolean compare, boolean keep,
+        int baseMs, int clients, List<MigrateMode> modes, int restMs) {
     public DrillPlan {
         requireNonNull(vm, "vm is null");
         modes = List.copyOf(modes);
@@ -42,7 +43,7 @@ public record DrillPlan(int hosts, int hops, int warmUp, VmSpec vm, boolean comp
     /// Plain hand-offs, and no look at the guest's speed.
     public DrillPlan(int hosts, int hops, int warmUp, VmSpec vm, boolean compare, boolean keep, int baseMs,
             int clients) {
-        this(hosts, hops, warmUp, vm, compare, keep, baseMs, clients, List.of(MigrateMode.HANDOFF), 0);
+        this(hosts, hops, warmUp, warmUp, vm, compare, keep, baseMs, clients, List.of(MigrateMode.HANDOFF), 0);
     }
 
     /// Whether the guest's program knows operations of clients.
@@ -73,6 +74,7 @@ public record DrillPlan(int hosts, int hops, int warmUp, VmSpec vm, boolean comp
                     guest.vcpus(), guest.program(), guest.workingSetBytes(), guest.pattern(), guest.seed(),
                     guest.tier(), guest.pageBytes());
         }
-        return new DrillPlan(hosts, hops, warmUp, guest, compare, keep, baseMs, clients, List.of(mode), restMs);
+        return new DrillPlan(hosts, hops, mode == MigrateMode.HANDOFF ? warmUp : movingWarmUp, movingWarmUp, guest,
+                compare, keep, baseMs, clients, List.of(mode), restMs);
     }
 }

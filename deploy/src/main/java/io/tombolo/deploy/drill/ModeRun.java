@@ -217,10 +217,10 @@ final class ModeRun {
         if (hops.stream().mapToLong(pages).sum() == 0) {
             return null;
         }
-        return new Moved(DrillReport.medianOf(hops, pages), DrillReport.medianOf(hops, ns),
-                DrillReport.medianOf(hops, h -> ns.applyAsLong(h) == 0
-                        ? 0
-                        : Math.round((double) pages.applyAsLong(h) * pageBytes * 1e9 / ns.applyAsLong(h))));
+        long medianPages = DrillReport.medianOf(hops, pages);
+        long medianNs = DrillReport.medianOf(hops, ns);
+        return new Moved(medianPages, medianNs,
+                medianNs == 0 ? 0 : Math.round((double) medianPages * pageBytes * 1e9 / medianNs));
     }
 
     private static DrillReport.Clients clients(DrillClients.Result result) {

@@ -88,7 +88,7 @@ public record DrillReport(String guest, String mode, int hops, long vmBytes, Sta
         }
     }
 
-    /// Pages that changed tier in one direction, of one hop; medians over all hops.
+    /// Pages that changed tier in one direction, of one hop; medians over all hops, and the rate that they make.
     public record Moved(long pages, long ns, long bytesPerSecond) {
     }
 

@@ -37,6 +37,7 @@ final class DrillTest {
     private List<MigrateMode> modes = List.of(MigrateMode.HANDOFF);
     private int restMs;
     private int warmUp;
+    private int movingWarmUp;
     private GuestVerifier.Result guest = new GuestVerifier.Result(true, "fake", 4096, 0, "");
     private GuestVerifier.Frames frames = new GuestVerifier.Frames(0, 0, "");
 
@@ -338,13 +339,15 @@ final class DrillTest {
     @Test
     void comparedModesEachHaveTheSameGuestAndAreCheckedOneByOneAndAgainstEachOther() {
         modes = List.of(MigrateMode.values());
-        warmUp = 1;
+        warmUp = 2;
+        movingWarmUp = 1;
 
         DrillReport report = run(2);
 
         assertThat(report.passed()).isTrue();
-        assertThat(cluster.calls).containsExactly("create h1", "migrate h2", "migrate h3", "migrate h1", "pause",
-                "destroy", "create h1 local", "transit h2", "transit h3", "transit h1", "move to shared", "pause",
+        assertThat(cluster.calls).containsExactly("create h1", "migrate h2", "migrate h3", "migrate h1", "migrate h2",
+                "pause", "destroy", "create h1 local", "transit h2", "transit h3", "transit h1", "move to shared",
+                "pause",
                 "destroy", "create h1 local", "copy h2", "copy h3", "copy h1", "move to shared", "pause", "destroy");
         assertThat(cluster.created).extracting(VmSpec::name).containsExactly("drill-handoff", "drill-transit",
                 "drill-copy");
@@ -425,7 +428,7 @@ final class DrillTest {
     void theGuestsSpeedBeforeDuringAndAfterEachHopIsTold() {
         modes = List.of(MigrateMode.TRANSIT);
         restMs = 1;
-        warmUp = 1;
+        movingWarmUp = 1;
         cluster.spoilLook = l -> new GuestLook(l.instructions(),
                 Optional.of(new GuestLook.Waits(10, 20_000, l.instructions())));
 
@@ -489,7 +492,7 @@ final class DrillTest {
         AtomicLong clock = new AtomicLong();
         OneWay pinned = new OneWay(2_000, 3_000, 1_900, 1_000);
         OneWay unpinned = new OneWay(20_000, 30_000, 9_000, 1_000);
-        return new Drill(new DrillPlan(3, hops, warmUp, vm, false, keep, 500, clients, modes, restMs),
+        return new Drill(new DrillPlan(3, hops, warmUp, movingWarmUp, vm, false, keep, 500, clients, modes, restMs),
                 new Drill.Tools(() -> cluster, verifier, () -> new ContextSwitchBenchmark.Result(pinned, unpinned),
                         () -> {
                             throw new AssertionError("no comparison was asked for");
