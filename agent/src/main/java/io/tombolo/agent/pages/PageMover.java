@@ -94,11 +94,27 @@ public final class PageMover {
             int n = look(vm, pages, from, count, to, status);
             if (n > 0) {
                 move(vm, n, to, status);
+                repeat(pages, from, count, to, status);
             }
             return true;
         } finally {
             copier.settle();
             vm.gate().leave();
+        }
+    }
+
+    /// Of a page that is named more than once the first place was moved, and the others got in its way.
+    private static void repeat(long[] pages, int from, int count, Tier to, int[] status) {
+        for (int i = from + 1; i < from + count; i++) {
+            if (status[i] == to.code()) {
+                continue;
+            }
+            for (int first = from; first < i; first++) {
+                if (pages[first] == pages[i]) {
+                    status[i] = status[first];
+                    break;
+                }
+            }
         }
     }
 
@@ -112,6 +128,7 @@ public final class PageMover {
             entry[i] = number >= 0 && number < last ? table.entryAcquire(number) : BEYOND;
         }
         boolean anyPins = vm.pins().any();
+        long lastFrame = lastFrame(vm, to == Tier.SHARED ? Tier.LOCAL : Tier.SHARED);
         int n = 0;
         for (int i = 0; i < count; i++) {
             long number = pages[from + i];
@@ -119,17 +136,27 @@ public final class PageMover {
             int answer = PageTableEntry.isPresent(found) && PageTableEntry.tier(found) != to && !anyPins
                     ? MOVABLE
                     : answer(vm, number, found, to);
+            long frame = PageTableEntry.frame(found);
+            if (answer == MOVABLE && (frame > lastFrame || frame % vm.size().frames() != 0)) {
+                answer = -Errno.EIO;
+            }
             status[from + i] = answer;
             if (answer == MOVABLE) {
                 page[n] = number;
                 entry[n] = found;
-                source[n] = PageTableEntry.frame(found);
+                source[n] = frame;
                 place[n] = from + i;
                 copied[n] = false;
                 n++;
             }
         }
         return n;
+    }
+
+    /// The highest number that a frame of the VM's size can have in a tier; negative if the tier has none.
+    private static long lastFrame(VmPages vm, Tier tier) {
+        MemorySegment data = tier == Tier.SHARED ? vm.shared() : vm.localData();
+        return data.byteSize() / FRAME_BYTES - vm.size().frames();
     }
 
     private static int answer(VmPages vm, long number, long found, Tier to) {
@@ -216,8 +243,9 @@ public final class PageMover {
             if (retired[i]) {
                 keep(i, dropped++);
             } else {
+                boolean sound = vm.allocator().backs(vm.size(), vm.slot().index(), page[i], source[i]);
                 unmark(vm, i);
-                status[place[i]] = -Errno.EBUSY;
+                status[place[i]] = sound ? -Errno.EBUSY : -Errno.EIO;
                 giveBackTarget(vm, i, to);
             }
         }
