@@ -84,8 +84,9 @@ public final class FrameAllocator {
     /// First half of giving up frames that back pages, while the entries still name them: USED -> RESERVED by this
     /// host, for small pages in a block of this host. From then on the entry alone decides whether the frame backs the
     /// page; after the entry names another frame (persisted), [#release] ends it. `retired[i]` is false, and the frame
-    /// as it was, if its block belongs to another host at the moment: the page is busy, try again later. Returns how
-    /// many were retired.
+    /// as it was, if its block belongs to another host at the moment, if another mover of this host has not settled it
+    /// yet, or if the frame does not back the page; [#backs] tells the last from the others. Returns how many were
+    /// retired.
     public synchronized int retire(PageSize size, int vm, long[] pages, long[] frames, int count, boolean[] retired) {
         if (size == PageSize.SMALL) {
             claimBlocksOf(frames, count, retired);
@@ -96,12 +97,20 @@ public final class FrameAllocator {
         int done = 0;
         for (int i = 0; i < count; i++) {
             if (retired[i]) {
-                change(size, frames[i], used(size, vm, pages[i]), reserved(size, vm, pages[i]));
-                done++;
+                // Whoever published the frame settles it after its entry can be seen.
+                retired[i] = memory.compareAndSet(region.wordOffset(size, frames[i]), used(size, vm, pages[i]),
+                        reserved(size, vm, pages[i]));
+                done += retired[i] ? 1 : 0;
             }
         }
         makeDurable(size, frames, count);
         return done;
+    }
+
+    /// Whether the word of a frame allows that it backs the page, or will when its mover has settled it.
+    public boolean backs(PageSize size, int vm, long page, long frame) {
+        long word = memory.loadAcquire(region.wordOffset(size, frame));
+        return word == used(size, vm, page) || word == reserved(size, vm, page);
     }
 
     /// Takes a retirement back: the entries still name the frames.

@@ -47,6 +47,7 @@ final class CrashHarness {
             HostSlots.claim(region, TestRegions.host(name));
         }
         operation.setup.accept(region);
+        memory.watch(superblock.dataOffset(), superblock.frameCount() * 4096);
         return memory;
     }
 
@@ -125,6 +126,7 @@ final class CrashHarness {
     }
 
     static List<CrashMemory.Outcome> outcomes(CrashMemory memory, Model model) {
+        memory.noticeStores();
         return model == Model.P ? CrashMemory.processDeath() : memory.hostDeath(64, 32, new Random(SEED));
     }
 

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// As [CrashEnumerationTest], for what moves pages: batches of the allocator in both sizes, local pages, gate, pins,
-/// and the recovery of a VM, which itself dies before each of its steps.
+/// As [CrashEnumerationTest], for what moves pages: batches of the allocator in both sizes, local pages, gate, pins, and
+/// the recovery of a VM, which itself dies before each of its steps.
 class PageMoveCrashTest {
     /// Four blocks: a table at the bottom, small pages or two large ones from the top.
     private static final long FRAMES = 2048;
@@ -82,9 +82,9 @@ class PageMoveCrashTest {
     @Test
     void noticesEachMissingPersistThatMatters() {
         Map<String, Boolean> noticed = HARNESS.noticedMissing(operations());
-        // A block that stays with a dead incarnation, or stays reserved by it, is seen to by its recovery, which
-        // repeats all its steps until the host slot is freed. A page that gets a reserved frame is copied, and the copy
-        // fenced, before the entry names the frame.
+        // A block that stays with a dead incarnation, or stays reserved by it, is seen to by its recovery, which repeats
+        // all its steps until the host slot is freed. A page that gets a reserved frame is copied, and the copy fenced,
+        // before the entry names the frame.
         assertThat(inOrder(noticed, false)).containsExactly("FrameAllocator.giveBackIfIdle 1",
                 "FrameAllocator.makeDurable for reserve 2", "Recovery.settleLarge 1");
     }
@@ -101,12 +101,12 @@ class PageMoveCrashTest {
         return size == PageSize.SMALL ? BATCH : new long[]{0};
     }
 
-    private static long pattern(long page) {
+    static long pattern(long page) {
         return 0x0102_0304_0506_0708L * (page + 1);
     }
 
     /// VM slot 0 on host 0, running; each page in shared memory begins with its pattern.
-    private static void create(Region region, PageSize size, LocalFrames local) {
+    static void create(Region region, PageSize size, LocalFrames local) {
         VmSlot vm = VmSlots.claim(region, 0);
         VmIdentity identity = VmMemory.populate(region, region.allocator(0), vm, VmIdentity.frames(new UUID(2, 1),
                 "vm", (long) pages(size) * size.bytes(), size, 1, "simulated"), local);
@@ -319,9 +319,9 @@ class PageMoveCrashTest {
         return report;
     }
 
-    /// What `dead` had is recovered, verify is clean before and after the VM is taken over, no mark and no count is
-    /// left, and every page in shared memory has its contents.
-    private static void takeOverAndCheck(Region region, int dead, int executor) {
+    /// What `dead` had is recovered, verify is clean before and after the VM is taken over, no mark and no count is left,
+    /// and every page in shared memory has its contents.
+    static void takeOverAndCheck(Region region, int dead, int executor) {
         recoverAndVerify(region, dead, executor);
         VmSlot vm = region.vm(0);
         long owner = vm.ownerAcquire();

@@ -117,7 +117,8 @@ final class LocalDrillCluster implements DrillCluster {
         return plan.needsLocalTier() ? Math.ceilDiv(plan.vm().memoryBytes(), BLOCK_BYTES) * BLOCK_BYTES : 0;
     }
 
-    /// All pages may be in shared memory at once, whatever the mode. Guest memory of a QEMU guest is a segment file of its own, not frames.
+    /// All pages may be in shared memory at once, whatever the mode. Guest memory of a QEMU guest is a segment file of
+    /// its own, not frames.
     private static long regionBytes(VmSpec vm) {
         return ROOM_BYTES + (vm.driver().equals("qemu") ? 0 : vm.memoryBytes() + vm.memoryBytes() / 512);
     }

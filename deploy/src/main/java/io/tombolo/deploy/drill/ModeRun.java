@@ -67,7 +67,8 @@ final class ModeRun {
             return hops.stream().mapToLong(figure).sum();
         }
 
-        /// The longest that the guest or one of its vCPUs stood still; nobody knows while the hosts do not tell of waits.
+        /// The longest that the guest or one of its vCPUs stood still; nobody knows while the hosts do not tell of
+        /// waits.
         Optional<Long> longestStallNs() {
             return waits.map(w -> Math.max(w.maxNs(), DrillReport.of(hops, Hop::downtimeNs).max()));
         }
