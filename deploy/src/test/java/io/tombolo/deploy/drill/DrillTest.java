@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -33,6 +34,9 @@ final class DrillTest {
     private final FakeCluster cluster = new FakeCluster();
     private boolean keep;
     private String program = "dirty";
+    private final AtomicLong milliseconds = new AtomicLong();
+    /// 1 ms later with each look: limits of time come soon, also for a client whose thread waits for a core.
+    private LongSupplier clock = () -> milliseconds.addAndGet(1) * 1_000_000;
     private int clients;
     private List<MigrateMode> modes = List.of(MigrateMode.HANDOFF);
     private int restMs;
@@ -199,6 +203,7 @@ final class DrillTest {
     @ParameterizedTest
     @ValueSource(strings = {"kv", "bank"})
     void clientsAreServedByWhoeverHasTheVmAndEndBeforeItIsPaused(String kind) {
+        clock = System::nanoTime;
         program = kind;
         clients = 3;
         cluster.atPause = () -> assertThat(clientThreads()).isEmpty();
@@ -219,6 +224,7 @@ final class DrillTest {
     @ParameterizedTest
     @ValueSource(strings = {"kv", "bank"})
     void anAnswerThatIsLostOnTheWayIsAskedForAgainWithTheSameNumberAndTheOperationExecutedOnce(String kind) {
+        clock = System::nanoTime;
         program = kind;
         clients = 2;
         Set<GuestCall> lost = ConcurrentHashMap.newKeySet();
@@ -243,6 +249,7 @@ final class DrillTest {
     @ParameterizedTest
     @ValueSource(strings = {"kv", "bank"})
     void failsWhenAClientSawAWrongAnswer(String kind) {
+        clock = System::nanoTime;
         program = kind;
         clients = 2;
         cluster.spoilReply = r -> r.clientId() == 2 && r.seq() == 7
@@ -503,7 +510,6 @@ final class DrillTest {
                 return frames;
             }
         };
-        AtomicLong clock = new AtomicLong();
         OneWay pinned = new OneWay(2_000, 3_000, 1_900, 1_000);
         OneWay unpinned = new OneWay(20_000, 30_000, 9_000, 1_000);
         return new Drill(new DrillPlan(3, hops, warmUp, movingWarmUp, vm, false, keep, 500, clients, modes, restMs),
@@ -511,7 +517,7 @@ final class DrillTest {
                         () -> {
                             throw new AssertionError("no comparison was asked for");
                         }, DrillProgress.silent()),
-                () -> clock.addAndGet(1_000_000)).run();
+                clock).run();
     }
 
     private static HandoffReport with(HandoffReport r, long last, long first, long copied, HandoffOutcome outcome) {
