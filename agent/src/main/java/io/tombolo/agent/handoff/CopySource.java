@@ -291,7 +291,7 @@ public final class CopySource {
     /// Control thread: ends the copy's thread; nothing reads guest memory when this returns.
     void end() {
         cancel();
-        if (Thread.currentThread() == thread || !thread.isAlive()) {
+        if (!thread.isAlive()) {
             return;
         }
         thread.interrupt();

@@ -129,21 +129,24 @@ final class PageSender {
 
     /// Waits for one answer.
     static void await(CompletableFuture<?> answer, BooleanSupplier goOn, long askNs) throws NotSentException {
-        while (true) {
+        while (!isThere(answer, askNs)) {
             if (!goOn.getAsBoolean()) {
                 throw new NotSentException("given up", null);
             }
-            try {
-                answer.get(askNs, TimeUnit.NANOSECONDS);
-                return;
-            } catch (TimeoutException _) {
-                continue;
-            } catch (ExecutionException e) {
-                throw new NotSentException(Errors.unwrap(e).getMessage(), e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new NotSentException("interrupted", e);
-            }
+        }
+    }
+
+    private static boolean isThere(CompletableFuture<?> answer, long waitNs) throws NotSentException {
+        try {
+            answer.get(waitNs, TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException _) {
+            return false;
+        } catch (ExecutionException e) {
+            throw new NotSentException(Errors.unwrap(e).getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new NotSentException("interrupted", e);
         }
     }
 }
