@@ -43,6 +43,7 @@ final class HandoffSource {
     private final Executor control;
     private final LongConsumer runsAt;
     private final Runnable gone;
+    private final Runnable polls;
     private final ArrayDeque<Event> queue = new ArrayDeque<>();
 
     private SourceCore.State state;
@@ -60,8 +61,10 @@ final class HandoffSource {
     /// @param control the VM's control thread; late completions come back through it
     /// @param runsAt told the epoch at which the guest may run from now on, before it runs
     /// @param gone told that the guest has been reaped because the VM is not ours any more
+    /// @param polls begins to call [#poll] again, after a copy, while which there is nothing to look at
     HandoffSource(HostPorts host, VmSlot slot, UUID vm, Guest guest, HandoffBounds bounds, long epoch, Executor control,
-            LongConsumer runsAt, Runnable gone) {
+            LongConsumer runsAt, Runnable gone, Runnable polls) {
+        this.polls = requireNonNull(polls, "polls is null");
         this.host = requireNonNull(host, "host is null");
         this.slot = requireNonNull(slot, "slot is null");
         this.vm = requireNonNull(vm, "vm is null");
@@ -237,7 +240,10 @@ final class HandoffSource {
         window = CompletableFuture.completedFuture(WindowEnd.PASSED);
         copy = new CopySource(host, host.pageLink().orElseThrow(), guest.pages().orElseThrow(), peer,
                 begin.intentSeq(), begin.epoch(), copyLimits.orElseThrow(),
-                event -> control.execute(() -> feed(event)));
+                event -> control.execute(() -> {
+                    feed(event);
+                    polls.run();
+                }));
         copy.start();
     }
 

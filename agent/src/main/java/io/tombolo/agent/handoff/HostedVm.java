@@ -464,7 +464,7 @@ public final class HostedVm {
     private void host(Guest arrived, long epoch) {
         guest = arrived;
         source = new HandoffSource(host, slot, spec.uuid(), arrived, bounds, epoch, control, this::expectRunningAt,
-                this::leave);
+                this::leave, this::keepPolling);
         hosts.accept(this);
     }
 
