@@ -33,6 +33,9 @@ import io.tombolo.region.OpenOptions;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.PageSize;
+import io.tombolo.region.PageTable;
+import io.tombolo.region.PageTableEntry;
+import io.tombolo.region.PteState;
 import io.tombolo.region.Region;
 import io.tombolo.region.RegionVerifier;
 import io.tombolo.region.TomboloException;
@@ -290,6 +293,33 @@ final class CopyBetweenAgentsTest {
         assertRunsOnAtAnt(1);
         bee.atPoint = _ -> {
         };
+        assertThat(copyOver(ant, bee, 2).report().outcome()).isEqualTo(HandoffOutcome.COMPLETED);
+        assertIdentical(bee);
+    }
+
+    /// The target has claimed the VM and replaced some entries when it finds one that it cannot replace.
+    @Test
+    void aTargetThatCannotPutItsFramesInGivesTheVmBackAsItWas() {
+        create();
+        PageTable table = region.vm(0).pageTable();
+        long[] before = new long[1];
+        bee.atPoint = point -> {
+            if (point == HandoffPoint.TARGET_CLAIMED) {
+                before[0] = PageTableEntry.frame(table.entryAcquire(0));
+                long entry = table.entryAcquire(100);
+                table.compareAndSet(100, entry, PageTableEntry.with(entry, PteState.MIGRATING));
+            }
+        };
+
+        Reply.CopySwitched done = copyOver(ant, bee, 1);
+
+        assertThat(done.report().outcome()).isEqualTo(HandoffOutcome.TAKEN_BACK);
+        assertThat(PageTableEntry.frame(table.entryAcquire(0))).isEqualTo(before[0]);
+        long marked = table.entryAcquire(100);
+        assertThat(table.compareAndSet(100, marked, PageTableEntry.with(marked, PteState.PRESENT))).isTrue();
+        bee.atPoint = _ -> {
+        };
+        assertRunsOnAtAnt(1);
         assertThat(copyOver(ant, bee, 2).report().outcome()).isEqualTo(HandoffOutcome.COMPLETED);
         assertIdentical(bee);
     }

@@ -125,6 +125,7 @@ class HandoffOrchestrationTest {
         events.put("sourceGone", new HandoffEvent.HostGone(HandoffSide.SOURCE));
         events.put("targetGone", new HandoffEvent.HostGone(HandoffSide.TARGET));
         events.put("sourceBack", new HandoffEvent.HostBack(HandoffSide.SOURCE));
+        events.put("cancelAsked", new HandoffEvent.CancelAsked());
         events.put("tick", new HandoffEvent.Tick());
         events.put("termEnded", new HandoffEvent.TermEnded());
         return events;
@@ -137,6 +138,8 @@ class HandoffOrchestrationTest {
             Map.entry("PREPARING sourceGone", "RESOLVING SendCancel[TARGET] ReadOwner"),
             Map.entry("PREPARING targetGone", "RESOLVING ReadOwner"),
             Map.entry("PREPARING tick", "RESOLVING SendCancel[TARGET] ReadOwner"),
+            Map.entry("PREPARING cancelAsked", "RESOLVING SendCancel[TARGET] ReadOwner"),
+            Map.entry("SWITCHING cancelAsked", "RESOLVING ReadOwner"),
             Map.entry("PREPARING termEnded", "DONE Report[TERM_ENDED]"),
             Map.entry("SWITCHING switched", "RESOLVING ReadOwner"),
             Map.entry("SWITCHING takenBack", "RESOLVING ReadOwner"),
@@ -262,6 +265,27 @@ class HandoffOrchestrationTest {
         HandoffReport measured = ((HandoffEffect.Report) play.step.effects().getFirst()).report().orElseThrow();
         assertThat(measured.prepareNs()).isEqualTo(MS);
         assertThat(measured.commitNs()).isEqualTo(2 * MS);
+    }
+
+    @Test
+    void aSourceThatSendsItsPagesHasTheTimeForIt() {
+        long copyNs = 1_000 * MS;
+        long limitNs = TIMINGS.switchMs() * MS;
+        Step ordered = HandoffOrchestration.step(HandoffOrchestration.start(INTENT, TIMINGS, copyNs, 0).state(),
+                new HandoffEvent.Prepared(), 0);
+        Step waits = HandoffOrchestration.step(ordered.state(), new HandoffEvent.Tick(), copyNs + limitNs - 1);
+        assertThat(waits.state().phase()).isEqualTo(Phase.SWITCHING);
+        Step late = HandoffOrchestration.step(ordered.state(), new HandoffEvent.Tick(), copyNs + limitNs);
+        assertThat(late.state().phase()).isEqualTo(Phase.RESOLVING);
+    }
+
+    @Test
+    void aCopyThatDoesNotConvergeEndsUnderThatName() {
+        started().event(new HandoffEvent.Prepared())
+                .event(new HandoffEvent.SwitchFailed("MIGRATE_NOT_CONVERGED", "too fast")).reads(RUNS_A)
+                .expects("RESOLVING SendCancel[SOURCE]").event(new HandoffEvent.Cancelled(HandoffSide.SOURCE, false))
+                .reads(RUNS_A).expects("CLOSING SendCancel[TARGET] Close").event(new HandoffEvent.Closed())
+                .expects("DONE Report[MIGRATE_NOT_CONVERGED]");
     }
 
     /// The reading was begun before the source's answer and arrives behind it. Were it believed, an intent would be
@@ -458,6 +482,7 @@ class HandoffOrchestrationTest {
                 case 2 -> new HandoffEvent.HostGone(HandoffSide.TARGET);
                 case 3, 4, 5 -> new HandoffEvent.HostBack(HandoffSide.SOURCE);
                 case 6, 7, 8 -> new HandoffEvent.HostBack(HandoffSide.TARGET);
+                case 9, 10 -> new HandoffEvent.CancelAsked();
                 default -> new HandoffEvent.Tick();
             };
         }

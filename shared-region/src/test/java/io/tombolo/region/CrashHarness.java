@@ -47,6 +47,7 @@ final class CrashHarness {
             HostSlots.claim(region, TestRegions.host(name));
         }
         operation.setup.accept(region);
+        memory.watch(superblock.dataOffset(), superblock.frameCount() * 4096);
         return memory;
     }
 
@@ -84,7 +85,8 @@ final class CrashHarness {
         return failures;
     }
 
-    /// Takes each persist, write-back and fence of the operations out in turn: for each place, whether that was noticed.
+    /// Takes each persist, write-back and fence of the operations out in turn: for each place, whether that was
+    /// noticed.
     Map<String, Boolean> noticedMissing(List<Operation> operations) {
         Map<String, Boolean> noticed = new TreeMap<>();
         for (Operation operation : operations) {
@@ -124,6 +126,7 @@ final class CrashHarness {
     }
 
     static List<CrashMemory.Outcome> outcomes(CrashMemory memory, Model model) {
+        memory.noticeStores();
         return model == Model.P ? CrashMemory.processDeath() : memory.hostDeath(64, 32, new Random(SEED));
     }
 

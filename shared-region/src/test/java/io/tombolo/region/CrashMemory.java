@@ -43,6 +43,9 @@ final class CrashMemory implements Memory {
     private String ignoredPersistSite = "";
     private long stepsLeft = Long.MAX_VALUE;
     private boolean crashed;
+    /// What is stored through [#segment] is seen by comparison with this copy; null if nothing is watched.
+    private MemorySegment seen;
+    private long watchedFrom;
 
     CrashMemory(long bytes) {
         this.view = MemorySegment.ofArray(new long[Math.toIntExact(bytes / 8)]);
@@ -55,6 +58,52 @@ final class CrashMemory implements Memory {
         persistSites.clear();
         stepsLeft = steps;
         crashed = false;
+    }
+
+    /// From now on plain stores into this range, which no call announces, count as stores as well: as of the write-back
+    /// that covers them, or of [#noticeStores]. They are no steps.
+    void watch(long offset, long count) {
+        watchedFrom = offset;
+        seen = MemorySegment.ofArray(new long[Math.toIntExact(count / 8)]);
+        MemorySegment.copy(view, offset, seen, 0, count);
+    }
+
+    /// Plain stores so far are seen.
+    void noticeStores() {
+        if (seen != null) {
+            noticeStores(watchedFrom, seen.byteSize());
+        }
+    }
+
+    private void noticeStores(long offset, long count) {
+        if (seen == null) {
+            return;
+        }
+        long at = Math.max(offset, watchedFrom) / LINE * LINE;
+        long end = Math.min(offset + count, watchedFrom + seen.byteSize());
+        while (at < end) {
+            long next = MemorySegment.mismatch(view, at, end, seen, at - watchedFrom, end - watchedFrom);
+            if (next < 0) {
+                return;
+            }
+            long line = (at + next) / LINE;
+            long[] before = new long[WORDS];
+            for (int i = 0; i < WORDS; i++) {
+                before[i] = seen.get(Struct.LONG, line * LINE - watchedFrom + i * 8L);
+            }
+            if (!undo.isEmpty()) {
+                undo.peek().putIfAbsent(line, before);
+            }
+            unpersisted.computeIfAbsent(line, _ -> new ArrayList<>(List.of(before))).add(read(line));
+            sawLine(line);
+            at = (line + 1) * LINE;
+        }
+    }
+
+    private void sawLine(long line) {
+        if (seen != null && line * LINE >= watchedFrom && line * LINE < watchedFrom + seen.byteSize()) {
+            MemorySegment.copy(view, line * LINE, seen, line * LINE - watchedFrom, LINE);
+        }
     }
 
     /// Places (class, method and line) from which persist was called since the last [#arm].
@@ -186,6 +235,7 @@ final class CrashMemory implements Memory {
     private void afterStore(long offset) {
         long line = offset / LINE;
         unpersisted.get(line).add(read(line));
+        sawLine(line);
     }
 
     private long[] read(long line) {
@@ -200,6 +250,7 @@ final class CrashMemory implements Memory {
         for (int i = 0; i < WORDS; i++) {
             view.set(Struct.LONG, line * LINE + i * 8L, words[i]);
         }
+        sawLine(line);
     }
 
     @Override
@@ -288,6 +339,7 @@ final class CrashMemory implements Memory {
     @Override
     public void persist(long offset, long count) {
         step();
+        noticeStores(offset, count);
         if (!ignored()) {
             unpersisted.subMap(offset / LINE, true, (offset + count - 1) / LINE, true).clear();
             writingBack.keySet().removeIf(line -> line >= offset / LINE && line <= (offset + count - 1) / LINE);
@@ -298,6 +350,7 @@ final class CrashMemory implements Memory {
     @Override
     public void writeBack(long offset, long count) {
         step();
+        noticeStores(offset, count);
         if (!ignored()) {
             unpersisted.subMap(offset / LINE, true, (offset + count - 1) / LINE, true)
                     .forEach((line, versions) -> writingBack.put(line, versions.size() - 1));

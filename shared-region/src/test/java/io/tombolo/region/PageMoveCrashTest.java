@@ -101,12 +101,12 @@ class PageMoveCrashTest {
         return size == PageSize.SMALL ? BATCH : new long[]{0};
     }
 
-    private static long pattern(long page) {
+    static long pattern(long page) {
         return 0x0102_0304_0506_0708L * (page + 1);
     }
 
     /// VM slot 0 on host 0, running; each page in shared memory begins with its pattern.
-    private static void create(Region region, PageSize size, LocalFrames local) {
+    static void create(Region region, PageSize size, LocalFrames local) {
         VmSlot vm = VmSlots.claim(region, 0);
         VmIdentity identity = VmMemory.populate(region, region.allocator(0), vm, VmIdentity.frames(new UUID(2, 1),
                 "vm", (long) pages(size) * size.bytes(), size, 1, "simulated"), local);
@@ -321,7 +321,7 @@ class PageMoveCrashTest {
 
     /// What `dead` had is recovered, verify is clean before and after the VM is taken over, no mark and no count is left,
     /// and every page in shared memory has its contents.
-    private static void takeOverAndCheck(Region region, int dead, int executor) {
+    static void takeOverAndCheck(Region region, int dead, int executor) {
         recoverAndVerify(region, dead, executor);
         VmSlot vm = region.vm(0);
         long owner = vm.ownerAcquire();

@@ -21,9 +21,9 @@ import java.nio.file.StandardOpenOption;
 /// memory is an error at the start and not a fault under a guest. It lives as long as the incarnation and is removed
 /// with it; nobody else maps it.
 ///
-/// Frames are numbered in units of 4 KiB from the start of the file. A large frame is 512 of them, aligned. Blocks of 512
-/// are given to one size at a time: large frames from the top, small ones from the bottom, from blocks in use first, so
-/// that whole blocks stay free.
+/// Frames are numbered in units of 4 KiB from the start of the file. A large frame is 512 of them, aligned. Blocks of
+/// 512 are given to one size at a time: large frames from the top, small ones from the bottom, from blocks in use
+/// first, so that whole blocks stay free.
 ///
 /// Thread safe (one lock, taken once per batch). Taking and giving allocate nothing.
 public final class LocalTier implements AutoCloseable {
@@ -40,7 +40,12 @@ public final class LocalTier implements AutoCloseable {
     /// Taken frames per block.
     private final short[] used;
     private long freeFrames;
-    private int lowestOpen;
+    /// No block below it is free as a whole.
+    private int lowestWhole;
+    /// No block below it is in use in part.
+    private int lowestPart;
+    /// Blocks in use in part: there are mostly none or one, and looking for one would be a walk over all.
+    private int partBlocks;
 
     private LocalTier(Path file, MemorySegment mapped, Arena arena) {
         this.file = file;
@@ -68,6 +73,7 @@ public final class LocalTier implements AutoCloseable {
             mapped = map(file, bytes, hugePages, arena);
         } catch (IOException e) {
             arena.close();
+            removeUnfinished(file, e);
             throw TomboloException.error(PagesError.LOCAL_TIER_UNUSABLE, "the local tier's file cannot be made")
                     .fact("file", file).fact("bytes", bytes).fact("reason", e.getMessage())
                     .next("check the directory of localTier in the agent's configuration").cause(e).build();
@@ -96,6 +102,15 @@ public final class LocalTier implements AutoCloseable {
             // A first touch under a move or a guest would cost more than the copy.
             Linux.madvise(mapped, Linux.MADV_POPULATE_WRITE);
             return mapped;
+        }
+    }
+
+    /// The reason for which the file was not finished is what is told.
+    private static void removeUnfinished(Path file, IOException reason) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            reason.addSuppressed(e);
         }
     }
 
@@ -152,16 +167,31 @@ public final class LocalTier implements AutoCloseable {
             }
             return got;
         }
-        int block = lowestOpen;
-        while (got < count && block < blocks) {
-            if (used[block] == BLOCK) {
-                block++;
-            } else {
+        while (got < count) {
+            int block = openBlock();
+            if (block == blocks) {
+                break;
+            }
+            while (got < count && used[block] < BLOCK) {
                 frames[got++] = takeSmall(block);
             }
         }
-        lowestOpen = block;
         return got;
+    }
+
+    /// The lowest block that is in use in part, else the lowest that is free; `blocks` if there is none.
+    private int openBlock() {
+        if (partBlocks > 0) {
+            while (used[lowestPart] == 0 || used[lowestPart] == BLOCK) {
+                lowestPart++;
+            }
+            return lowestPart;
+        }
+        while (lowestWhole < blocks && used[lowestWhole] != 0) {
+            lowestWhole++;
+        }
+        lowestPart = lowestWhole;
+        return lowestWhole;
     }
 
     private long takeSmall(int block) {
@@ -171,9 +201,17 @@ public final class LocalTier implements AutoCloseable {
         }
         int bit = Long.numberOfTrailingZeros(~taken[word]);
         taken[word] |= 1L << bit;
-        used[block]++;
-        freeFrames--;
+        count(block, 1);
         return (long) word * Long.SIZE + bit;
+    }
+
+    /// One small frame more, or less, is taken.
+    private void count(int block, int change) {
+        boolean was = used[block] > 0 && used[block] < BLOCK;
+        used[block] += (short) change;
+        boolean is = used[block] > 0 && used[block] < BLOCK;
+        partBlocks += (is ? 1 : 0) - (was ? 1 : 0);
+        freeFrames -= change;
     }
 
     private void mark(int block, long bits) {
@@ -184,9 +222,12 @@ public final class LocalTier implements AutoCloseable {
 
     /// Gives frames back that were taken with the same size.
     ///
-    /// @throws IllegalStateException if one is not taken
+    /// @throws IllegalStateException if one is not taken, or is no frame of that size; those before it are given back
     public synchronized void give(PageSize size, long[] frames, int count) {
         for (int i = 0; i < count; i++) {
+            if (frames[i] < 0 || frames[i] >= (long) blocks * BLOCK || frames[i] % size.frames() != 0) {
+                throw new IllegalStateException("there is no local frame " + frames[i] + " of that size: " + size);
+            }
             int block = (int) (frames[i] / BLOCK);
             int word = (int) (frames[i] / Long.SIZE);
             long bit = 1L << frames[i] % Long.SIZE;
@@ -199,10 +240,13 @@ public final class LocalTier implements AutoCloseable {
                 freeFrames += BLOCK;
             } else {
                 taken[word] &= ~bit;
-                used[block]--;
-                freeFrames++;
+                count(block, -1);
             }
-            lowestOpen = Math.min(lowestOpen, block);
+            if (used[block] == 0) {
+                lowestWhole = Math.min(lowestWhole, block);
+            } else {
+                lowestPart = Math.min(lowestPart, block);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ import io.tombolo.region.Region;
 import io.tombolo.region.Tier;
 import io.tombolo.region.os.Errno;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 
 /// Moves pages of VMs between the tiers of this host while the guests run. `docs/page-moves.md` has the protocol, its
@@ -48,6 +49,9 @@ public final class PageMover {
     private final long[] onePage = new long[1];
     private final long[] oneFrame = new long[1];
     private final boolean[] copied;
+    // Written so that the call is made.
+    @SuppressWarnings("UnusedVariable")
+    private boolean faultsRaised;
 
     /// @param right    asked before every batch, and while the mover waits for vCPUs: whether this host may still store
     ///                 to the VM
@@ -94,11 +98,27 @@ public final class PageMover {
             int n = look(vm, pages, from, count, to, status);
             if (n > 0) {
                 move(vm, n, to, status);
+                repeat(pages, from, count, to, status);
             }
             return true;
         } finally {
             copier.settle();
             vm.gate().leave();
+        }
+    }
+
+    /// Of a page that is named more than once the first place was moved, and the others got in its way.
+    private static void repeat(long[] pages, int from, int count, Tier to, int[] status) {
+        for (int i = from + 1; i < from + count; i++) {
+            if (status[i] == to.code()) {
+                continue;
+            }
+            for (int first = from; first < i; first++) {
+                if (pages[first] == pages[i]) {
+                    status[i] = status[first];
+                    break;
+                }
+            }
         }
     }
 
@@ -112,6 +132,7 @@ public final class PageMover {
             entry[i] = number >= 0 && number < last ? table.entryAcquire(number) : BEYOND;
         }
         boolean anyPins = vm.pins().any();
+        long lastFrame = lastFrame(vm, to == Tier.SHARED ? Tier.LOCAL : Tier.SHARED);
         int n = 0;
         for (int i = 0; i < count; i++) {
             long number = pages[from + i];
@@ -119,17 +140,27 @@ public final class PageMover {
             int answer = PageTableEntry.isPresent(found) && PageTableEntry.tier(found) != to && !anyPins
                     ? MOVABLE
                     : answer(vm, number, found, to);
+            long frame = PageTableEntry.frame(found);
+            if (answer == MOVABLE && (frame > lastFrame || frame % vm.size().frames() != 0)) {
+                answer = -Errno.EIO;
+            }
             status[from + i] = answer;
             if (answer == MOVABLE) {
                 page[n] = number;
                 entry[n] = found;
-                source[n] = PageTableEntry.frame(found);
+                source[n] = frame;
                 place[n] = from + i;
                 copied[n] = false;
                 n++;
             }
         }
         return n;
+    }
+
+    /// The highest number that a frame of the VM's size can have in a tier; negative if the tier has none.
+    private static long lastFrame(VmPages vm, Tier tier) {
+        MemorySegment data = tier == Tier.SHARED ? vm.shared() : vm.localData();
+        return data.byteSize() / FRAME_BYTES - vm.size().frames();
     }
 
     private static int answer(VmPages vm, long number, long found, Tier to) {
@@ -216,8 +247,9 @@ public final class PageMover {
             if (retired[i]) {
                 keep(i, dropped++);
             } else {
+                boolean sound = vm.allocator().backs(vm.size(), vm.slot().index(), page[i], source[i]);
                 unmark(vm, i);
-                status[place[i]] = -Errno.EBUSY;
+                status[place[i]] = sound ? -Errno.EBUSY : -Errno.EIO;
                 giveBackTarget(vm, i, to);
             }
         }
@@ -277,7 +309,8 @@ public final class PageMover {
         return true;
     }
 
-    /// 7. Copies all, then publishes all; returns how many. A compare-and-set waits until the copy before it has left the
+    /// 7. Copies all, then publishes all; returns how many. A compare-and-set waits until the copy before it has left
+    ///    the
     /// store buffer, so one after each copy would cost more than all else. A page whose memory faults is EIO.
     private int copyAll(VmPages vm, int n, Tier to, int[] status) {
         MemorySegment from = to == Tier.SHARED ? vm.localData() : vm.shared();
@@ -286,23 +319,7 @@ public final class PageMover {
         for (int i = 0; i < n; i++) {
             offset[i] = source[i] * FRAME_BYTES;
         }
-        int done = 0;
-        int next = 0;
-        while (next < n) {
-            try {
-                if (next == 0) {
-                    copier.look(from, offset, n);
-                }
-                while (next < n) {
-                    copier.move(from, offset[next], into, target[next] * FRAME_BYTES, bytes);
-                    copied[next++] = true;
-                    done++;
-                }
-            } catch (InternalError _) {
-                // SIGBUS: the file behind one of the tiers has lost its end.
-                status[place[next++]] = -Errno.EIO;
-            }
-        }
+        int done = copyTogether(from, into, bytes, n) ? n : copyEach(from, into, bytes, n, status);
         if (to == Tier.SHARED) {
             for (int i = 0; i < n; i++) {
                 region.memory().writeBack(region.frameDataOffset(target[i]), bytes);
@@ -315,6 +332,44 @@ public final class PageMover {
             }
         }
         return done;
+    }
+
+    /// False if something faulted: then nothing is copied for certain.
+    private boolean copyTogether(MemorySegment from, MemorySegment into, int bytes, int n) {
+        try {
+            copier.look(from, offset, n);
+            for (int i = 0; i < n; i++) {
+                copier.move(from, offset[i], into, target[i] * FRAME_BYTES, bytes);
+            }
+            raiseFaults();
+        } catch (InternalError _) {
+            return false;
+        }
+        Arrays.fill(copied, 0, n, true);
+        return true;
+    }
+
+    /// The file behind one of the tiers has lost its end, so each page is asked for by itself. Returns how many are
+    /// copied.
+    private int copyEach(MemorySegment from, MemorySegment into, int bytes, int n, int[] status) {
+        int done = 0;
+        for (int i = 0; i < n; i++) {
+            try {
+                copier.move(from, offset[i], into, target[i] * FRAME_BYTES, bytes);
+                raiseFaults();
+                copied[i] = true;
+                done++;
+            } catch (InternalError _) {
+                status[place[i]] = -Errno.EIO;
+            }
+        }
+        return done;
+    }
+
+    /// Compiled code hears of a SIGBUS only when it next looks whether it must stop, which may be after the page was
+    /// published. Returning from a native method it looks.
+    private void raiseFaults() {
+        faultsRaised = Thread.holdsLock(this);
     }
 
     private void publish(VmPages vm, int i, Tier to, int[] status) {

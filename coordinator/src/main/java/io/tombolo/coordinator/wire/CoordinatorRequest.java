@@ -55,6 +55,11 @@ public sealed interface CoordinatorRequest extends Request {
         public VmMigrate(String vm, String toHost) {
             this(vm, toHost, MigrateMode.HANDOFF, 0, 0);
         }
+
+        /// With the usual downtime limit, where the mode has one.
+        public VmMigrate(String vm, String toHost, MigrateMode mode, int moveTimeoutMs) {
+            this(vm, toHost, mode, moveTimeoutMs, 0);
+        }
     }
 
     /// How far the migration of a VM is. Answered by [Reply.MigrateProgress]; `MIGRATION_NOT_RUNNING` when there is

@@ -8,6 +8,8 @@ import io.tombolo.region.TomboloException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.RecordComponent;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,10 +23,10 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 class PayloadCodecTest {
     private static final int SAMPLES = 50;
@@ -51,9 +53,12 @@ class PayloadCodecTest {
     }
 
     /// Writes the file anew, for a new protocol major or for messages that were added: `-Dtombolo.golden.update=true`.
-    @Test
-    @EnabledIfSystemProperty(named = "tombolo.golden.update", matches = "true")
-    void writesTheGoldenFile() throws IOException {
+    @BeforeAll
+    static void writeTheGoldenFileWhenAsked() throws IOException {
+        if (!Boolean.getBoolean("tombolo.golden.update")) {
+            return;
+        }
+        PayloadCodec codec = new PayloadCodec();
         Map<Class<?>, Integer> ids = PayloadCodec.codecs().stream().collect(Collectors.toMap(Codec::type, Codec::id));
         String head = "# Payload bytes of one sample per message, protocol major " + Protocol.MAJOR
                 + ". They never change within a major: a change here breaks every running cluster of another release.\n";
@@ -206,6 +211,29 @@ class PayloadCodecTest {
         assertThatThrownBy(() -> codec.encode(new Reply.PagesMoved(1, 4096, 1, 0, more, row)))
                 .isInstanceOfSatisfying(TomboloException.class,
                         e -> assertThat(e.code()).isEqualTo(CoordinatorError.WIRE_MESSAGE_TOO_LARGE));
+    }
+
+    @Test
+    void theLargestMessageOfACopyFitsAFrame() {
+        List<AgentRequest.CopyRun> runs = Collections.nCopies(WireLimits.MAX_COPY_RUNS,
+                new AgentRequest.CopyRun(1L << 40, 1, false));
+        AgentRequest.CopyPages most = new AgentRequest.CopyPages(1, 2, 3, runs,
+                Bytes.owning(new byte[WireLimits.MAX_COPY_BYTES]));
+        assertThat(codec.decode(codec.encode(most))).isEqualTo(most);
+        AgentRequest.CopyPages more = new AgentRequest.CopyPages(1, 2, 3, List.of(),
+                Bytes.owning(new byte[WireLimits.MAX_COPY_BYTES + 1]));
+        assertThatThrownBy(() -> codec.encode(more)).isInstanceOfSatisfying(TomboloException.class,
+                e -> assertThat(e.code()).isEqualTo(CoordinatorError.WIRE_MESSAGE_TOO_LARGE));
+    }
+
+    @Test
+    void allocatesNothingForCopiedBytesThatAreNotThere() {
+        // No runs, and then a count of bytes with nothing behind it.
+        for (int claimed : new int[]{-1, Integer.MAX_VALUE, WireLimits.MAX_COPY_BYTES + 1, 4096}) {
+            ByteBuffer bytes = ByteBuffer.allocate(2 + 20 + 2 + 4).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.putShort(0, (short) 38).putInt(24, claimed);
+            assertMalformed(bytes.array());
+        }
     }
 
     @Test
