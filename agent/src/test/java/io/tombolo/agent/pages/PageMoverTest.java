@@ -64,12 +64,6 @@ final class PageMoverTest {
         return LongStream.range(0, vm.pages.table().pages()).toArray();
     }
 
-    private static int[] times(int status, int count) {
-        int[] all = new int[count];
-        Arrays.fill(all, status);
-        return all;
-    }
-
     @ParameterizedTest
     @EnumSource(PageSize.class)
     void movesPagesBothWaysWithTheirContents(PageSize size) {
