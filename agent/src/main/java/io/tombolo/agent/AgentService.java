@@ -11,6 +11,7 @@ import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.handoff.SourceReport;
 import io.tombolo.agent.handoff.TargetCore;
 import io.tombolo.agent.hypervisor.GuestFacts;
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.HandoffOutcome;
@@ -21,6 +22,7 @@ import io.tombolo.coordinator.wire.PeerInfo;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.Request;
 import io.tombolo.coordinator.wire.RequestHandler;
+import io.tombolo.coordinator.wire.PageWaits;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
@@ -250,12 +252,17 @@ final class AgentService implements RequestHandler {
         return new Reply.InputLog(from, all.subList(from, to), all.size());
     }
 
+    private static PageWaits waits(VmPages pages) {
+        return new PageWaits(pages.waits().count(), pages.waits().p99Ns(), pages.waits().maxNs());
+    }
+
     private VmStatus status(HostedVm vm) {
         long owner = vm.owner();
         GuestFacts facts = vm.facts();
         String reason = vm.reason().isEmpty() ? facts.note() : vm.reason();
         return new VmStatus(vm.spec(), vm.slotIndex(), String.valueOf(OwnerWord.state(owner)),
                 host.hostName(OwnerWord.slot(owner)), OwnerWord.epoch(owner), facts.instructions(), reason)
-                .withLocalPages(vms.localPages(vm.slotIndex()));
+                .withLocalPages(vms.localPages(vm.slotIndex()))
+                .withWaits(vm.pages().map(AgentService::waits).orElse(PageWaits.NONE));
     }
 }

@@ -283,13 +283,13 @@ final class LeaderSession implements AutoCloseable {
     /// Moves a VM in one of the modes, and blocks until that has ended one way or the other.
     Reply migrate(CoordinatorRequest.VmMigrate request) {
         return switch (request.mode()) {
-            case HANDOFF -> {
-                ActiveMigration.Handoff active = new ActiveMigration.Handoff();
-                yield during(request.vm(), active,
-                        () -> migrated(request.vm(), handOver(request, active::started), MoveReport.handoff()));
-            }
+            case HANDOFF -> handOff(request);
             case TRANSIT -> {
                 Route route = preflight(request);
+                if (route.record().value().spec().driver().equals("qemu")) {
+                    // Its pages are in a segment file of the region and cannot be anywhere else.
+                    yield handOff(request);
+                }
                 TransitRunner transit = new TransitRunner(plan(request, route), ports.agents(),
                         started -> handOver(request, started), timings.finishMs());
                 yield during(request.vm(), transit, () -> {
@@ -299,6 +299,12 @@ final class LeaderSession implements AutoCloseable {
             }
             case COPY -> await(CopyMigration.run(request, preflight(request)));
         };
+    }
+
+    private Reply handOff(CoordinatorRequest.VmMigrate request) {
+        ActiveMigration.Handoff active = new ActiveMigration.Handoff();
+        return during(request.vm(), active,
+                () -> migrated(request.vm(), handOver(request, active::started), MoveReport.handoff()));
     }
 
     /// At most one migration of a VM at a time, known by its name while it is under way.

@@ -125,6 +125,7 @@ class HandoffOrchestrationTest {
         events.put("sourceGone", new HandoffEvent.HostGone(HandoffSide.SOURCE));
         events.put("targetGone", new HandoffEvent.HostGone(HandoffSide.TARGET));
         events.put("sourceBack", new HandoffEvent.HostBack(HandoffSide.SOURCE));
+        events.put("cancelAsked", new HandoffEvent.CancelAsked());
         events.put("tick", new HandoffEvent.Tick());
         events.put("termEnded", new HandoffEvent.TermEnded());
         return events;
@@ -137,6 +138,8 @@ class HandoffOrchestrationTest {
             Map.entry("PREPARING sourceGone", "RESOLVING SendCancel[TARGET] ReadOwner"),
             Map.entry("PREPARING targetGone", "RESOLVING ReadOwner"),
             Map.entry("PREPARING tick", "RESOLVING SendCancel[TARGET] ReadOwner"),
+            Map.entry("PREPARING cancelAsked", "RESOLVING SendCancel[TARGET] ReadOwner"),
+            Map.entry("SWITCHING cancelAsked", "RESOLVING ReadOwner"),
             Map.entry("PREPARING termEnded", "DONE Report[TERM_ENDED]"),
             Map.entry("SWITCHING switched", "RESOLVING ReadOwner"),
             Map.entry("SWITCHING takenBack", "RESOLVING ReadOwner"),
@@ -458,6 +461,7 @@ class HandoffOrchestrationTest {
                 case 2 -> new HandoffEvent.HostGone(HandoffSide.TARGET);
                 case 3, 4, 5 -> new HandoffEvent.HostBack(HandoffSide.SOURCE);
                 case 6, 7, 8 -> new HandoffEvent.HostBack(HandoffSide.TARGET);
+                case 9, 10 -> new HandoffEvent.CancelAsked();
                 default -> new HandoffEvent.Tick();
             };
         }

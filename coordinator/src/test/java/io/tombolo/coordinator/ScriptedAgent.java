@@ -1,10 +1,12 @@
 package io.tombolo.coordinator;
 
 import io.tombolo.coordinator.wire.AgentRequest;
+import io.tombolo.coordinator.wire.Bytes;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.HostStatus;
+import io.tombolo.coordinator.wire.PageStatus;
 import io.tombolo.coordinator.wire.PeerInfo;
 import io.tombolo.coordinator.wire.Protocol;
 import io.tombolo.coordinator.wire.Reply;
@@ -13,6 +15,7 @@ import io.tombolo.coordinator.wire.Role;
 import io.tombolo.coordinator.wire.RpcAddress;
 import io.tombolo.coordinator.wire.RpcServer;
 import io.tombolo.coordinator.wire.RpcTransport;
+import io.tombolo.coordinator.wire.TierStatus;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.coordinator.zk.HostRecord;
@@ -48,6 +51,15 @@ final class ScriptedAgent implements AutoCloseable {
     volatile OnPrepare onPrepare = OnPrepare.ARM;
     volatile OnSwitch onSwitch = OnSwitch.HAND_OVER;
     volatile boolean cancelAnswers = true;
+    /// Tiers of the one VM's pages; the same array at every host of a test, as the same memory would be.
+    volatile int[] vmPages = new int[0];
+    volatile int pagesPerCall = Integer.MAX_VALUE;
+    volatile long localBytes = 1 << 20;
+    volatile int refusal = PageStatus.EBUSY;
+    final Set<Integer> refusedPages = ConcurrentHashMap.newKeySet();
+    final List<Reply.PinnedRange> pins = new java.util.concurrent.CopyOnWriteArrayList<>();
+    /// Moves are answered when it is complete.
+    volatile CompletableFuture<Void> moveGate = CompletableFuture.completedFuture(null);
     /// Orders that arrived, by the name of their record.
     final List<String> orders = new java.util.concurrent.CopyOnWriteArrayList<>();
 
@@ -123,6 +135,11 @@ final class ScriptedAgent implements AutoCloseable {
                 vms.remove(finish.vm());
                 yield done(new Reply.Ack());
             }
+            case AgentRequest.ListPins _ -> done(new Reply.PinList(List.copyOf(pins)));
+            case AgentRequest.ListTiers _ -> done(new Reply.TierList(List.of(
+                    new TierStatus("local", "LOCAL", "here", localBytes, localBytes, List.of()),
+                    new TierStatus("shared", "SHARED", "there", 1 << 20, 1 << 20, List.of()))));
+            case AgentRequest.MovePages move -> move(move);
             case AgentRequest.DescribeHost _ -> done(new Reply.HostReply(new HostStatus(name, slot.slot(),
                     slot.incarnation(), "LIVE", "127.0.0.1", server.port(), 1, 2, List.copyOf(vms.keySet()))));
             case AgentRequest _,CoordinatorRequest _ -> CompletableFuture.failedFuture(new IllegalStateException());
@@ -137,6 +154,27 @@ final class ScriptedAgent implements AutoCloseable {
         long word = region.vm(vmSlot).ownerAcquire();
         return new VmStatus(spec, vmSlot, String.valueOf(OwnerWord.state(word)), name, OwnerWord.epoch(word),
                 List.of(123L), "");
+    }
+
+    private CompletableFuture<Reply> move(AgentRequest.MovePages move) {
+        int done = (int) Math.min(Math.min(pagesPerCall, move.count()), vmPages.length - move.firstPage());
+        byte[] status = new byte[done];
+        int notMoved = 0;
+        synchronized (ScriptedAgent.class) {
+            for (int i = 0; i < done; i++) {
+                int page = (int) move.firstPage() + i;
+                if (move.tier() >= 0 && !refusedPages.contains(page)) {
+                    vmPages[page] = move.tier();
+                }
+                boolean refused = move.tier() >= 0 && vmPages[page] != move.tier();
+                status[i] = (byte) (refused ? refusal : vmPages[page]);
+                notMoved += refused ? 1 : 0;
+            }
+        }
+        Reply.PagesMoved reply = new Reply.PagesMoved(vmPages.length, 4096, done, notMoved, Bytes.copyOf(status),
+                Bytes.copyOf(new byte[done]));
+        CompletableFuture<Void> gate = move.tier() >= 0 ? moveGate : CompletableFuture.completedFuture(null);
+        return gate.thenApply(_ -> reply);
     }
 
     private CompletableFuture<Reply> change(String vm, int vmSlot, OwnerState next) {

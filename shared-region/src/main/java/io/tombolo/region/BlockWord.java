@@ -10,9 +10,9 @@ package io.tombolo.region;
 /// | 3 | LARGE_USED | VM slot 16 (47..32), page 32 (31..0) |
 ///
 /// Only the owner of a block takes free frames of it; frames in use may be in anybody's block, or in a free one. What a
-/// recovery has to look at is therefore the blocks of the dead incarnation, the blocks that its slot has reserved whole,
-/// and nothing else. A LARGE block is one 2 MiB frame: its 512 frame words are FREE and nobody takes them, because
-/// nobody owns it.
+/// recovery has to look at is therefore the blocks of the dead incarnation, the blocks that its slot has reserved
+/// whole, and nothing else. A LARGE block is one 2 MiB frame: its 512 frame words are FREE and nobody takes them,
+/// because nobody owns it.
 public final class BlockWord {
     /// The word of a block without an owner.
     public static final long FREE = 0;

@@ -3,19 +3,19 @@ package io.tombolo.region;
 import java.util.Arrays;
 import java.util.function.LongConsumer;
 
-/// Takes frames for one host incarnation. The frame word (of a 2 MiB frame: the block word) is the only truth: allocation
-/// is one CAS on it, FREE -> RESERVED{host, vm, page}, and everything this object remembers (owned blocks, where it
-/// stopped looking) is a hint that may be wrong.
+/// Takes frames for one host incarnation. The frame word (of a 2 MiB frame: the block word) is the only truth:
+/// allocation is one CAS on it, FREE -> RESERVED{host, vm, page}, and everything this object remembers (owned blocks,
+/// where it stopped looking) is a hint that may be wrong.
 ///
 /// A host takes free frames only from blocks that it owns, so a recovery looks at the blocks of the dead incarnation
 /// only. Blocks go back by [#trim] as soon as no reserved frame of the host is left in them; frames in use stay where
-/// they are. A 2 MiB frame is a whole block that the host has claimed and that has no frame in use; it is nobody's block
-/// then.
+/// they are. A 2 MiB frame is a whole block that the host has claimed and that has no frame in use; it is nobody's
+/// block then.
 ///
-/// The calls take batches: `pages[i]` of the VM and `frames[i]` belong together for `i < count`, pages in any order. They
-/// return when the words are durable: one write-back per run of neighbouring words, one fence per batch. They allocate
-/// nothing, except for the list of blocks when it grows. A word that is not what the call expects is a mistake of the
-/// caller or damage: IllegalStateException, with what came before it in the batch done.
+/// The calls take batches: `pages[i]` of the VM and `frames[i]` belong together for `i < count`, pages in any order.
+/// They return when the words are durable: one write-back per run of neighbouring words, one fence per batch. They
+/// allocate nothing, except for the list of blocks when it grows. A word that is not what the call expects is a mistake
+/// of the caller or damage: IllegalStateException, with what came before it in the batch done.
 ///
 /// Thread safe (one lock where blocks are chosen or claimed). One object per incarnation: see [Region#allocator].
 public final class FrameAllocator {
@@ -81,11 +81,12 @@ public final class FrameAllocator {
         makeDurable(size, frames, count);
     }
 
-    /// First half of giving up frames that back pages, while the entries still name them: USED -> RESERVED by this host,
-    /// for small pages in a block of this host. From then on the entry alone decides whether the frame backs the page;
-    /// after the entry names another frame (persisted), [#release] ends it. `retired[i]` is false, and the frame as it
-    /// was, if its block belongs to another host at the moment, if another mover of this host has not settled it yet, or
-    /// if the frame does not back the page; [#backs] tells the last from the others. Returns how many were retired.
+    /// First half of giving up frames that back pages, while the entries still name them: USED -> RESERVED by this
+    /// host, for small pages in a block of this host. From then on the entry alone decides whether the frame backs the
+    /// page; after the entry names another frame (persisted), [#release] ends it. `retired[i]` is false, and the frame
+    /// as it was, if its block belongs to another host at the moment, if another mover of this host has not settled it
+    /// yet, or if the frame does not back the page; [#backs] tells the last from the others. Returns how many were
+    /// retired.
     public synchronized int retire(PageSize size, int vm, long[] pages, long[] frames, int count, boolean[] retired) {
         if (size == PageSize.SMALL) {
             claimBlocksOf(frames, count, retired);
@@ -126,7 +127,8 @@ public final class FrameAllocator {
         mayHaveFree = true;
     }
 
-    /// The words of random frames are cache misses. Loaded in a loop of their own they overlap; compare-and-sets do not.
+    /// The words of random frames are cache misses. Loaded in a loop of their own they overlap; compare-and-sets do
+    /// not.
     private void look(PageSize size, long[] frames, int count) {
         long sum = 0;
         for (int i = 0; i < count; i++) {
@@ -218,8 +220,8 @@ public final class FrameAllocator {
         return before - kept;
     }
 
-    /// Free 4 KiB frames of the whole region, counted by looking at every frame word (8 bytes per 4 KiB); those inside a
-    /// 2 MiB frame that is taken do not count. Others may take them meanwhile.
+    /// Free 4 KiB frames of the whole region, counted by looking at every frame word (8 bytes per 4 KiB); those inside
+    /// a 2 MiB frame that is taken do not count. Others may take them meanwhile.
     public long freeFrames() {
         long free = 0;
         for (long block = 0; block < blockCount; block++) {
@@ -326,8 +328,8 @@ public final class FrameAllocator {
         return NONE;
     }
 
-    /// Claims whole blocks, makes sure that all their frames are free for good (another host may have freed some and not
-    /// made it durable), then turns each into a 2 MiB frame.
+    /// Claims whole blocks, makes sure that all their frames are free for good (another host may have freed some and
+    /// not made it durable), then turns each into a 2 MiB frame.
     private int takeLarge(int vm, long[] pages, int count, long[] frames) {
         int got = 0;
         while (got < count) {

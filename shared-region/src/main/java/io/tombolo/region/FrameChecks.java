@@ -238,8 +238,8 @@ final class FrameChecks {
                 : BlockWord.describe(BlockWord.largeUsed(vm, page));
     }
 
-    /// True if the frame's word says that it is used by the page, or reserved for it: a mover publishes the entry before
-    /// it settles the word, and retires the old frame before the entry names another one.
+    /// True if the frame's word says that it is used by the page, or reserved for it: a mover publishes the entry
+    /// before it settles the word, and retires the old frame before the entry names another one.
     private boolean backs(PageSize size, long frame, int vm, long page) {
         if (frame >= frameCount) {
             return false;

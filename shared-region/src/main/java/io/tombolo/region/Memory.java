@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
 /// calls, stop a protocol between any two of them, and drop what was not persisted.
 ///
 /// Ordering: `load` and `store` are plain; `loadAcquire`, `storeRelease` pair up; `compareAndSet` is a full fence on
-/// both outcomes. `persist`, or `fence` after `writeBack`, returns when the range has left this host's volatile caches: nothing that is stored
-/// afterwards can survive a loss of the host without it. On memory that lives with the machine (tmpfs) it is a full
-/// fence and nothing else.
+/// both outcomes. `persist`, or `fence` after `writeBack`, returns when the range has left this host's volatile caches:
+/// nothing that is stored afterwards can survive a loss of the host without it. On memory that lives with the machine
+/// (tmpfs) it is a full fence and nothing else.
 ///
 /// Thread safe as memory is. After the region is closed every call throws IllegalStateException. If the file was
 /// truncated under the mapping, calls throw [TomboloException] with [RegionError#REGION_TRUNCATED].

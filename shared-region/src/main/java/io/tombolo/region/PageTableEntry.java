@@ -3,8 +3,8 @@ package io.tombolo.region;
 /// Codec of a page table entry: state 4 bits (63..60), tier 4 (59..56), frame 36 (55..20), change tag 16 (19..4), flags
 /// 4 (3..0). The tag goes up by one at each change of state, so that a mover that slept cannot take an entry for the
 /// one it knew. A frame
-/// number counts 4 KiB frames; that of a 2 MiB page is the first of its 512. The hot path of a guest access is: `(pte >>> 56) == PRESENT_SHARED` and `frame(pte) * 4096 + offset in
-/// page`.
+/// number counts 4 KiB frames; that of a 2 MiB page is the first of its 512. The hot path of a guest access is: `(pte
+/// >>> 56) == PRESENT_SHARED` and `frame(pte) * 4096 + offset in page`.
 public final class PageTableEntry {
     /// `pte >>> 56` of an entry that is PRESENT in the SHARED tier: one compare on the hot path.
     public static final long PRESENT_SHARED = 0x10;

@@ -6,7 +6,8 @@ import java.util.List;
 /// Puts right what a dead host incarnation left behind: reserved frames, blocks, half-built and half-destroyed VMs. It
 /// runs only after the incarnation is confirmed stopped, can be repeated from any point, and may be run by several at
 /// once (every word it changes is changed by CAS). It never looks at frames outside the dead incarnation's blocks
-/// (2 MiB frames that its slot has reserved are blocks), never infers from the absence of a pointer, and never walks the table of a VM that it does not own.
+/// (2 MiB frames that its slot has reserved are blocks), never infers from the absence of a pointer, and never walks
+/// the table of a VM that it does not own.
 ///
 /// Order of the steps, each persisted before the next:
 /// 1. settle each frame, 4 KiB or 2 MiB, reserved by the slot: the one entry that its word names decides;
@@ -15,8 +16,8 @@ import java.util.List;
 ///    identity, FREE;
 /// 4. give the blocks back.
 ///
-/// Frames must be recovered before anybody takes over the incarnation's running VMs; the table of such a VM is put right
-/// by [#recoverVm].
+/// Frames must be recovered before anybody takes over the incarnation's running VMs; the table of such a VM is put
+/// right by [#recoverVm].
 public final class Recovery {
     /// What was done. `vmsPending` are VM slots that the dead slot still owns in other states: takeover decides about
     /// them.
@@ -28,8 +29,8 @@ public final class Recovery {
     public static final int LOST_RANGES_MAX = 1024;
 
     /// What was found in a VM's table. `localPages` pages were in the private memory of the dead host and are lost;
-    /// `lost` are their ranges in order, the first [#LOST_RANGES_MAX] of them. `unmarked` pages were being moved and are
-    /// where they were.
+    /// `lost` are their ranges in order, the first [#LOST_RANGES_MAX] of them. `unmarked` pages were being moved and
+    /// are where they were.
     public record VmReport(int vm, long localPages, List<PageRange> lost, long unmarked) {
         public VmReport {
             lost = List.copyOf(lost);
@@ -143,8 +144,8 @@ public final class Recovery {
         Memory memory = region.memory();
         long at = region.blockOffset(block);
         long word = memory.loadAcquire(at);
-        // The word names the slot and not the incarnation: a recoverer that slept until the slot is somebody else's must
-        // not go on.
+        // The word names the slot and not the incarnation: a recoverer that slept until the slot is somebody else's
+        // must not go on.
         if (!BlockWord.isLargeReserved(word) || BlockWord.slot(word) != deadSlot
                 || SlotWord.incarnation(region.host(deadSlot).wordAcquire()) != incarnation) {
             return;

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
 
-/// Ranges of pages that an operator has pinned: a pinned page is not moved to another tier. They stay with the VM across
-/// a hand-off, until they are unpinned or the VM is destroyed.
+/// Ranges of pages that an operator has pinned: a pinned page is not moved to another tier. They stay with the VM
+/// across a hand-off, until they are unpinned or the VM is destroyed.
 ///
 /// Only the owner host calls this, and one of its threads at a time changes pins; reading meanwhile is safe.
 ///

@@ -113,8 +113,8 @@ public final class VmSlot {
         return new VmPins(region, this);
     }
 
-    /// Pages in the owner's local tier, never fewer than there are: raised before an entry says LOCAL, lowered when none
-    /// of them does any more. Writer: the owner.
+    /// Pages in the owner's local tier, never fewer than there are: raised before an entry says LOCAL, lowered when
+    /// none of them does any more. Writer: the owner.
     public long localPagesAcquire() {
         return memory.loadAcquire(base + LOCAL_PAGES);
     }

@@ -85,7 +85,8 @@ final class CrashHarness {
         return failures;
     }
 
-    /// Takes each persist, write-back and fence of the operations out in turn: for each place, whether that was noticed.
+    /// Takes each persist, write-back and fence of the operations out in turn: for each place, whether that was
+    /// noticed.
     Map<String, Boolean> noticedMissing(List<Operation> operations) {
         Map<String, Boolean> noticed = new TreeMap<>();
         for (Operation operation : operations) {

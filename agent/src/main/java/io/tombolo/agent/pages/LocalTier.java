@@ -21,9 +21,9 @@ import java.nio.file.StandardOpenOption;
 /// memory is an error at the start and not a fault under a guest. It lives as long as the incarnation and is removed
 /// with it; nobody else maps it.
 ///
-/// Frames are numbered in units of 4 KiB from the start of the file. A large frame is 512 of them, aligned. Blocks of 512
-/// are given to one size at a time: large frames from the top, small ones from the bottom, from blocks in use first, so
-/// that whole blocks stay free.
+/// Frames are numbered in units of 4 KiB from the start of the file. A large frame is 512 of them, aligned. Blocks of
+/// 512 are given to one size at a time: large frames from the top, small ones from the bottom, from blocks in use
+/// first, so that whole blocks stay free.
 ///
 /// Thread safe (one lock, taken once per batch). Taking and giving allocate nothing.
 public final class LocalTier implements AutoCloseable {

@@ -309,7 +309,8 @@ public final class PageMover {
         return true;
     }
 
-    /// 7. Copies all, then publishes all; returns how many. A compare-and-set waits until the copy before it has left the
+    /// 7. Copies all, then publishes all; returns how many. A compare-and-set waits until the copy before it has left
+    ///    the
     /// store buffer, so one after each copy would cost more than all else. A page whose memory faults is EIO.
     private int copyAll(VmPages vm, int n, Tier to, int[] status) {
         MemorySegment from = to == Tier.SHARED ? vm.localData() : vm.shared();

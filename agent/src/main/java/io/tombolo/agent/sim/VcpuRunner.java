@@ -7,7 +7,6 @@ import io.tombolo.region.TomboloException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntFunction;
@@ -22,11 +21,6 @@ import java.util.function.IntFunction;
 /// and [#requestSwitch] bring all vCPUs to a stop; the last one to stop carries out the switch-over on its own
 /// thread. [#kill] ends the threads. All methods may be called from any thread but a vCPU's.
 public final class VcpuRunner implements AutoCloseable {
-    private static final int STARTED = 0;
-    private static final int FIRST_DONE = 1;
-    private static final int LAST = 2;
-    // One cache line pair per vCPU.
-    private static final int TIMES_STRIDE = 16;
     private static final int REQUESTS_PER_SLICE = 32;
     private static final long KILL_TIMEOUT_MS = 10_000;
 
@@ -80,7 +74,7 @@ public final class VcpuRunner implements AutoCloseable {
     private final Options options;
     private final Thread[] threads;
     private final VcpuGate gate;
-    private final AtomicLongArray times;
+    private final VcpuTimes times;
     private final AtomicReference<Failure> failure = new AtomicReference<>();
     private final Object control = new Object();
     private volatile CompletableFuture<StopReport> stopped = CompletableFuture
@@ -101,7 +95,7 @@ public final class VcpuRunner implements AutoCloseable {
         this.program = state.spec().program();
         this.threads = new Thread[state.spec().vcpus()];
         this.gate = new VcpuGate(threads);
-        this.times = new AtomicLongArray(threads.length * TIMES_STRIDE);
+        this.times = new VcpuTimes(threads.length);
         this.memories = new GuestMemory[threads.length];
         for (int i = 0; i < memories.length; i++) {
             memories[i] = requireNonNull(memoryOf.apply(i), "memory is null");
@@ -290,21 +284,17 @@ public final class VcpuRunner implements AutoCloseable {
 
     /// `System.nanoTime()` after the last instruction of any vCPU before the latest stop; 0 if none was executed.
     public long lastInstructionNs() {
-        long last = 0;
-        for (int i = 0; i < threads.length; i++) {
-            last = Math.max(last, times.getAcquire(i * TIMES_STRIDE + LAST));
-        }
-        return last;
+        return times.last();
     }
 
     /// `System.nanoTime()` just before vCPU 0's first instruction after the latest start.
     public long startedNs() {
-        return times.getAcquire(STARTED);
+        return times.started();
     }
 
     /// `System.nanoTime()` just after vCPU 0's first instruction after the latest start.
     public long firstInstructionDoneNs() {
-        return times.getAcquire(FIRST_DONE);
+        return times.firstInstructionDone();
     }
 
     /// Checks all guest memory against the registers while the VM is stopped, without changing either.
@@ -332,7 +322,7 @@ public final class VcpuRunner implements AutoCloseable {
     /// For the waiter that [#arm] was given, on its thread: touches what the first instruction after an arrival needs,
     /// so that it is in this core's caches. Changes nothing.
     public long warm() {
-        times.setRelease(STARTED, times.get(STARTED));
+        times.warm();
         VcpuRegisters regs = state.vcpu(0);
         return gate.generation() + (gate.isOpen() ? 1 : 0) + program.sliceInstructions()
                 + regs.get(VcpuRegisters.ERRORS) + regs.get(VcpuRegisters.BOOTED);
@@ -437,20 +427,20 @@ public final class VcpuRunner implements AutoCloseable {
         }
         shootdown.offline(vcpu);
         if (executed) {
-            times.setRelease(vcpu * TIMES_STRIDE + LAST, System.nanoTime());
+            times.ends(vcpu);
         }
         return executed;
     }
 
     /// The first instruction alone, so that its time can be taken and the other vCPUs are not woken before it is done.
     private void runFirst(int vcpu, VcpuRegisters regs) {
-        times.setRelease(vcpu * TIMES_STRIDE + STARTED, System.nanoTime());
+        times.starts(vcpu);
         if (regs.get(VcpuRegisters.BOOTED) == 0) {
             program.boot(regs, memories[vcpu], state.spec());
         }
         program.run(regs, memories[vcpu], 1);
         if (vcpu == 0) {
-            times.setRelease(FIRST_DONE, System.nanoTime());
+            times.firstDone();
             if (followersAsleep) {
                 wakeFollowers();
             }

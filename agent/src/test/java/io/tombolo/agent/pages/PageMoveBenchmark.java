@@ -21,8 +21,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /// What a page move costs beside its copy: the same pages, in the same random order, moved by [PageMover] to the other
-/// tier and back, and copied by [MemorySegment#copy] between the same tiers. One thread, the guest idle. ns per MiB; the
-/// figure is `copy / move`.
+/// tier and back, and copied by [MemorySegment#copy] between the same tiers. One thread, the guest idle. ns per MiB;
+/// the figure is `copy / move`.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

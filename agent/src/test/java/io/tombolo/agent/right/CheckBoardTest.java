@@ -139,12 +139,10 @@ class CheckBoardTest {
             }));
         }
         long violations = 0;
-        long rounds = 0;
-        long until = System.nanoTime() + 1_000_000_000L;
-        while (System.nanoTime() < until) {
+        for (int round = 0; round < 500; round++) {
             shared.openGate(Long.MAX_VALUE);
             long open = stores.get();
-            while (stores.get() == open && System.nanoTime() < until) {
+            while (stores.get() == open) {
                 Thread.onSpinWait();
             }
             shared.closeGate();
@@ -156,13 +154,11 @@ class CheckBoardTest {
                 Thread.onSpinWait();
             }
             violations += stores.get() == before ? 0 : 1;
-            rounds++;
         }
         end.set(true);
         for (Thread worker : workers) {
             worker.join();
         }
         assertThat(violations).isZero();
-        assertThat(rounds).isGreaterThan(100);
     }
 }

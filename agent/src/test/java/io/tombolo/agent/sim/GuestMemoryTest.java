@@ -85,12 +85,14 @@ final class GuestMemoryTest {
     }
 
     @Test
-    void faultsWithoutAMoverOnAbsentMigratingAndLocalPages() {
+    void faultsWithoutAMoverOnAbsentAndMigratingPagesAndWithoutATierOnLocalOnes() {
         try (ScratchMemory scratch = new ScratchMemory(BYTES, 5)) {
-            for (long kind : new long[]{0x00, 0x20, 0x30, 0x11, 0xF0}) {
+            for (long kind : new long[]{0x00, 0x20, 0x30, 0xF0}) {
                 scratch.entry(3, kind << 56);
                 assertThat(faultOf(() -> scratch.memory().getLong(3 * 4096))).isEqualTo(GuestFault.Kind.NOT_PRESENT);
             }
+            scratch.entry(3, 0x11L << 56);
+            assertThat(faultOf(() -> scratch.memory().getLong(3 * 4096))).isEqualTo(GuestFault.Kind.BAD_FRAME);
         }
     }
 

@@ -17,6 +17,12 @@ final class ValueCodecs {
     }, r -> new VmSpec(r.string(), r.uuid(), r.string(), r.i64(), r.i32(), r.string(), r.i64(), r.string(), r.i64(),
             r.string(), r.i32()));
 
+    static final Codec<PageWaits> PAGE_WAITS = Codec.inner(PageWaits.class, (w, v) -> {
+        w.i64(v.count());
+        w.i64(v.p99Ns());
+        w.i64(v.maxNs());
+    }, r -> new PageWaits(r.i64(), r.i64(), r.i64()));
+
     static final Codec<VmStatus> VM_STATUS = Codec.inner(VmStatus.class, (w, v) -> {
         VM_SPEC.write(w, v.spec());
         w.i32(v.slot());
@@ -27,8 +33,9 @@ final class ValueCodecs {
         w.string(v.reason());
         w.i64(v.localPages());
         w.i32(v.pageBytes());
+        PAGE_WAITS.write(w, v.waits());
     }, r -> new VmStatus(VM_SPEC.read(r), r.i32(), r.string(), r.string(), r.i64(), r.list(8, WireReader::i64),
-            r.string(), r.i64(), r.i32()));
+            r.string(), r.i64(), r.i32(), PAGE_WAITS.read(r)));
 
     static final Codec<HostStatus> HOST_STATUS = Codec.inner(HostStatus.class, (w, v) -> {
         w.string(v.name());

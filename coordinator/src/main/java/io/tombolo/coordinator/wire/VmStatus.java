@@ -15,17 +15,24 @@ import java.util.List;
 /// @param reason       code of why it does not run, as kept in ZooKeeper; `""` when there is none
 /// @param localPages   how many of its pages are in the owner host's own memory
 /// @param pageBytes    bytes of a page
+/// @param waits        how long vCPUs waited for moving pages
 public record VmStatus(VmSpec spec, int slot, String ownerState, String ownerHost, long epoch, List<Long> instructions,
-        String reason, long localPages, int pageBytes) {
+        String reason, long localPages, int pageBytes, PageWaits waits) {
     /// Of a VM without local pages.
     public VmStatus(VmSpec spec, int slot, String ownerState, String ownerHost, long epoch, List<Long> instructions,
             String reason) {
-        this(spec, slot, ownerState, ownerHost, epoch, instructions, reason, 0, spec.pageBytes());
+        this(spec, slot, ownerState, ownerHost, epoch, instructions, reason, 0, spec.pageBytes(), PageWaits.NONE);
     }
 
     /// The same with another count of local pages.
     public VmStatus withLocalPages(long pages) {
-        return new VmStatus(spec, slot, ownerState, ownerHost, epoch, instructions, reason, pages, pageBytes);
+        return new VmStatus(spec, slot, ownerState, ownerHost, epoch, instructions, reason, pages, pageBytes, waits);
+    }
+
+    /// The same with other waits.
+    public VmStatus withWaits(PageWaits pageWaits) {
+        return new VmStatus(spec, slot, ownerState, ownerHost, epoch, instructions, reason, localPages, pageBytes,
+                pageWaits);
     }
 
     public VmStatus {
@@ -34,5 +41,6 @@ public record VmStatus(VmSpec spec, int slot, String ownerState, String ownerHos
         requireNonNull(ownerHost, "ownerHost is null");
         instructions = List.copyOf(instructions);
         requireNonNull(reason, "reason is null");
+        requireNonNull(waits, "waits is null");
     }
 }

@@ -12,8 +12,8 @@ public final class WireLimits {
     public static final int MAX_STRING_BYTES = 16 * 1024;
     /// Elements of one list: what its 16-bit count can say.
     public static final int MAX_LIST_ELEMENTS = 0xFFFF;
-    /// Pages of one call about pages, and so bytes of one row of statuses: a call of 256 MiB of small pages, whose reply
-    /// is an eighth of a frame.
+    /// Pages of one call about pages, and so bytes of one row of statuses: a call of 256 MiB of small pages, whose
+    /// reply is an eighth of a frame.
     public static final int MAX_PAGE_BYTES = 65_536;
     /// Requests of one connection that may wait for their replies; one more is answered with `RPC_BUSY`. A coordinator
     /// has a handful of requests per VM slot under way at most.

@@ -2,6 +2,7 @@ package io.tombolo.deploy.cli;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.coordinator.wire.MigrateMode;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
@@ -10,6 +11,7 @@ import io.tombolo.deploy.report.DrillReport;
 import io.tombolo.deploy.report.ReportWriter;
 import io.tombolo.deploy.report.TerminalReport;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -24,16 +26,38 @@ final class DrillCommand implements Callable<Integer> {
     private static final int CLIENTS = 2;
     private static final int MAX_CLIENTS = 16;
 
+    /// A hand-off costs microseconds, and JVMs compile while the first ones are made.
+    private static final int HOPS = 30;
+    private static final int WARM_UP = 50;
+    private static final int LINUX_WARM_UP = 10;
+    /// All of memory moves with each hop.
+    private static final int MOVING_HOPS = 6;
+    private static final int MOVING_WARM_UP = 2;
+    /// Three modes, and each guest's instructions once more for the comparison: a minute in all on two cores.
+    private static final long COMPARED_MEMORY_BYTES = 256L << 20;
+    /// Long against a look at the guest's speed every 50 ms, short against a drill.
+    private static final int REST_MS = 200;
+    private static final int MAX_REST_MS = 60_000;
+
     private final Services services;
 
     @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Hosts to start (${DEFAULT-VALUE}).")
     private int hosts;
 
-    @Option(names = "--hops", paramLabel = "N", defaultValue = "30", description = "Hand-offs, round robin (${DEFAULT-VALUE}).")
-    private int hops;
+    @Option(names = "--hops", paramLabel = "N", description = "Migrations, round robin (30; 6 of each mode if pages move).")
+    private Integer hops;
 
-    @Option(names = "--warm-up", paramLabel = "N", description = "Hand-offs before those, reported apart (50; 10 for a Linux guest).")
+    @Option(names = "--warm-up", paramLabel = "N", description = "Migrations before those, reported apart (50; 10 for a Linux guest; 2 of a mode in which pages move).")
     private Integer warmUp;
+
+    @Option(names = "--mode", paramLabel = "MODE", description = "How the guest migrates: handoff, transit or copy (handoff). In the last two its pages begin in its host's own memory.")
+    private String mode;
+
+    @Option(names = "--compare-modes", description = "Go through all three modes in one cluster with the same guest, of 256M unless told otherwise.")
+    private boolean compareModes;
+
+    @Option(names = "--rest", paramLabel = "DURATION", converter = DurationConverter.class, description = "Leave the guest alone that long before and after each hop, and tell how fast it was then and during the hop (200ms if pages move).")
+    private Long restNs;
 
     @Mixin
     private GuestMixin guest;
@@ -63,22 +87,53 @@ final class DrillCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Options.check(hosts >= 2 && hosts <= 64, "--hosts", hosts, "2 to 64");
-        Options.check(hops >= 1 && hops <= 100_000, "--hops", hops, "1 to 100000");
-        int before = warmUp == null ? (guest.isLinux() ? 10 : 50) : warmUp;
+        List<MigrateMode> modes = modes();
+        boolean moving = !modes.equals(List.of(MigrateMode.HANDOFF));
+        int counted = hops != null ? hops : moving ? MOVING_HOPS : HOPS;
+        Options.check(counted >= 1 && counted <= 100_000, "--hops", counted, "1 to 100000");
+        int before = warmUp != null ? warmUp : guest.isLinux() ? LINUX_WARM_UP : WARM_UP;
+        int movingBefore = warmUp != null ? warmUp : MOVING_WARM_UP;
         Options.check(before >= 0 && before <= 100_000, "--warm-up", before, "0 to 100000");
+        int restMs = restNs != null ? Options.wholeMs(restNs) : moving ? REST_MS : 0;
+        Options.check(restNs == null || (restMs >= 1 && restMs <= MAX_REST_MS), "--rest", restMs + "ms",
+                "1ms to " + MAX_REST_MS + "ms");
+        Options.check(restNs == null || !guest.isLinux(), "--rest", "--guest linux", "--guest simulated");
         Options.check(!compare || guest.isLinux(), "--compare", "--guest simulated", "--guest linux");
         Options.check(clients == null || (clients >= 0 && clients <= MAX_CLIENTS), "--clients", clients,
                 "0 to " + MAX_CLIENTS);
-        VmSpec spec = guest.spec("drill", UUID.randomUUID());
+        VmSpec spec = compareModes
+                ? guest.spec("drill", UUID.randomUUID(), COMPARED_MEMORY_BYTES)
+                : guest.spec("drill", UUID.randomUUID());
         boolean served = DrillPlan.servesClients(spec);
         Options.check(clients == null || clients == 0 || served, "--clients", "--program " + spec.program(),
                 "--program kv or --program bank");
         int asked = clients != null ? clients : served ? CLIENTS : 0;
-        DrillPlan plan = new DrillPlan(hosts, hops, before, spec, compare, keep, Options.wholeMs(baseNs), asked);
-        DrillReport report;
+        DrillPlan plan = new DrillPlan(hosts, counted, before, movingBefore, spec, compare, keep,
+                Options.wholeMs(baseNs), asked,
+                modes, restMs);
+        print(run(plan));
+        return 0;
+    }
+
+    private List<MigrateMode> modes() {
+        Options.check(mode == null || !compareModes, "--mode", mode, "no --mode with --compare-modes");
+        List<MigrateMode> modes = compareModes
+                ? List.of(MigrateMode.values())
+                : List.of(MigrateMode.ofText(mode == null ? MigrateMode.HANDOFF.text() : mode)
+                        .orElseThrow(() -> Options.invalid("--mode", mode, "handoff, transit, copy")));
+        boolean moving = !modes.equals(List.of(MigrateMode.HANDOFF));
+        Options.check(!moving || !guest.isLinux(), compareModes ? "--compare-modes" : "--mode", "--guest linux",
+                "--guest simulated, whose pages can move");
+        return modes;
+    }
+
+    private DrillReport run(DrillPlan plan) {
         try (DrillProgress progress = Progress.to(output.err(), "hops")) {
-            report = new Drill(plan, services.drillTools(plan, progress), System::nanoTime).run();
+            return new Drill(plan, services.drillTools(plan, progress), System::nanoTime).run();
         }
+    }
+
+    private void print(DrillReport report) {
         if (reportDirectory != null) {
             ReportWriter.write(report, reportDirectory);
         }
@@ -87,6 +142,5 @@ final class DrillCommand implements Callable<Integer> {
         if (!report.passed()) {
             throw Drill.failed(report);
         }
-        return 0;
     }
 }

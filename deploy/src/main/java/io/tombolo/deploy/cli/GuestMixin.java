@@ -11,6 +11,8 @@ public final class GuestMixin {
     private static final int WORKING_SET_PART = 4;
     private static final int LINUX_WORKING_SET_PART = 2;
 
+    private static final long DEFAULT_MEMORY_BYTES = 1L << 30;
+
     @Option(names = "--guest", paramLabel = "KIND", defaultValue = "simulated", description = "simulated, or linux for a Linux guest in QEMU (${DEFAULT-VALUE}).")
     private String guest;
 
@@ -38,10 +40,15 @@ public final class GuestMixin {
 
     /// The definition, checked.
     VmSpec spec(String name, UUID uuid) {
+        return spec(name, uuid, DEFAULT_MEMORY_BYTES);
+    }
+
+    /// The same with another size of a simulated guest's memory when none is given.
+    VmSpec spec(String name, UUID uuid, long defaultMemoryBytes) {
         if (!isLinux() && !guest.equals("simulated")) {
             throw Options.invalid("--guest", guest, "simulated, linux");
         }
-        long memory = memoryBytes != null ? memoryBytes : isLinux() ? 512L << 20 : 1L << 30;
+        long memory = memoryBytes != null ? memoryBytes : isLinux() ? 512L << 20 : defaultMemoryBytes;
         long workingSet = workingSetBytes != null
                 ? workingSetBytes
                 : Math.max(4096, memory / (isLinux() ? LINUX_WORKING_SET_PART : WORKING_SET_PART) / 4096 * 4096);

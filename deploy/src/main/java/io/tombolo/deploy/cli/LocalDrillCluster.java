@@ -6,13 +6,15 @@ import io.tombolo.coordinator.CoordinatorClient;
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
-import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.MigrateMode;
+import io.tombolo.coordinator.wire.PageStatus;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.coordinator.zk.HostRecord;
+import io.tombolo.deploy.DeployError;
 import io.tombolo.deploy.cluster.ClusterFacts;
 import io.tombolo.deploy.cluster.ClusterPlaces;
 import io.tombolo.deploy.cluster.ClusterSpec;
@@ -25,12 +27,17 @@ import io.tombolo.deploy.cluster.SupervisedProcess;
 import io.tombolo.deploy.drill.DrillCluster;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
+import io.tombolo.deploy.drill.GuestLook;
 import io.tombolo.region.TomboloException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /// A drill's cluster of real processes on this machine.
@@ -43,6 +50,21 @@ final class LocalDrillCluster implements DrillCluster {
 
     /// A guest that stands still for longer is asked again; what it was asked before is recognised.
     private static final long CLIENT_MS = 1_000;
+
+    /// A look that takes longer says nothing about when it was.
+    private static final long LOOK_MS = 500;
+
+    /// What a migration may take in which pages move at the speed of memory or of a socket.
+    private static final long MOVE_MS = TimeUnit.HOURS.toMillis(1) + ClusterConnection.REQUEST_MS;
+
+    /// Local tiers come in blocks.
+    private static final long BLOCK_BYTES = 2L << 20;
+
+    /// A page that a vCPU or another mover has at this moment is free at the next.
+    private static final int MOVE_ATTEMPTS = 5;
+
+    /// The host does not have the guest, or has no time.
+    private static final Set<String> NOT_NOW = Set.of("VM_NOT_ON_HOST", "VM_NOT_HERE", "RPC_TIMEOUT", "RPC_BUSY");
 
     private static final String DRILL = "drill";
 
@@ -69,7 +91,7 @@ final class LocalDrillCluster implements DrillCluster {
         String name = plan.keep() ? DRILL : DRILL + "-" + ProcessHandle.current().pid();
         ClusterSpec spec = ClusterSpec.of(name, regionBytes(plan.vm()))
                 .withHosts(ClusterSpec.hostNames(plan.hosts())).withDrivers(List.of(plan.vm().driver()))
-                .withBaseMs(plan.baseMs());
+                .withBaseMs(plan.baseMs()).withLocalTierBytes(localBytes(plan));
         // The names of drills never come again, so nobody else would remove what a killed one left.
         Clusters.removeDead(DRILL + "-", places);
         Consumer<String> tell = progress::step;
@@ -89,7 +111,13 @@ final class LocalDrillCluster implements DrillCluster {
         }
     }
 
-    /// Guest memory of a QEMU guest is a segment file of its own, not frames.
+    /// Room for the guest; nothing when it never has a page there.
+    private static long localBytes(DrillPlan plan) {
+        return plan.needsLocalTier() ? Math.ceilDiv(plan.vm().memoryBytes(), BLOCK_BYTES) * BLOCK_BYTES : 0;
+    }
+
+    /// All pages may be in shared memory at once, whatever the mode. Guest memory of a QEMU guest is a segment file of
+    /// its own, not frames.
     private static long regionBytes(VmSpec vm) {
         return ROOM_BYTES + (vm.driver().equals("qemu") ? 0 : vm.memoryBytes() + vm.memoryBytes() / 512);
     }
@@ -110,8 +138,54 @@ final class LocalDrillCluster implements DrillCluster {
     }
 
     @Override
-    public HandoffReport migrate(String vm, String toHost) {
-        return call(new CoordinatorRequest.VmMigrate(vm, toHost), Reply.Migrated.class).report();
+    public Reply.Migrated migrate(String vm, String toHost, MigrateMode mode) {
+        return call(new CoordinatorRequest.VmMigrate(vm, toHost, mode, 0), Reply.Migrated.class,
+                mode == MigrateMode.HANDOFF ? ClusterConnection.REQUEST_MS : MOVE_MS);
+    }
+
+    @Override
+    public void moveToShared(String vm) {
+        Map<String, Long> stayed = new TreeMap<>();
+        try (ClusterConnection connection = ClusterConnection.open(facts.name(), facts.zookeeper(), facts.root())) {
+            VmPagesClient pages = VmPagesClient.of(connection, vm);
+            for (int attempt = 1; attempt <= MOVE_ATTEMPTS; attempt++) {
+                stayed.clear();
+                for (PageRange all : pages.ranges(List.of(PageRange.parse("all")))) {
+                    pages.move(all, PageStatus.SHARED, (_, status, _) -> {
+                        if (status != PageStatus.SHARED) {
+                            stayed.merge(PageStatus.text(status), 1L, Long::sum);
+                        }
+                    });
+                }
+                if (stayed.isEmpty()) {
+                    return;
+                }
+            }
+            throw TomboloException.error(DeployError.PAGES_NOT_MOVED, "the guest's memory cannot be looked at")
+                    .fact("vm", vm).fact("host", pages.vm().ownerHost()).fact("tier", "shared")
+                    .fact("stayed", stayed).next("repeat with --keep and see tombolo pages query " + vm + " all")
+                    .build();
+        }
+    }
+
+    @Override
+    public Optional<GuestLook> look(String host, String vm) {
+        HostRecord agent = agent(host);
+        VmStatus status;
+        try {
+            status = client.call(agent, new AgentRequest.ShowVm(vm), Reply.VmReply.class, LOOK_MS).vm();
+        } catch (TomboloException e) {
+            if (!NOT_NOW.contains(e.code().name())) {
+                throw e;
+            }
+            return Optional.empty();
+        }
+        // A source knows the guest for some moments after it has left.
+        if (!status.ownerHost().equals(host) || status.instructions().isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(new GuestLook(status.instructions().stream().mapToLong(Long::longValue).sum(),
+                Optional.empty()));
     }
 
     @Override
@@ -186,8 +260,12 @@ final class LocalDrillCluster implements DrillCluster {
     }
 
     private <T extends Reply> T call(CoordinatorRequest request, Class<T> type) {
+        return call(request, type, ClusterConnection.REQUEST_MS);
+    }
+
+    private <T extends Reply> T call(CoordinatorRequest request, Class<T> type, long timeoutMs) {
         try {
-            return client.call(request, type, ClusterConnection.REQUEST_MS);
+            return client.call(request, type, timeoutMs);
         } catch (TomboloException e) {
             tellWhoStopped();
             throw e;

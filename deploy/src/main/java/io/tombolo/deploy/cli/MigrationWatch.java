@@ -2,6 +2,7 @@ package io.tombolo.deploy.cli;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.Errors;
 import io.tombolo.coordinator.wire.MigratePhase;
@@ -61,8 +62,10 @@ final class MigrationWatch {
             show(Replies.expect(connection.call(new CoordinatorRequest.VmMigrateProgress(vm)),
                     Reply.MigrateProgress.class));
         } catch (TomboloException | RemoteException e) {
-            // It has ended meanwhile, or its coordinator has; the answer to the migration itself tells.
-            progress.step("no progress known: " + Errors.codeOf(e));
+            // It has not begun yet or has ended meanwhile. Anything else the answer to the migration itself tells, too.
+            if (!Errors.codeOf(e).equals(CoordinatorError.MIGRATION_NOT_RUNNING.name())) {
+                progress.step("no progress known: " + Errors.codeOf(e));
+            }
         }
     }
 

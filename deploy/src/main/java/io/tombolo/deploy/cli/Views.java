@@ -5,6 +5,7 @@ import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.HostStatus;
 import io.tombolo.coordinator.wire.MigrateMode;
 import io.tombolo.coordinator.wire.MoveReport;
+import io.tombolo.coordinator.wire.PageWaits;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.deploy.cluster.ClusterFacts;
@@ -53,8 +54,14 @@ final class Views {
                 Units.bytes(spec.workingSetBytes()), "pattern", spec.pattern(), "seed", spec.seed(), "tier",
                 spec.tier(), "pages", spec.pages() + " of " + Units.bytes(vm.pageBytes()) + ", " + vm.localPages()
                         + " local",
-                "instructions",
+                "page waits", waits(vm.waits()), "instructions",
                 vm.instructions().isEmpty() ? "-" : vm.instructions().toString(), "reason", orDash(vm.reason()));
+    }
+
+    private static String waits(PageWaits waits) {
+        return waits.count() == 0
+                ? "-"
+                : waits.count() + ", p99 " + Units.nanos(waits.p99Ns()) + ", max " + Units.nanos(waits.maxNs());
     }
 
     static String handoff(HandoffReport report) {

@@ -2,19 +2,30 @@ package io.tombolo.deploy.report;
 
 import io.tombolo.deploy.report.DrillReport.Baseline;
 import io.tombolo.deploy.report.DrillReport.Check;
+import io.tombolo.deploy.report.DrillReport.Mode;
+import io.tombolo.deploy.report.DrillReport.Moved;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /// The report as plain tables.
 public final class TerminalReport {
+    private static final String HANDOFF = "handoff";
+
     private TerminalReport() {
     }
 
     public static String text(DrillReport report) {
         StringBuilder text = new StringBuilder();
-        text.append(String.format(Locale.ROOT, "%d hops of a %s guest with %s over %d hosts in %s, seed %d%n%n",
-                report.hops(), report.guest(), Units.bytes(report.vmBytes()), report.host().hosts(),
-                Units.nanos(report.elapsedMs() * 1_000_000), report.seed()));
-        TextTable times = new TextTable("TIME", "P50", "P99", "MAX");
+        text.append(String.format(Locale.ROOT, "%d hops%s of a %s guest with %s over %d hosts in %s, seed %d%n%n",
+                report.perHop().size(), how(report), report.guest(), Units.bytes(report.vmBytes()),
+                report.host().hosts(), Units.nanos(report.elapsedMs() * 1_000_000), report.seed()));
+        if (report.modes().size() > 1 || !report.mode().equals(HANDOFF)) {
+            modes(text, report);
+        }
+        TextTable times = new TextTable(
+                report.modes().size() > 1 ? "TIME OF " + report.mode().toUpperCase(Locale.ROOT) : "TIME",
+                "P50", "P99", "MAX");
         row(times, "downtime", report.downtimeNs());
         row(times, "  publish", report.phases().publish());
         row(times, "  switch", report.phases().switch_());
@@ -54,6 +65,36 @@ public final class TerminalReport {
             checks.row(check.verdict(), check.name(), check.detail());
         }
         return text.append(checks.text()).toString();
+    }
+
+    private static String how(DrillReport report) {
+        if (report.modes().size() > 1) {
+            return " in " + report.modes().size() + " modes";
+        }
+        return report.mode().equals(HANDOFF) ? "" : " by " + report.mode();
+    }
+
+    private static void modes(StringBuilder text, DrillReport report) {
+        TextTable costs = new TextTable("MODE", "HOPS", "TOTAL P50", "DOWNTIME P50", "MAX", "COPIED/HOP",
+                "OPS/S BEFORE", "DURING", "AFTER", "LONGEST STALL");
+        TextTable moves = new TextTable("PAGES OF A HOP", "TO SHARED", "IN", "RATE/S", "TO LOCAL", "IN", "RATE/S");
+        for (Mode mode : report.modes()) {
+            var ops = mode.opsPerSecond();
+            costs.row(mode.mode(), mode.hops(), Units.nanos(mode.totalNs().p50()), Units.nanos(mode.downtimeNs().p50()),
+                    Units.nanos(mode.downtimeNs().max()), Units.bytes(mode.bytesMoved()),
+                    ops == null ? "-" : Units.count(ops.before()), ops == null ? "-" : Units.count(ops.during()),
+                    ops == null ? "-" : Units.count(ops.after()),
+                    mode.longestStallNs() == null ? "-" : Units.nanos(mode.longestStallNs()));
+            moves.row(Stream.of(List.of(mode.mode()), cells(mode.toShared()), cells(mode.toLocal()))
+                    .flatMap(List::stream).toArray());
+        }
+        text.append(costs.text()).append('\n').append(moves.text()).append('\n');
+    }
+
+    private static List<String> cells(Moved moved) {
+        return moved == null
+                ? List.of("-", "-", "-")
+                : List.of(Long.toString(moved.pages()), Units.nanos(moved.ns()), Units.bytes(moved.bytesPerSecond()));
     }
 
     private static void row(TextTable table, String name, Statistics statistics) {

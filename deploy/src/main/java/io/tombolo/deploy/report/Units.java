@@ -88,6 +88,20 @@ public final class Units {
         return number(ns / 1e9, 2) + " s";
     }
 
+    /// `850`, `2.55 k`, `1.2 M`, `3.4 G`: of operations, decimal multiples.
+    public static String count(long number) {
+        if (number < 1_000) {
+            return Long.toString(number);
+        }
+        if (number < 1_000_000) {
+            return number(number / 1e3, 2) + " k";
+        }
+        if (number < 1_000_000_000) {
+            return number(number / 1e6, 1) + " M";
+        }
+        return number(number / 1e9, 2) + " G";
+    }
+
     /// Without zeros at the end, so that a whole number looks like one.
     public static String number(double value, int digits) {
         String text = String.format(Locale.ROOT, "%." + digits + "f", value);

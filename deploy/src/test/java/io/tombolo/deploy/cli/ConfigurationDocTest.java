@@ -135,7 +135,8 @@ final class ConfigurationDocTest {
     }
 
     private static String typeName(RecordComponent component) {
-        return Map.<Class<?>, String>of(int.class, "number", String.class, "text", UUID.class, "UUID", List.class,
+        return Map.<Class<?>, String>of(int.class, "number", long.class, "number", String.class, "text", UUID.class,
+                "UUID", List.class,
                 "list").get(component.getType());
     }
 

@@ -53,6 +53,45 @@ final class DrillIT {
                 "clients saw no wrong answer");
     }
 
+    @Test
+    void aTransitTakesEveryPageThroughSharedMemoryWhileTheGuestRuns() throws IOException {
+        JsonNode report = drill("--mode", "transit", "--warm-up", "1", "--hops", "3", "--seed", "9");
+
+        assertThat(report.get("mode").asText()).isEqualTo("transit");
+        assertThat(report.get("hops").asInt()).isEqualTo(3);
+        assertThat(report.get("perHop").findValuesAsText("pagesToShared")).containsOnly("4096").hasSize(3);
+        assertThat(report.get("perHop").findValuesAsText("pagesToLocal")).containsOnly("4096");
+        assertThat(report.get("perHop").findValuesAsText("bytesMoved")).containsOnly(Long.toString(2 * (16L << 20)));
+        assertThat(report.get("bytesCopied").asLong()).isZero();
+        JsonNode speed = report.get("modes").get(0).get("opsPerSecond");
+        for (String when : List.of("before", "during", "after")) {
+            assertThat(speed.get(when).asLong()).as(when).isPositive();
+        }
+        assertThat(report.get("modes").get(0).get("speed").size()).isGreaterThan(3);
+    }
+
+    @Test
+    void allModesTakeTheSameGuestRoundInOneCluster() throws IOException {
+        JsonNode report = drill("--compare-modes", "--warm-up", "1", "--hops", "2", "--seed", "10", "--rest", "100ms");
+
+        JsonNode modes = report.get("modes");
+        assertThat(modes.findValuesAsText("mode")).containsExactly("handoff", "transit", "copy");
+        for (JsonNode mode : modes) {
+            assertThat(mode.get("hops").asInt()).isEqualTo(2);
+            assertThat(mode.get("verification").get("identical").asBoolean()).isTrue();
+            assertThat(mode.get("verification").get("doubleOwners").asInt()).isZero();
+            assertThat(mode.get("verification").get("framesLeaked").asLong()).isZero();
+            assertThat(mode.get("verification").get("bytesCompared").asLong()).isEqualTo(16 << 20);
+            assertThat(mode.get("downtimeNs").get("p50").asLong()).isPositive();
+            assertThat(mode.get("opsPerSecond").get("during").asLong()).isPositive();
+        }
+        assertThat(modes.get(0).get("bytesMoved").asLong()).isZero();
+        assertThat(modes.get(1).get("bytesMoved").asLong()).isEqualTo(2 * (16L << 20));
+        assertThat(modes.get(2).get("bytesMoved").asLong()).isPositive();
+        assertThat(report.get("checks").findValuesAsText("name")).contains(
+                "transit downtime p50 <= 1/50 of copy's", "transit downtime p50 <= hand-off's + 10 us");
+    }
+
     /// Two hosts and 16 MiB; the drill must succeed and leave nothing.
     private JsonNode drill(String... more) throws IOException {
         StringWriter out = new StringWriter();
@@ -73,7 +112,8 @@ final class DrillIT {
         assertThat(ProcessHandle.current().descendants().filter(ProcessHandle::isAlive)).isEmpty();
         JsonNode report = new ObjectMapper().readTree(out.toString());
         assertThat(report.get("verification").get("identical").asBoolean()).isTrue();
-        assertThat(report.get("verification").get("bytesCompared").asLong()).isEqualTo(16 << 20);
+        assertThat(report.get("verification").get("bytesCompared").asLong())
+                .isEqualTo(report.get("modes").size() * (16L << 20));
         return report;
     }
 }

@@ -9,6 +9,8 @@ import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.HostStatus;
+import io.tombolo.coordinator.wire.MigrateMode;
+import io.tombolo.coordinator.wire.MigratePhase;
 import io.tombolo.coordinator.wire.MoveReport;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.VmSpec;
@@ -30,6 +32,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +72,7 @@ final class TomboloTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "frobnicate", "vm", "vm frobnicate", "vm migrate", "vm migrate v --to",
             "drill --hops x",
+            "vm migrate v", "vm migrate v --to h2 --cancel",
             "drill --unknown", "region format", "agent", "host show"})
     void aCommandLineThatCannotBeUnderstoodEndsWithTwoAndSaysWhereToLook(String line) {
         assertThat(run(words(line))).isEqualTo(2);
@@ -90,7 +95,9 @@ final class TomboloTest {
     @ValueSource(strings = {"drill --hosts 1", "drill --hops 0", "drill --compare", "drill --guest windows",
             "drill --clients 2", "drill --guest linux --clients 1", "drill --program kv --clients 17",
             "drill --program bank --clients -1",
-            "up --hosts 0", "up --zookeeper-servers 2", "up --coordinators 0", "status --cluster UPPER",
+            "vm create v --tier fast", "vm create v --page-size 8K", "vm migrate v --to h2 --mode teleport",
+            "up --local-size 3M", "up --hosts 0", "up --zookeeper-servers 2", "up --coordinators 0",
+            "status --cluster UPPER",
             "vm list --zookeeper nowhere",
             "vm list --root relative", "doctor --zookeeper :1"})
     void aValueThatAnOptionCannotHaveIsRefusedBeforeAnythingStarts(String line) {
@@ -203,6 +210,86 @@ final class TomboloTest {
     }
 
     @Test
+    void createsAVmWithLocalAndLargePages() {
+        services.coordinator = _ -> new Reply.VmReply(vm("web", "RUNNING", "h1", ""));
+
+        assertThat(run("vm", "create", "web", "--tier", "local", "--page-size", "2M")).isZero();
+        VmSpec spec = ((CoordinatorRequest.VmCreate) services.asked.getLast()).spec();
+        assertThat(spec.tier()).isEqualTo("local");
+        assertThat(spec.pageBytes()).isEqualTo(2 << 20);
+        assertThat(spec.pages()).isEqualTo(512);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--memory 3M --page-size 2M", "--guest linux --tier local", "--guest linux --tier auto",
+            "--guest linux --page-size 2M", "--memory 5000"})
+    void aVmWhosePagesCannotBeLikeThatIsRefusedBeforeTheCoordinatorIsAsked(String options) {
+        assertThat(run(words("vm create v " + options))).isEqualTo(2);
+        assertThat(err.toString()).startsWith("VM_SPEC_INVALID: ")
+                .containsPattern("field=(tier|pageBytes|memoryBytes)");
+        assertThat(services.asked).isEmpty();
+    }
+
+    @Test
+    void transitShowsItsPhasesAndWhatBecameOfThePages() throws IOException {
+        CountDownLatch seen = new CountDownLatch(2);
+        List<Reply> phases = List.of(new Reply.MigrateProgress(MigratePhase.TO_SHARED, 1, 4, 1 << 20),
+                new Reply.MigrateProgress(MigratePhase.TO_LOCAL, 4, 4, 1 << 20));
+        services.coordinator = request -> switch (request) {
+            case CoordinatorRequest.VmMigrateProgress _ -> {
+                Reply phase = phases.get(seen.getCount() == 2 ? 0 : 1);
+                seen.countDown();
+                yield phase;
+            }
+            case CoordinatorRequest _ -> {
+                await(seen);
+                yield new Reply.Migrated(new HandoffReport("v1", "h1", "h2", 3, 6, 9, 1, 8, 7, 2, 10, 3_410, 3_400, 352,
+                        0, 4, 5, HandoffOutcome.COMPLETED),
+                        new MoveReport(MigrateMode.TRANSIT, 4, 3, 7 * 4096, 2_000, 3_000, 9_000),
+                        vm("v1", "RUNNING", "h2", ""));
+            }
+        };
+
+        assertThat(run("vm", "migrate", "v1", "--to", "h2", "--mode", "transit", "--move-timeout", "5s")).isZero();
+        assertThat(services.asked).contains(new CoordinatorRequest.VmMigrate("v1", "h2", MigrateMode.TRANSIT, 5_000));
+        assertThat(err.toString()).containsSubsequence("to-shared", "to-local", "4/4 1 MiB/s");
+        assertThat(out.toString()).contains("mode             transit").contains("pages to shared  4 in 2 us")
+                .contains("1 pages stayed shared. Next: tombolo pages move v1 all --to local");
+        out.getBuffer().setLength(0);
+        assertThat(run("vm", "migrate", "v1", "--to", "h2", "--mode", "transit", "--json")).isZero();
+        JsonNode json = new ObjectMapper().readTree(out.toString());
+        assertThat(json.get("downtimeNs").asLong()).isEqualTo(3_400);
+        assertThat(json.get("move").get("pagesToShared").asLong()).isEqualTo(4);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void anErrorOfATransitIsTheErrorOfTheCommand() {
+        services.coordinator = _ -> new Reply.ErrorReply("MIGRATE_NO_ROOM", "no room", List.of(), "make room", 3);
+        assertThat(run("vm", "migrate", "v1", "--to", "h2", "--mode", "transit")).isEqualTo(3);
+        assertThat(err.toString()).startsWith("MIGRATE_NO_ROOM: ");
+        assertThat(services.openConnections).isZero();
+    }
+
+    @Test
+    void cancelsAMigrationAndSaysWhereTheVmIs() {
+        services.coordinator = _ -> new Reply.MigrateCancelled(MigratePhase.TO_LOCAL, true,
+                vm("v1", "RUNNING", "h2", ""));
+
+        assertThat(run("vm", "migrate", "v1", "--cancel")).isZero();
+        assertThat(services.asked.getLast()).isEqualTo(new CoordinatorRequest.VmMigrateCancel("v1"));
+        assertThat(out.toString()).isEqualTo("cancelled in phase to-local; v1 runs on h2\n");
+    }
+
+    @Test
     void listsHosts() {
         services.coordinator = _ -> new Reply.HostListReply(
                 List.of(new HostStatus("h1", 0, 1, "LIVE", "127.0.0.1", 7001, 1024, 2048, List.of("v1", "v2"))));
@@ -214,10 +301,11 @@ final class TomboloTest {
     @Test
     void upAndDownAreAboutTheNamedCluster() {
         assertThat(run("up", "--cluster", "blue", "--hosts", "2", "--zookeeper-servers", "3", "--base", "200ms",
-                "--drivers", "simulated,qemu")).isZero();
+                "--drivers", "simulated,qemu", "--local-size", "0")).isZero();
         assertThat(services.asked.getLast())
                 .isEqualTo(ClusterSpec.of("blue", 4L << 30).withHosts(List.of("host-1", "host-2"))
-                        .withZooKeeperServers(3).withBaseMs(200).withDrivers(List.of("simulated", "qemu")));
+                        .withZooKeeperServers(3).withLocalTierBytes(0).withBaseMs(200)
+                        .withDrivers(List.of("simulated", "qemu")));
         assertThat(out.toString()).contains("4711").contains("Next: tombolo vm create VM --cluster blue");
         assertThat(run("down", "--cluster", "blue", "--json")).isZero();
         assertThat(services.asked.getLast()).isEqualTo("down blue");

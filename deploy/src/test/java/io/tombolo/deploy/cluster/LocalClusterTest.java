@@ -204,6 +204,17 @@ class LocalClusterTest {
     }
 
     @Test
+    void countsTheLocalTiersOfAllHostsAsRoom() {
+        ClusterSpec huge = ClusterSpec.of(name, 1 << 20).withLocalTierBytes(1L << 45);
+
+        assertThatThrownBy(() -> start(huge)).hasMessageStartingWith("CLUSTER_NO_ROOM")
+                .hasMessageContaining("neededBytes=" + (3 * (1L << 45) + (1 << 20) + (256L << 20)))
+                .hasMessageContaining("localTierBytes=" + (1L << 45));
+        assertThatThrownBy(() -> ClusterSpec.of(name, 1 << 20).withLocalTierBytes(4_096))
+                .hasMessageContaining("localTier.bytes");
+    }
+
+    @Test
     void stopsEverythingWhenOneProcessDoesNotComeUpAndKeepsTheLogs() {
         assertThatThrownBy(() -> start(spec().withHosts(List.of("ant", "broken"))))
                 .hasMessageStartingWith("PROCESS_ENDED_EARLY").hasMessageContaining("process=broken")

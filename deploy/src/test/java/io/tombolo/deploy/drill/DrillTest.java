@@ -8,15 +8,20 @@ import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.GuestStatus;
 import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
+import io.tombolo.coordinator.wire.MigrateMode;
+import io.tombolo.coordinator.wire.MoveReport;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.deploy.drill.ContextSwitchBenchmark.OneWay;
 import io.tombolo.deploy.report.DrillReport;
 import io.tombolo.deploy.report.DrillReport.Check;
+import io.tombolo.deploy.report.DrillReport.Hop;
+import io.tombolo.deploy.report.DrillReport.Mode;
 import io.tombolo.deploy.report.DrillReport.Verdict;
 import io.tombolo.region.TomboloException;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -29,6 +34,10 @@ final class DrillTest {
     private boolean keep;
     private String program = "dirty";
     private int clients;
+    private List<MigrateMode> modes = List.of(MigrateMode.HANDOFF);
+    private int restMs;
+    private int warmUp;
+    private int movingWarmUp;
     private GuestVerifier.Result guest = new GuestVerifier.Result(true, "fake", 4096, 0, "");
     private GuestVerifier.Frames frames = new GuestVerifier.Frames(0, 0, "");
 
@@ -282,6 +291,180 @@ final class DrillTest {
         assertThat(clientThreads()).isEmpty();
     }
 
+    @Test
+    void aTransitBeginsInLocalMemoryAndEndsInSharedMemoryBeforeItIsLookedAt() {
+        modes = List.of(MigrateMode.TRANSIT);
+
+        DrillReport report = run(2);
+
+        assertThat(cluster.calls).containsExactly("create h1 local", "transit h2", "transit h3", "move to shared",
+                "pause", "destroy");
+        assertThat(report.passed()).isTrue();
+        assertThat(report.mode()).isEqualTo("transit");
+        assertThat(report.bytesCopied()).isZero();
+        Mode mode = report.modes().getFirst();
+        assertThat(mode.bytesMoved()).isEqualTo(2 << 20);
+        assertThat(mode.toShared()).isEqualTo(new DrillReport.Moved(256, 1_000_000, 1_048_576_000));
+        assertThat(mode.toLocal()).isEqualTo(new DrillReport.Moved(256, 2_000_000, 524_288_000));
+        assertThat(report.perHop()).extracting(Hop::pagesToShared).containsOnly(256L);
+        assertThat(report.perHop()).allSatisfy(h -> assertThat(h.totalNs()).isPositive());
+        assertThat(report.checks()).extracting(Check::name).contains("every page moved, both ways");
+    }
+
+    @Test
+    void aTransitThatLeftPagesBehindIsMarkedAndOneThatMovedNoneFails() {
+        modes = List.of(MigrateMode.TRANSIT);
+        cluster.spoilMove = m -> new MoveReport(m.mode(), m.pagesToShared(), m.pagesToLocal() - 1, m.bytesMoved(), 1,
+                1, 1);
+        assertThat(run(2).checks()).filteredOn(c -> c.verdict() == Verdict.MISSED).extracting(Check::name)
+                .containsExactly("every page moved, both ways");
+
+        cluster.spoilMove = m -> new MoveReport(m.mode(), 0, 0, 0, 0, 0, 0);
+        assertThat(failed(run(2))).containsExactly("guest bytes came over");
+    }
+
+    @Test
+    void bytesThatACopySendsDuringTheHandoffAreToldAndNoFailure() {
+        modes = List.of(MigrateMode.COPY);
+        cluster.spoil = r -> with(r, r.lastInstructionNs(), r.firstInstructionNs(), 4096, r.outcome());
+
+        DrillReport report = run(3);
+
+        assertThat(report.passed()).isTrue();
+        assertThat(report.bytesCopied()).isEqualTo(3 * 4096);
+        assertThat(report.checks()).extracting(Check::name)
+                .doesNotContain("no guest byte copied", "downtime p99 <= 1 ms", "downtime p50 / context switch <= 3");
+    }
+
+    @Test
+    void comparedModesEachHaveTheSameGuestAndAreCheckedOneByOneAndAgainstEachOther() {
+        modes = List.of(MigrateMode.values());
+        warmUp = 2;
+        movingWarmUp = 1;
+
+        DrillReport report = run(2);
+
+        assertThat(report.passed()).isTrue();
+        assertThat(cluster.calls).containsExactly("create h1", "migrate h2", "migrate h3", "migrate h1", "migrate h2",
+                "pause", "destroy", "create h1 local", "transit h2", "transit h3", "transit h1", "move to shared",
+                "pause",
+                "destroy", "create h1 local", "copy h2", "copy h3", "copy h1", "move to shared", "pause", "destroy");
+        assertThat(cluster.created).extracting(VmSpec::name).containsExactly("drill-handoff", "drill-transit",
+                "drill-copy");
+        assertThat(cluster.created).extracting(VmSpec::uuid).doesNotHaveDuplicates();
+        assertThat(cluster.created).extracting(VmSpec::seed).containsOnly(42L);
+        assertThat(cluster.closed).isEqualTo(1);
+        assertThat(report.mode()).isEqualTo("handoff");
+        assertThat(report.hops()).isEqualTo(2);
+        assertThat(report.modes()).extracting(Mode::mode).containsExactly("handoff", "transit", "copy");
+        assertThat(report.modes()).extracting(Mode::hops).containsOnly(2);
+        assertThat(report.modes()).extracting(m -> m.downtimeNs().p50()).containsExactly(3_000L, 3_000L, 30_000_000L);
+        assertThat(report.perHop()).extracting(Hop::mode).containsExactly("handoff", "handoff", "transit", "transit",
+                "copy", "copy");
+        assertThat(report.verification().bytesCompared()).isEqualTo(3 * 4096);
+        assertThat(report.checks()).filteredOn(c -> c.name().endsWith("guest memory as it must be")).hasSize(3);
+        assertThat(report.checks()).extracting(Check::name).contains("copy: one host at a time",
+                "transit: no frame leaked", "transit downtime p50 <= 1/50 of copy's",
+                "transit downtime p50 <= hand-off's + 10 us");
+        assertThat(report.checks()).extracting(Check::verdict).containsOnly(Verdict.PASS);
+    }
+
+    @Test
+    void aTransitThatStandsStillForLongIsMarkedAgainstTheOtherModes() {
+        modes = List.of(MigrateMode.values());
+        cluster.spoil = r -> r.toHost().isEmpty() || r.downtimeNs() > 3_000 || !cluster.calls.contains("pause")
+                ? r
+                : slower(r, 900_000);
+
+        DrillReport report = run(3);
+
+        assertThat(report.passed()).isTrue();
+        assertThat(report.checks()).filteredOn(c -> c.verdict() == Verdict.MISSED).extracting(Check::name)
+                .containsExactly("transit downtime p50 <= 1/50 of copy's",
+                        "transit downtime p50 <= hand-off's + 10 us");
+    }
+
+    private static HandoffReport slower(HandoffReport r, long downtimeNs) {
+        return new HandoffReport(r.vm(), r.fromHost(), r.toHost(), r.intentSeq(), r.prepareNs(), r.quiesceNs(),
+                r.publishNs(), r.switchNs(), r.resumeNs(), r.commitNs(), r.lastInstructionNs(),
+                r.lastInstructionNs() + downtimeNs, downtimeNs, r.stateBytes(), 0, r.epochBefore(), r.epochAfter(),
+                r.outcome());
+    }
+
+    @Test
+    void aFailureOfOneModeFailsTheWholeDrillAndSaysWhich() {
+        modes = List.of(MigrateMode.values());
+        cluster.spoil = r -> cluster.calls.getLast().startsWith("transit")
+                ? with(r, r.lastInstructionNs(), r.lastInstructionNs() - 1, 0, r.outcome())
+                : r;
+
+        DrillReport report = run(2);
+
+        assertThat(failed(report)).containsExactly("transit: one host at a time");
+        assertThat(report.verification().doubleOwners()).isEqualTo(2);
+    }
+
+    @Test
+    void aModeThatIsNotAvailableEndsTheDrill() {
+        modes = List.of(MigrateMode.values());
+        cluster.unavailable.add(MigrateMode.COPY);
+
+        assertThatThrownBy(() -> run(2)).hasMessageStartingWith("MIGRATE_MODE_UNAVAILABLE");
+        assertThat(cluster.closed).isEqualTo(1);
+    }
+
+    @Test
+    void onlyTheLastGuestOfAComparisonIsKept() {
+        modes = List.of(MigrateMode.values());
+        keep = true;
+
+        run(1);
+
+        assertThat(cluster.calls).filteredOn("destroy"::equals).hasSize(2);
+        assertThat(cluster.calls).last().isEqualTo("pause");
+    }
+
+    @Test
+    void theGuestsSpeedBeforeDuringAndAfterEachHopIsTold() {
+        modes = List.of(MigrateMode.TRANSIT);
+        restMs = 1;
+        movingWarmUp = 1;
+        cluster.spoilLook = l -> new GuestLook(l.instructions(),
+                Optional.of(new GuestLook.Waits(10, 20_000, l.instructions())));
+
+        Mode mode = run(3).modes().getFirst();
+
+        assertThat(mode.opsPerSecond().before()).isPositive();
+        assertThat(mode.opsPerSecond().during()).isPositive();
+        assertThat(mode.opsPerSecond().after()).isPositive();
+        // Three stays: the one that began in the warm-up is left out.
+        assertThat(mode.pageWaits().count()).isEqualTo(30);
+        assertThat(mode.longestStallNs()).isEqualTo(mode.pageWaits().maxNs()).isGreaterThan(3_000);
+        assertThat(Thread.getAllStackTraces().keySet()).extracting(Thread::getName).doesNotContain("drill-speed");
+    }
+
+    @Test
+    void whatTheHostsDoNotTellIsAbsent() {
+        restMs = 1;
+
+        Mode mode = run(2).modes().getFirst();
+
+        assertThat(mode.opsPerSecond()).isNotNull();
+        assertThat(mode.pageWaits()).isNull();
+        assertThat(mode.longestStallNs()).isNull();
+    }
+
+    @Test
+    void aGuestThatCannotBeLookedAtEndsTheDrill() {
+        restMs = 1;
+        cluster.spoilLook = _ -> {
+            throw new IllegalStateException("planted");
+        };
+
+        assertThatThrownBy(() -> run(2)).hasMessage("planted");
+        assertThat(cluster.closed).isEqualTo(1);
+    }
+
     private static List<String> clientThreads() {
         return Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
                 .filter(name -> name.startsWith("drill-client-")).toList();
@@ -309,7 +492,7 @@ final class DrillTest {
         AtomicLong clock = new AtomicLong();
         OneWay pinned = new OneWay(2_000, 3_000, 1_900, 1_000);
         OneWay unpinned = new OneWay(20_000, 30_000, 9_000, 1_000);
-        return new Drill(new DrillPlan(3, hops, 0, vm, false, keep, 500, clients),
+        return new Drill(new DrillPlan(3, hops, warmUp, movingWarmUp, vm, false, keep, 500, clients, modes, restMs),
                 new Drill.Tools(() -> cluster, verifier, () -> new ContextSwitchBenchmark.Result(pinned, unpinned),
                         () -> {
                             throw new AssertionError("no comparison was asked for");

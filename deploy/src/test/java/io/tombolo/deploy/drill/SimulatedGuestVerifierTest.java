@@ -12,9 +12,10 @@ import io.tombolo.agent.sim.SimulatedState;
 import io.tombolo.agent.sim.SimulatedStateCodec;
 import io.tombolo.agent.sim.VcpuRegisters;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
-import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.MigrateMode;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
+import io.tombolo.coordinator.wire.Reply.Migrated;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.region.ClaimedSlot;
@@ -35,6 +36,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -188,7 +190,17 @@ final class SimulatedGuestVerifierTest {
         }
 
         @Override
-        public HandoffReport migrate(String vm, String toHost) {
+        public Migrated migrate(String vm, String toHost, MigrateMode mode) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void moveToShared(String vm) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Optional<GuestLook> look(String host, String vm) {
             throw new UnsupportedOperationException();
         }
 

@@ -27,9 +27,10 @@ final class ReportWriterTest {
         ReportWriter.write(SampleReports.simulated(), directory);
 
         JsonNode report = new ObjectMapper().readTree(directory.resolve("report.json").toFile());
-        assertThat(keys(report)).containsExactly("guest", "hops", "vmBytes", "downtimeNs", "phases", "warmUp",
+        assertThat(keys(report)).containsExactly("guest", "mode", "hops", "vmBytes", "downtimeNs", "phases", "warmUp",
                 "contextSwitchNs",
-                "bytesCopied", "verification", "vm", "seed", "startedAt", "elapsedMs", "versions", "host", "perHop",
+                "bytesCopied", "modes", "verification", "vm", "seed", "startedAt", "elapsedMs", "versions", "host",
+                "perHop",
                 "checks", "passed");
         assertThat(keys(report.get("downtimeNs"))).containsExactly("p50", "p99", "max");
         assertThat(keys(report.get("phases"))).containsExactlyElementsOf(PHASES);
@@ -38,12 +39,54 @@ final class ReportWriterTest {
         assertThat(keys(report.get("contextSwitchNs"))).containsExactly("p50", "pinned", "unpinned");
         assertThat(keys(report.get("verification"))).containsExactly("identical", "doubleOwners", "framesLeaked",
                 "method", "bytesCompared", "selfCheckErrors");
-        assertThat(keys(report.get("perHop").get(0))).containsExactly("hop", "from", "to", "epoch", "atMs",
+        assertThat(keys(report.get("perHop").get(0))).containsExactly("mode", "hop", "from", "to", "epoch", "atMs",
                 "downtimeNs", "prepareNs", "quiesceNs", "publishNs", "switchNs", "resumeNs", "commitNs", "stateBytes",
-                "bytesCopied", "measured");
+                "bytesCopied", "measured", "totalNs", "bytesMoved", "pagesToShared", "pagesToLocal", "toSharedNs",
+                "toLocalNs");
         assertThat(keys(report.get("checks").get(0))).containsExactly("name", "verdict", "detail");
         assertThat(report.get("hops").asInt()).isEqualTo(30).isEqualTo(report.get("perHop").size());
         assertThat(report.get("seed").asLong()).isEqualTo(-4_611_686_018_427_387_905L);
+    }
+
+    @Test
+    void theKeysOfModesAreStable() throws IOException {
+        JsonNode report = new ObjectMapper().readTree(ReportWriter.json(SampleReports.comparedModes()));
+
+        JsonNode modes = report.get("modes");
+        assertThat(modes.findValuesAsText("mode")).containsExactly("handoff", "transit", "copy");
+        JsonNode transit = modes.get(1);
+        assertThat(keys(transit)).containsExactly("mode", "hops", "totalNs", "downtimeNs", "bytesMoved",
+                "bytesCopied", "toShared", "toLocal", "opsPerSecond", "longestStallNs", "pageWaits", "verification",
+                "speed");
+        for (String figure : List.of("totalNs", "downtimeNs")) {
+            assertThat(keys(transit.get(figure))).containsExactly("p50", "p99", "max");
+        }
+        for (String direction : List.of("toShared", "toLocal")) {
+            assertThat(keys(transit.get(direction))).containsExactly("pages", "ns", "bytesPerSecond");
+        }
+        assertThat(keys(transit.get("opsPerSecond"))).containsExactly("before", "during", "after");
+        assertThat(keys(transit.get("pageWaits"))).containsExactly("count", "p99Ns", "maxNs");
+        assertThat(keys(transit.get("speed").get(0))).containsExactly("atMs", "opsPerSecond");
+        assertThat(transit.get("verification")).isNotNull();
+        assertThat(report.get("perHop").findValuesAsText("mode")).hasSize(24);
+    }
+
+    @Test
+    void aDrillThatDidNotMeasureTheGuestsSpeedSaysSoByLeavingItOut() throws IOException {
+        JsonNode report = new ObjectMapper().readTree(ReportWriter.json(SampleReports.simulated()));
+
+        assertThat(keys(report.get("modes").get(0))).containsExactly("mode", "hops", "totalNs", "downtimeNs",
+                "bytesMoved", "bytesCopied", "verification", "speed");
+        assertThat(TerminalReport.text(SampleReports.simulated())).doesNotContain("OPS/S");
+    }
+
+    @Test
+    void theTerminalShowsTheModesInOneTable() {
+        assertThat(TerminalReport.text(SampleReports.comparedModes())).startsWith("24 hops in 3 modes of a simulated")
+                .containsPattern(
+                        "transit +8 +352\\.06 ms +\\S+ us +\\S+ us +512 MiB +400 M +331 M +398 M +48\\.2 us")
+                .containsPattern("handoff +- +- +- +- +- +-").containsPattern("transit +65536 +150 ms +1\\.7 GiB")
+                .contains("TIME OF HANDOFF");
     }
 
     @Test
