@@ -64,7 +64,7 @@ final class PagesUnderLoadTest {
     private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(30);
     private static final int LEAST = 20;
 
-    /// A VM that runs, and threads that disturb it until [#finish].
+    /// A VM that runs, and threads that disturb it until [#join].
     private static final class Load implements AutoCloseable {
         final TestVm vm;
         final GuestSpec spec;
@@ -282,8 +282,8 @@ final class PagesUnderLoadTest {
             });
             long since = System.nanoTime();
             Load.until(() -> load.failed.get() != null
-                    || System.nanoTime() - since > TimeUnit.MILLISECONDS.toNanos(LOAD_MS)
-                            && handOffs.get() >= 3 && pauses.get() >= 3 && load.moved.get() >= LEAST,
+                    || (System.nanoTime() - since > TimeUnit.MILLISECONDS.toNanos(LOAD_MS)
+                            && handOffs.get() >= 3 && pauses.get() >= 3 && load.moved.get() >= LEAST),
                     "the load");
             load.join();
             load.verify();
