@@ -138,15 +138,19 @@ final class HostPages implements PageService {
             if (!checker.start()) {
                 throw noRight(hosted);
             }
-            try {
-                return move(new PageMover(region, copier, checker::check, GIVE_UP_NS, PageMover.SMALL_BATCH), hosted,
-                        pages, numbers, to, budgetNs, status);
-            } finally {
-                // A host that keeps blocks keeps the VM's next host from moving the pages in them. Without the right it
-                // stores nothing: what it has is recovered, or given back later.
-                if (checker.check()) {
-                    pages.trim();
-                }
+            return move(new PageMover(region, copier, checker::check, GIVE_UP_NS, PageMover.SMALL_BATCH), hosted,
+                    pages, numbers, to, budgetNs, status);
+        } finally {
+            trim(pages);
+        }
+    }
+
+    /// A host that keeps blocks keeps the VM's next host from moving the pages in them; so also when the VM has left.
+    /// But a host without its right stores nothing: recovery gives back what it has.
+    private void trim(VmPages pages) {
+        try (CheckBoard.Checker checker = board.register("blocks", () -> true)) {
+            if (checker.start()) {
+                pages.trim();
             }
         }
     }

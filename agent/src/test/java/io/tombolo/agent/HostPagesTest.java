@@ -18,6 +18,7 @@ import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.ClaimedSlot;
 import io.tombolo.region.ErrorCode;
 import io.tombolo.region.FormatOptions;
+import io.tombolo.region.FrameAllocator;
 import io.tombolo.region.HostIdentity;
 import io.tombolo.region.HostSlots;
 import io.tombolo.region.OpenOptions;
@@ -216,7 +217,6 @@ final class HostPagesTest {
         assertThat(ant.pages.tiers()).extracting(PageService.TierFacts::name).containsExactly("shared");
     }
 
-    /// And stores nothing, not even to give back blocks that it does not need.
     @Test
     void aHostThatDoesNotOwnTheVmMayNotMoveItsPages() {
         start(16 * MIB, 4 * MIB);
@@ -226,15 +226,34 @@ final class HostPagesTest {
         long owner = slot.ownerAcquire();
         assertThat(slot.compareAndSetOwner(owner, OwnerWord.pack(OwnerState.DESTROYING, ant.claimed.slot(),
                 OwnerWord.nextEpoch(owner)))).isTrue();
-        long[] frame = new long[1];
-        assertThat(ant.region.allocator(ant.claimed.slot()).reserve(PageSize.SMALL, 0, new long[1], 1, frame))
-                .isEqualTo(1);
-        ant.region.allocator(ant.claimed.slot()).release(PageSize.SMALL, 0, new long[1], frame, 1);
+        keepABlock(ant.region.allocator(ant.claimed.slot()));
 
         refused(PagesError.PAGES_EPERM, () -> ant.pages.move("vm", 0, 1, LOCAL, LONG_NS));
         refused(PagesError.PAGES_EPERM, () -> ant.pages.pin("vm", 0, 1));
 
-        assertThat(ant.region.allocator(ant.claimed.slot()).trim()).isPositive();
+        // Its next host may need the blocks.
+        assertThat(ant.region.allocator(ant.claimed.slot()).trim()).isZero();
+    }
+
+    /// And stores nothing, not even to give back blocks that it does not need.
+    @Test
+    void aFencedHostMayNotMovePages() {
+        start(16 * MIB, 4 * MIB);
+        ant.create(0, "vm", 2 * MIB, PageSize.SMALL, "shared");
+        FrameAllocator allocator = ant.region.allocator(ant.claimed.slot());
+        keepABlock(allocator);
+        assertThat(HostSlots.fence(ant.region, ant.claimed.slot(), ant.claimed.incarnation())).isTrue();
+
+        refused(PagesError.PAGES_EPERM, () -> ant.pages.move("vm", 0, 1, LOCAL, LONG_NS));
+        refused(PagesError.PAGES_EPERM, () -> ant.pages.pin("vm", 0, 1));
+
+        assertThat(allocator.trim()).isPositive();
+    }
+
+    private static void keepABlock(FrameAllocator allocator) {
+        long[] frame = new long[1];
+        assertThat(allocator.reserve(PageSize.SMALL, 0, new long[1], 1, frame)).isEqualTo(1);
+        allocator.release(PageSize.SMALL, 0, new long[1], frame, 1);
     }
 
     @Test
