@@ -5,6 +5,8 @@ import static java.util.Objects.requireNonNull;
 import io.tombolo.agent.AgentConfig.LocalTierConfig;
 import io.tombolo.agent.handoff.HandoffPoint;
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
+import io.tombolo.agent.handoff.HostPorts.PageLink;
+import io.tombolo.agent.handoff.HostPorts.Peer;
 import io.tombolo.agent.handoff.HostedVm;
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.hypervisor.Hypervisor;
@@ -20,6 +22,7 @@ import io.tombolo.agent.right.Timings;
 import io.tombolo.agent.right.WatchdogPetter;
 import io.tombolo.agent.right.WatchdogSettings;
 import io.tombolo.agent.pages.GuestCopier;
+import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.HostStatus;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.region.ClaimedSlot;
@@ -143,7 +146,7 @@ public final class Agent implements AutoCloseable {
         LOG.debug("compilers {}", quiet ? "quiet" : "still busy");
         boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
         host = new HostCore(region, slot, timings, supervised, config.maxStoringThreads(), new Actions(), points,
-                peers::openWindow);
+                peers::openWindow, Optional.of(new Pages()));
         opened.add(host);
         vms = new HostedVms(region, host, drivers, this::bounds, copier::bytesCopied, cluster::hosting);
         opened.add(vms::closeDrivers);
@@ -362,6 +365,24 @@ public final class Agent implements AutoCloseable {
             }
             endReason = reason;
             ended.countDown();
+        }
+    }
+
+    /// How this host's pages are copied to other hosts, and theirs to this one.
+    private final class Pages implements PageLink {
+        @Override
+        public GuestCopier copier() {
+            return copier;
+        }
+
+        @Override
+        public LocalTier local() {
+            return local;
+        }
+
+        @Override
+        public CompletableFuture<?> send(Peer target, AgentRequest request) {
+            return peers.send(target, request);
         }
     }
 

@@ -2,6 +2,7 @@ package io.tombolo.agent;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.handoff.CopySource;
 import io.tombolo.agent.handoff.HandoffError;
 import io.tombolo.agent.handoff.HostPorts.Peer;
 import io.tombolo.agent.handoff.HostPorts.WindowEnd;
@@ -12,6 +13,7 @@ import io.tombolo.agent.handoff.SourceReport;
 import io.tombolo.agent.handoff.TargetCore;
 import io.tombolo.agent.hypervisor.GuestFacts;
 import io.tombolo.agent.pages.VmPages;
+import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.HandoffOutcome;
@@ -29,8 +31,10 @@ import io.tombolo.region.OwnerWord;
 import io.tombolo.region.TomboloException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 /// Answers what an agent can be asked. Orders of the leading coordinator carry its term; one below the highest term
 /// that this process has seen comes from a leader that has been replaced and is refused.
@@ -106,7 +110,20 @@ final class AgentService implements RequestHandler {
                 HostedVm vm = vms.at(resume.vmSlot(), resume.vm());
                 yield vm.resume().thenApply(_ -> new Reply.VmReply(status(vm)));
             }
-            case AgentRequest.PrepareTarget prepare -> prepare(prepare);
+            case AgentRequest.PrepareTarget prepare -> prepare(prepare, false);
+            case AgentRequest.PrepareCopy copy -> prepare(new AgentRequest.PrepareTarget(copy.term(), copy.intentSeq(),
+                    copy.spec(), copy.vmSlot(), copy.epoch(), copy.fromSlot(), copy.fromHost(), copy.nonce()), true);
+            case AgentRequest.SwitchCopy order -> switchCopy(order);
+            case AgentRequest.CopyPages pages -> {
+                incoming(pages.vmSlot()).storePages(pages);
+                yield CompletableFuture.completedFuture(new Reply.Ack());
+            }
+            case AgentRequest.SealCopy seal -> {
+                incoming(seal.vmSlot()).sealPages(seal);
+                yield CompletableFuture.completedFuture(new Reply.Ack());
+            }
+            case AgentRequest.AskCopy asked -> CompletableFuture.completedFuture(vms.find(asked.vmSlot())
+                    .map(vm -> vm.copyProgress(asked.intentSeq())).orElse(new Reply.CopyProgress(0, 0, 0, 0)));
             case AgentRequest.CancelIntent cancel -> cancel(cancel);
             case AgentRequest.SwitchOver order -> switchOver(order);
             case AgentRequest.HandoffStatus asked -> handoffStatus(asked);
@@ -121,7 +138,13 @@ final class AgentService implements RequestHandler {
         };
     }
 
-    private CompletableFuture<Reply.Prepared> prepare(AgentRequest.PrepareTarget prepare) {
+    private HostedVm incoming(int vmSlot) {
+        return vms.find(vmSlot).orElseThrow(() -> TomboloException
+                .error(HandoffError.TARGET_REFUSED, "this host is not prepared for pages of the VM")
+                .fact("vmSlot", vmSlot).next("see both agents' logs").build());
+    }
+
+    private CompletableFuture<Reply.Prepared> prepare(AgentRequest.PrepareTarget prepare, boolean copied) {
         terms.check(prepare.term());
         boolean isCancelled = prepare.intentSeq() <= cancelled.getOrDefault(prepare.vmSlot(), 0L);
         if (isCancelled && !offeredHere(prepare)) {
@@ -131,7 +154,7 @@ final class AgentService implements RequestHandler {
         }
         copiedAtPrepare.put(prepare.vmSlot(), vms.bytesCopied());
         HostedVm vm = vms.open(prepare.vmSlot(), prepare.spec());
-        return vm.prepare(prepare.intentSeq(), prepare.epoch(), prepare.fromSlot(), prepare.nonce())
+        return vm.prepare(prepare.intentSeq(), prepare.epoch(), prepare.fromSlot(), prepare.nonce(), copied)
                 .thenApply(_ -> new Reply.Prepared(prepare.intentSeq(), prepare.vmSlot(), vms.hostSlot(),
                         host.incarnation()));
     }
@@ -165,13 +188,30 @@ final class AgentService implements RequestHandler {
                 .thenApply(report -> new Reply.Switched(report(order, report, vms.bytesCopied() - copiedBefore)));
     }
 
+    private CompletableFuture<Reply.CopySwitched> switchCopy(AgentRequest.SwitchCopy copy) {
+        terms.check(copy.term());
+        AgentRequest.SwitchOver order = new AgentRequest.SwitchOver(copy.term(), copy.intentSeq(), copy.vm(),
+                copy.vmSlot(), copy.epoch(), copy.toSlot(), copy.toName(), copy.toHost(), copy.toPort(), copy.nonce());
+        HostedVm vm = vms.at(copy.vmSlot(), copy.vm());
+        long copiedBefore = vms.bytesCopied();
+        Peer target = new Peer(copy.toSlot(), copy.toName(), copy.toHost(), copy.toPort());
+        CopySource.CopyLimits limits = new CopySource.CopyLimits(TimeUnit.MILLISECONDS.toNanos(copy.downtimeMs()),
+                TimeUnit.MILLISECONDS.toNanos(copy.timeMs()));
+        return vm.switchOver(copy.intentSeq(), copy.epoch(), target, copy.nonce(), Optional.of(limits))
+                .thenApply(report -> new Reply.CopySwitched(
+                        report(order, report, vms.bytesCopied() - copiedBefore), report.copy()));
+    }
+
     private HandoffReport report(AgentRequest.SwitchOver order, SourceReport source, long copiedHere) {
         HandoffOutcome outcome = switch (source.outcome()) {
             case HANDED_OVER -> HandoffOutcome.COMPLETED;
             case TAKEN_BACK -> HandoffOutcome.TAKEN_BACK;
             case LOST -> HandoffOutcome.LOST_RIGHT;
             case STAYED, REFUSED -> throw TomboloException
-                    .error(HandoffError.HANDOFF_STAYED, "the VM was not handed over and runs where it was")
+                    .error(source.code().isEmpty()
+                            ? HandoffError.HANDOFF_STAYED
+                            : CoordinatorError.valueOf(source.code()),
+                            "the VM was not handed over and runs where it was")
                     .fact("vm", order.vm()).fact("from", host.name()).fact("to", order.toName())
                     .fact("reason", source.reason()).next("try again; if it stays so see both agents' logs").build();
         };
@@ -206,7 +246,7 @@ final class AgentService implements RequestHandler {
             boolean armed = false;
             if (s.source() != null) {
                 phase = sourcePhase(s.source(), asked.intentSeq());
-                armed = s.source().intentSeq() == asked.intentSeq() && s.source().phase() == SourceCore.Phase.WINDOW;
+                armed = s.source().intentSeq() == asked.intentSeq() && phase == HandoffPhase.ARMED;
             } else if (s.target() != null && s.target().intentSeq() == asked.intentSeq()) {
                 armed = s.target().phase() == TargetCore.Phase.ARMED;
                 phase = armed ? HandoffPhase.PREPARED : HandoffPhase.NONE;
@@ -221,7 +261,7 @@ final class AgentService implements RequestHandler {
         }
         return switch (state.phase()) {
             case IDLE -> HandoffPhase.RUNNING;
-            case WINDOW -> HandoffPhase.ARMED;
+            case WINDOW, COPYING -> HandoffPhase.ARMED;
             case QUIESCING -> HandoffPhase.QUIESCED;
             case OFFERED -> HandoffPhase.OFFERED;
             case GONE -> HandoffPhase.GIVEN;

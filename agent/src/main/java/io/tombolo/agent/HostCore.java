@@ -13,6 +13,7 @@ import io.tombolo.region.ClaimedSlot;
 import io.tombolo.region.HostSlot;
 import io.tombolo.region.Region;
 import io.tombolo.region.os.Linux;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -32,6 +33,7 @@ final class HostCore implements HostPorts, AutoCloseable {
     private final RightLoop right;
     private final Consumer<HandoffPoint> points;
     private final Windows windows;
+    private final Optional<PageLink> pageLink;
 
     /// How to ask another host to spin.
     @FunctionalInterface
@@ -39,8 +41,10 @@ final class HostCore implements HostPorts, AutoCloseable {
         CompletableFuture<WindowEnd> open(Peer target, long intentSeq, int vmSlot, long epoch, long windowNs);
     }
 
+    /// @param pageLink how pages are copied between hosts; empty where none are
     HostCore(Region region, ClaimedSlot claimed, Timings timings, boolean supervised, int maxStoringThreads,
-            RightActions actions, Consumer<HandoffPoint> points, Windows windows) {
+            RightActions actions, Consumer<HandoffPoint> points, Windows windows, Optional<PageLink> pageLink) {
+        this.pageLink = requireNonNull(pageLink, "pageLink is null");
         requireNonNull(region, "region is null");
         this.claimed = requireNonNull(claimed, "claimed is null");
         this.points = requireNonNull(points, "points is null");
@@ -92,6 +96,11 @@ final class HostCore implements HostPorts, AutoCloseable {
     @Override
     public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch, long windowNs) {
         return windows.open(target, intentSeq, vmSlot, epoch, windowNs);
+    }
+
+    @Override
+    public Optional<PageLink> pageLink() {
+        return pageLink;
     }
 
     @Override

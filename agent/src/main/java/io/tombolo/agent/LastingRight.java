@@ -1,6 +1,7 @@
 package io.tombolo.agent;
 
 import io.tombolo.agent.handoff.HandoffPoint;
+import io.tombolo.agent.handoff.HostPorts;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.agent.right.RightActions;
 import io.tombolo.agent.right.RightEvent;
@@ -8,6 +9,7 @@ import io.tombolo.agent.right.Timings;
 import io.tombolo.region.ClaimedSlot;
 import io.tombolo.region.Region;
 import io.tombolo.region.os.Linux;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -27,8 +29,15 @@ final class LastingRight implements RightActions {
     ///
     /// @throws IllegalStateException if its gate does not open within five seconds
     static HostCore host(Region region, ClaimedSlot slot, Consumer<HandoffPoint> points, HostCore.Windows windows) {
+        return host(region, slot, points, windows, Optional.empty());
+    }
+
+    /// The same, and it can copy pages.
+    static HostCore host(Region region, ClaimedSlot slot, Consumer<HandoffPoint> points, HostCore.Windows windows,
+            Optional<HostPorts.PageLink> pageLink) {
         LastingRight right = new LastingRight();
-        HostCore host = new HostCore(region, slot, Timings.standard(), false, STORING_THREADS, right, points, windows);
+        HostCore host = new HostCore(region, slot, Timings.standard(), false, STORING_THREADS, right, points, windows,
+                pageLink);
         right.host = host;
         host.right().start();
         host.right().post(new RightEvent.HeartbeatConfirmed(Linux.clockBoottimeNs(),

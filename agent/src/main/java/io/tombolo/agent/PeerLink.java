@@ -61,6 +61,12 @@ final class PeerLink implements AutoCloseable {
                         end.bytesCopied(), end.reason()));
     }
 
+    /// Pages of a VM, or their seal, to the agent that stores them.
+    CompletableFuture<Reply.Ack> send(Peer target, AgentRequest request) {
+        return peers.call(new RpcAddress(target.address(), target.port()), target.host(), request, Reply.Ack.class,
+                timeoutMs);
+    }
+
     @Override
     public void close() {
         if (server != null) {

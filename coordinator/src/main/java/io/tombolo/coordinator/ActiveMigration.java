@@ -5,7 +5,7 @@ import io.tombolo.coordinator.wire.Reply;
 import java.util.concurrent.CompletableFuture;
 
 /// A migration that is under way: who watches it and who cancels it find it here. Thread safe.
-sealed interface ActiveMigration permits ActiveMigration.Handoff, TransitRunner {
+sealed interface ActiveMigration permits ActiveMigration.Handoff, TransitRunner, CopyMigration {
     Reply.MigrateProgress progress();
 
     /// Asks it to end; see [#ended].

@@ -145,6 +145,6 @@ final class HandoffChange {
     Step done() {
         return new Step(new HandoffState(old.intent(), old.timings(), phase, old.startedNs(), phaseSinceNs, wakeNs,
                 ticket, disarmed, targetReleased, sourceGone, targetGone, reported, noted, prepareNs, finishSinceNs,
-                cause, report, owner), effects);
+                old.sourceNs(), cause, report, owner), effects);
     }
 }

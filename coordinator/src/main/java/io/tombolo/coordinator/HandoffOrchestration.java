@@ -7,8 +7,10 @@ import io.tombolo.coordinator.wire.HandoffOutcome;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.zk.IntentRecord;
 import io.tombolo.region.OwnerState;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /// The coordinator's part of one hand-off from A to B, as a pure step core: no thread, no socket, no ZooKeeper, no
@@ -26,6 +28,10 @@ import java.util.concurrent.TimeUnit;
 ///
 /// A new leader starts at RESOLVING: it does not know what its predecessor ordered.
 public final class HandoffOrchestration {
+    private static final Set<CoordinatorError> COPY_REFUSALS = EnumSet.of(CoordinatorError.MIGRATE_NOT_CONVERGED,
+            CoordinatorError.MIGRATE_PAGES_PINNED, CoordinatorError.MIGRATE_NO_TIER, CoordinatorError.MIGRATE_NO_ROOM,
+            CoordinatorError.MIGRATE_COPY_FAILED);
+
     private HandoffOrchestration() {
     }
 
@@ -39,19 +45,26 @@ public final class HandoffOrchestration {
 
     /// The intent has just been opened by this leader.
     public static Step start(IntentRecord intent, HandoffTimings timings, long nowNs) {
-        return new HandoffChange(initial(intent, timings, Phase.PREPARING, nowNs))
+        return start(intent, timings, 0, nowNs);
+    }
+
+    /// The same for a source that sends its pages first, and may take `sourceNs` for that. Its order is cancelled like
+    /// any other; a leader that finds the intent open gives the copy up.
+    public static Step start(IntentRecord intent, HandoffTimings timings, long sourceNs, long nowNs) {
+        return new HandoffChange(initial(intent, timings, Phase.PREPARING, sourceNs, nowNs))
                 .enter(Phase.PREPARING, nowNs, ns(timings.prepareMs())).effect(new HandoffEffect.SendPrepare()).done();
     }
 
     /// The intent was found open by a new leader.
     public static Step resume(IntentRecord intent, HandoffTimings timings, long nowNs) {
-        return resolve(new HandoffChange(initial(intent, timings, Phase.RESOLVING, nowNs)), timings, nowNs,
+        return resolve(new HandoffChange(initial(intent, timings, Phase.RESOLVING, 0, nowNs)), timings, nowNs,
                 "the coordinator that began the hand-off does not lead any more");
     }
 
-    private static HandoffState initial(IntentRecord intent, HandoffTimings timings, Phase phase, long nowNs) {
+    private static HandoffState initial(IntentRecord intent, HandoffTimings timings, Phase phase, long sourceNs,
+            long nowNs) {
         return new HandoffState(intent, timings, phase, nowNs, nowNs, nowNs, 0, false, false, false, false, false, "",
-                0, 0, Optional.empty(), Optional.empty(), Optional.empty());
+                0, 0, sourceNs, Optional.empty(), Optional.empty(), Optional.empty());
     }
 
     private static long ns(int milliseconds) {
@@ -60,6 +73,12 @@ public final class HandoffOrchestration {
 
     private static HandoffResult aborted(String why) {
         return HandoffResult.of(CoordinatorError.MIGRATION_ABORTED, why);
+    }
+
+    /// What an agent says under a name of this module's reaches the caller under that name.
+    private static HandoffResult said(String code, String text, String what) {
+        return COPY_REFUSALS.stream().filter(known -> known.name().equals(code)).findFirst()
+                .map(known -> HandoffResult.of(known, text)).orElseGet(() -> aborted(what + code + " " + text));
     }
 
     /// One step. An event that the phase does not wait for changes nothing: it is the late answer to an effect that the
@@ -81,14 +100,15 @@ public final class HandoffOrchestration {
             case HandoffEvent.CancelAsked _ -> cancelAsked(state, change, nowNs);
             case HandoffEvent.Prepared _ when state.phase() == Phase.PREPARING ->
                 change.prepared(nowNs - state.startedNs())
-                        .enter(Phase.SWITCHING, nowNs, ns(state.timings().switchMs()))
+                        .enter(Phase.SWITCHING, nowNs, ns(state.timings().switchMs()) + state.sourceNs())
                         .effect(new HandoffEffect.SendSwitch()).done();
             case HandoffEvent.PrepareFailed(String code, String text) when state.phase() == Phase.PREPARING ->
-                giveUpPreparing(state, change, nowNs, aborted("the target could not prepare: " + code + " " + text));
+                giveUpPreparing(state, change, nowNs, said(code, text, "the target could not prepare: "));
             case HandoffEvent.Switched(HandoffReport report) when state.phase() == Phase.SWITCHING ->
                 switched(state, change.measured(report), report, nowNs);
             case HandoffEvent.SwitchFailed(String code, String text) when state.phase() == Phase.SWITCHING ->
-                resolve(change, state.timings(), nowNs, "the source could not switch: " + code + " " + text);
+                change.cause(said(code, text, "the source could not switch: "))
+                        .enter(Phase.RESOLVING, nowNs, ns(state.timings().retryMs())).readOwner().done();
             case HandoffEvent.OwnerRead(long ticket, OwnerSnapshot owner) when state.phase() == Phase.RESOLVING
                     && ticket == state.ticket() ->
                 judged(state, change.owner(owner), owner, nowNs);

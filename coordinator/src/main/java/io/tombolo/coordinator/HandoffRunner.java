@@ -1,9 +1,11 @@
 package io.tombolo.coordinator;
 
 import io.tombolo.coordinator.wire.AgentRequest;
+import io.tombolo.coordinator.wire.CopyReport;
 import io.tombolo.coordinator.wire.Errors;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.zk.HostRecord;
 import io.tombolo.coordinator.zk.IntentRecord;
 import io.tombolo.coordinator.zk.LeaderWrites;
@@ -28,6 +30,8 @@ final class HandoffRunner implements Runnable {
 
     private final Ports ports;
     private final long term;
+    private final Optional<Copy> copy;
+    private volatile CopyReport copied = CopyReport.UNKNOWN;
     private final BlockingQueue<HandoffEvent> events = new LinkedBlockingQueue<>();
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     private HandoffOrchestration.Step next;
@@ -44,7 +48,19 @@ final class HandoffRunner implements Runnable {
     record Outcome(HandoffResult result, Optional<HandoffReport> report) {
     }
 
-    private HandoffRunner(Ports ports, long term, HandoffOrchestration.Step first) {
+    /// How the source of a copy is to send its pages.
+    ///
+    /// @param downtimeMs longest time for what is sent with the guest stopped
+    /// @param timeMs     longest time for the rounds before
+    record Copy(int downtimeMs, int timeMs) {
+        long longestNs() {
+            // The last round may take longer than was reckoned; the source gives it up after a bound of its own.
+            return TimeUnit.MILLISECONDS.toNanos(timeMs + 10L * downtimeMs + 10_000);
+        }
+    }
+
+    private HandoffRunner(Ports ports, long term, HandoffOrchestration.Step first, Optional<Copy> copy) {
+        this.copy = copy;
         this.ports = ports;
         this.term = term;
         this.next = first;
@@ -52,15 +68,28 @@ final class HandoffRunner implements Runnable {
     }
 
     static HandoffRunner start(Ports ports, long term, IntentRecord intent, HandoffTimings timings) {
-        return new HandoffRunner(ports, term, HandoffOrchestration.start(intent, timings, System.nanoTime()));
+        return new HandoffRunner(ports, term, HandoffOrchestration.start(intent, timings, System.nanoTime()),
+                Optional.empty());
+    }
+
+    /// Of a VM whose local pages are sent by its source.
+    static HandoffRunner start(Ports ports, long term, IntentRecord intent, HandoffTimings timings, Copy copy) {
+        return new HandoffRunner(ports, term,
+                HandoffOrchestration.start(intent, timings, copy.longestNs(), System.nanoTime()), Optional.of(copy));
     }
 
     static HandoffRunner resume(Ports ports, long term, IntentRecord intent, HandoffTimings timings) {
-        return new HandoffRunner(ports, term, HandoffOrchestration.resume(intent, timings, System.nanoTime()));
+        return new HandoffRunner(ports, term, HandoffOrchestration.resume(intent, timings, System.nanoTime()),
+                Optional.empty());
     }
 
     IntentRecord intent() {
         return next.state().intent();
+    }
+
+    /// What the pages of a copy cost; unknown until the source has said so.
+    CopyReport copied() {
+        return copied;
     }
 
     /// Completes when the caller can be told, which may be before the intent is closed.
@@ -174,7 +203,7 @@ final class HandoffRunner implements Runnable {
         }
     }
 
-    private <R extends Reply> void call(String host, AgentRequest request, Class<R> replyType, int timeoutMs,
+    private <R extends Reply> void call(String host, AgentRequest request, Class<R> replyType, long timeoutMs,
             Function<R, HandoffEvent> answered,
             Function<Throwable, HandoffEvent> failed) {
         CompletableFuture<R> reply;
@@ -204,9 +233,13 @@ final class HandoffRunner implements Runnable {
             events.add(new HandoffEvent.PrepareFailed(CoordinatorError.VM_UNKNOWN.name(), "the VM's record is gone"));
             return;
         }
+        VmSpec spec = vm.get().value().spec();
         call(i.to(),
-                new AgentRequest.PrepareTarget(term, i.seq(), vm.get().value().spec(), i.vmSlot(), i.epoch(),
-                        i.fromSlot(), i.from(), i.nonce()),
+                copy.isPresent()
+                        ? new AgentRequest.PrepareCopy(term, i.seq(), spec, i.vmSlot(), i.epoch(), i.fromSlot(),
+                                i.from(), i.nonce())
+                        : new AgentRequest.PrepareTarget(term, i.seq(), spec, i.vmSlot(), i.epoch(), i.fromSlot(),
+                                i.from(), i.nonce()),
                 Reply.Prepared.class, next.state().timings().prepareMs(), _ -> new HandoffEvent.Prepared(),
                 failure -> new HandoffEvent.PrepareFailed(codeOf(failure), Errors.unwrap(failure).getMessage()));
     }
@@ -218,12 +251,27 @@ final class HandoffRunner implements Runnable {
             events.add(new HandoffEvent.SwitchFailed(CoordinatorError.HOST_DEAD.name(), "the target left ZooKeeper"));
             return;
         }
+        if (copy.isPresent()) {
+            sendSwitchCopy(i, target.get(), copy.get());
+            return;
+        }
         call(i.from(),
                 new AgentRequest.SwitchOver(term, i.seq(), i.vm(), i.vmSlot(), i.epoch(), i.toSlot(), i.to(),
                         target.get().address(), target.get().port(), i.nonce()),
                 Reply.Switched.class, next.state().timings().switchMs(),
                 reply -> new HandoffEvent.Switched(reply.report()),
                 failure -> new HandoffEvent.SwitchFailed(codeOf(failure), Errors.unwrap(failure).getMessage()));
+    }
+
+    private void sendSwitchCopy(IntentRecord i, HostRecord target, Copy how) {
+        long timeoutMs = next.state().timings().switchMs() + TimeUnit.NANOSECONDS.toMillis(how.longestNs());
+        call(i.from(),
+                new AgentRequest.SwitchCopy(term, i.seq(), i.vm(), i.vmSlot(), i.epoch(), i.toSlot(), i.to(),
+                        target.address(), target.port(), i.nonce(), how.downtimeMs(), how.timeMs()),
+                Reply.CopySwitched.class, timeoutMs, reply -> {
+                    copied = reply.copy();
+                    return new HandoffEvent.Switched(reply.report());
+                }, failure -> new HandoffEvent.SwitchFailed(codeOf(failure), Errors.unwrap(failure).getMessage()));
     }
 
     private void sendCancel(HandoffSide side) {

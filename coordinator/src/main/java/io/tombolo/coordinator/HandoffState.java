@@ -23,13 +23,14 @@ import java.util.Optional;
 /// @param noted          reason last written to the VM's record; `""` when none
 /// @param prepareNs      duration of PREPARING
 /// @param finishSinceNs  when the switch was seen; 0 when it was not
+/// @param sourceNs       how long the source may take for its pages before it stops the guest; 0 if it has none to send
 /// @param cause          why it is not going as planned; empty when it is
 /// @param report         what A measured
 /// @param owner          the newest reading of the owner word
 public record HandoffState(IntentRecord intent, HandoffTimings timings, Phase phase, long startedNs, long phaseSinceNs,
         long wakeNs, long ticket, boolean disarmed, boolean targetReleased, boolean sourceGone, boolean targetGone,
-        boolean reported, String noted, long prepareNs, long finishSinceNs, Optional<HandoffResult> cause,
-        Optional<HandoffReport> report, Optional<OwnerSnapshot> owner) {
+        boolean reported, String noted, long prepareNs, long finishSinceNs, long sourceNs,
+        Optional<HandoffResult> cause, Optional<HandoffReport> report, Optional<OwnerSnapshot> owner) {
     public HandoffState {
         requireNonNull(intent, "intent is null");
         requireNonNull(timings, "timings is null");

@@ -297,7 +297,16 @@ final class LeaderSession implements AutoCloseable {
                     return migrated(request.vm(), done.report().orElseThrow(), done.moveReport());
                 });
             }
-            case COPY -> await(CopyMigration.run(request, preflight(request)));
+            case COPY -> {
+                Route route = preflight(request);
+                CopyMigration copy = new CopyMigration(route, request.downtimeLimitMs(), request.moveTimeoutMs(),
+                        ports.region().localPages(route.record().value().slot()), ports.agents(), timings.finishMs());
+                yield during(request.vm(), copy, () -> {
+                    CopyMigration.Result done = copy.run((how, started) -> handOver(request, started,
+                            () -> HandoffRunner.start(ports, term, openIntent(request, true), timings, how)));
+                    return migrated(request.vm(), done.report(), done.move());
+                });
+            }
         };
     }
 
@@ -389,8 +398,14 @@ final class LeaderSession implements AutoCloseable {
     ///
     /// @param started told of the runner when the preflight is over
     private HandoffReport handOver(CoordinatorRequest.VmMigrate request, Consumer<HandoffRunner> started) {
+        return handOver(request, started,
+                () -> HandoffRunner.start(ports, term, openIntent(request, false), timings));
+    }
+
+    private HandoffReport handOver(CoordinatorRequest.VmMigrate request, Consumer<HandoffRunner> started,
+            Supplier<HandoffRunner> start) {
         HandoffRunner runner = alone(request.vm(), () -> {
-            HandoffRunner fresh = HandoffRunner.start(ports, term, openIntent(request), timings);
+            HandoffRunner fresh = start.get();
             run(fresh);
             return fresh;
         });
@@ -419,11 +434,13 @@ final class LeaderSession implements AutoCloseable {
     }
 
     /// Preflight, and the intent.
-    private IntentRecord openIntent(CoordinatorRequest.VmMigrate request) {
+    ///
+    /// @param copied whether local pages are sent by the source
+    private IntentRecord openIntent(CoordinatorRequest.VmMigrate request, boolean copied) {
         Route route = preflight(request);
         VmRecord vm = route.record().value();
         long localPages = ports.region().localPages(vm.slot());
-        if (localPages > 0) {
+        if (localPages > 0 && !copied) {
             throw TomboloException
                     .error(CoordinatorError.VM_HAS_LOCAL_PAGES,
                             "a hand-off leaves pages in the host's own memory behind")

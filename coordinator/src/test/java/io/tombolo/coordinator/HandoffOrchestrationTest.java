@@ -267,6 +267,27 @@ class HandoffOrchestrationTest {
         assertThat(measured.commitNs()).isEqualTo(2 * MS);
     }
 
+    @Test
+    void aSourceThatSendsItsPagesHasTheTimeForIt() {
+        long copyNs = 1_000 * MS;
+        long limitNs = TIMINGS.switchMs() * MS;
+        Step ordered = HandoffOrchestration.step(HandoffOrchestration.start(INTENT, TIMINGS, copyNs, 0).state(),
+                new HandoffEvent.Prepared(), 0);
+        Step waits = HandoffOrchestration.step(ordered.state(), new HandoffEvent.Tick(), copyNs + limitNs - 1);
+        assertThat(waits.state().phase()).isEqualTo(Phase.SWITCHING);
+        Step late = HandoffOrchestration.step(ordered.state(), new HandoffEvent.Tick(), copyNs + limitNs);
+        assertThat(late.state().phase()).isEqualTo(Phase.RESOLVING);
+    }
+
+    @Test
+    void aCopyThatDoesNotConvergeEndsUnderThatName() {
+        started().event(new HandoffEvent.Prepared())
+                .event(new HandoffEvent.SwitchFailed("MIGRATE_NOT_CONVERGED", "too fast")).reads(RUNS_A)
+                .expects("RESOLVING SendCancel[SOURCE]").event(new HandoffEvent.Cancelled(HandoffSide.SOURCE, false))
+                .reads(RUNS_A).expects("CLOSING SendCancel[TARGET] Close").event(new HandoffEvent.Closed())
+                .expects("DONE Report[MIGRATE_NOT_CONVERGED]");
+    }
+
     /// The reading was begun before the source's answer and arrives behind it. Were it believed, an intent would be
     /// closed as aborted after the target had begun to run.
     @Test

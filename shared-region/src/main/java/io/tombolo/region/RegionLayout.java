@@ -96,7 +96,8 @@ public final class RegionLayout {
             .upTo(384).word("from", "owner, before it offers",
                     "host slot 12 bits (59..48), epoch 48 (47..0); right to take back")
             .upTo(512).word("gate", "CAS: threads of the owner",
-                    "closed 1 bit (63), operations in flight 32 bits (31..0), at most 1023")
+                    "closed 1 bit (63), pages copied 1 bit (62; only if closed), operations in flight 32 bits (31..0), "
+                            + "at most 1023")
             .upTo(640).reserved("commit", 8, "reserved for the commit word {owner epoch, interval, slot}, zero")
             .upTo(768).reserved("owners_in_doubt", 128, "reserved for 8 owners in doubt {host slot, incarnation}, zero")
             .word("local_pages", "CAS: threads of the owner", "pages in the owner's local tier, or more")

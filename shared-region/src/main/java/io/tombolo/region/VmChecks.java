@@ -86,6 +86,9 @@ final class VmChecks {
         } else if (pass.isOffered(vm.index()) && VmGate.count(gate) > 0) {
             pass.add(Finding.Code.ILLEGAL_WORD, name + " gate", at, VmGate.describe(gate),
                     "no operation in flight in a VM that is offered");
+        } else if (pass.isOffered(vm.index()) && VmGate.isCopied(gate) && vm.localPagesAcquire() == 0) {
+            pass.add(Finding.Code.ILLEGAL_WORD, name + " gate", at, VmGate.describe(gate),
+                    "no copies of pages, where none is local");
         }
     }
 

@@ -1,8 +1,9 @@
 package io.tombolo.region;
 
 /// The gate of a VM: how many operations on its pages are in flight, and whether new ones are let in. Word: closed 1
-/// bit (63), zero 31 bits, count 32 bits (31..0; at most [#COUNT_MAX]). Every batch of a page move enters and leaves
-/// it; a hand-off closes it and waits until it is drained, which costs the same whatever the size of the VM.
+/// bit (63), copied 1 bit (62; only with closed), zero 30 bits, count 32 bits (31..0; at most [#COUNT_MAX]). Every batch
+/// of a page move enters and leaves it; a hand-off closes it and waits until it is drained, which costs the same whatever
+/// the size of the VM.
 ///
 /// Only the owner host uses it; its threads change it by compare-and-set (a full fence), so what an operation stored
 /// before [#leave] is seen by who finds the gate drained. Not persisted here: it means nothing after the death of the
@@ -12,6 +13,7 @@ public final class VmGate {
     public static final int COUNT_MAX = 1023;
 
     private static final long CLOSED = 1L << 63;
+    private static final long COPIED = 1L << 62;
     private static final long COUNT_MASK = 0xFFFF_FFFFL;
 
     private final Memory memory;
@@ -56,8 +58,19 @@ public final class VmGate {
         change(0, CLOSED);
     }
 
+    /// Says of a closed gate that the host which the VM is offered to has copies of all local pages: it may be offered
+    /// with them. Holds until the gate opens.
+    ///
+    /// @throws IllegalStateException if the gate is open or an operation is in flight
+    public void markCopied() {
+        long word = wordAcquire();
+        if (!isClosed(word) || count(word) != 0 || !memory.compareAndSet(offset, word, word | COPIED)) {
+            throw new IllegalStateException("gate: " + describe(word) + ": pages can move");
+        }
+    }
+
     public void open() {
-        change(CLOSED, 0);
+        change(CLOSED | COPIED, 0);
     }
 
     public boolean isClosed() {
@@ -92,6 +105,11 @@ public final class VmGate {
         return (word & CLOSED) != 0;
     }
 
+    /// True if the VM's local pages travel by copy: the host that it is offered to has frames of its own for them.
+    public static boolean isCopied(long word) {
+        return (word & COPIED) != 0;
+    }
+
     /// Operations in flight.
     public static long count(long word) {
         return word & COUNT_MASK;
@@ -99,12 +117,14 @@ public final class VmGate {
 
     /// True if the word is one that the gate can have.
     public static boolean isLegal(long word) {
-        return (word & ~(CLOSED | COUNT_MASK)) == 0 && count(word) <= COUNT_MAX;
+        return (word & ~(CLOSED | COPIED | COUNT_MASK)) == 0 && count(word) <= COUNT_MAX
+                && (isClosed(word) || !isCopied(word));
     }
 
     /// For people: `open, 2 in flight`.
     public static String describe(long word) {
         return (isLegal(word) ? "" : "illegal " + SuperblockReader.hex(word) + " ")
-                + (isClosed(word) ? "closed, " : "open, ") + count(word) + " in flight";
+                + (isClosed(word) ? "closed, " : "open, ") + (isCopied(word) ? "pages copied, " : "") + count(word)
+                + " in flight";
     }
 }

@@ -9,6 +9,10 @@ public enum HandoffPoint {
     SOURCE_ORDERED,
     /// Source: the ARMED mark is written.
     SOURCE_MARKED,
+    /// Source of a copy: a round begins, the guest runs.
+    SOURCE_COPYING,
+    /// Source of a copy: the guest stands still, the last pages are sent next.
+    SOURCE_REST,
     /// Target: the first thread spins.
     TARGET_SPINNING,
     /// Source: the right to take back is written, the vCPUs still run.
@@ -21,7 +25,7 @@ public enum HandoffPoint {
     TARGET_SEEN,
     /// Target: the state is copied and checked, the next thing is a CAS.
     TARGET_TAKEN,
-    /// Target: CLAIMED, load next (drivers that claim).
+    /// Target: CLAIMED, load next (drivers that claim, and copies: their entries come next).
     TARGET_CLAIMED,
     /// Target: the owner word says RUNNING, no instruction has been executed.
     TARGET_OWNS,

@@ -2,6 +2,7 @@ package io.tombolo.agent.handoff;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.handoff.CopySource.CopyLimits;
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
 import io.tombolo.agent.handoff.HostPorts.Peer;
 import io.tombolo.agent.handoff.HostPorts.WindowEnd;
@@ -11,12 +12,14 @@ import io.tombolo.agent.handoff.SourceCore.Outcome;
 import io.tombolo.agent.handoff.SourceCore.Phase;
 import io.tombolo.agent.hypervisor.Guest;
 import io.tombolo.agent.hypervisor.OfferResult;
+import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.region.ArmedWord;
 import io.tombolo.region.FromWord;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.VmSlot;
 import java.util.ArrayDeque;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -40,10 +43,13 @@ final class HandoffSource {
     private final Executor control;
     private final LongConsumer runsAt;
     private final Runnable gone;
+    private final Runnable polls;
     private final ArrayDeque<Event> queue = new ArrayDeque<>();
 
     private SourceCore.State state;
     private boolean draining;
+    private Optional<CopyLimits> copyLimits = Optional.empty();
+    private volatile CopySource copy;
     private Peer peer;
     private CompletableFuture<SourceReport> answer;
     private OfferResult offer = OfferResult.failed(true, "");
@@ -55,8 +61,10 @@ final class HandoffSource {
     /// @param control the VM's control thread; late completions come back through it
     /// @param runsAt told the epoch at which the guest may run from now on, before it runs
     /// @param gone told that the guest has been reaped because the VM is not ours any more
+    /// @param polls begins to call [#poll] again, after a copy, while which there is nothing to look at
     HandoffSource(HostPorts host, VmSlot slot, UUID vm, Guest guest, HandoffBounds bounds, long epoch, Executor control,
-            LongConsumer runsAt, Runnable gone) {
+            LongConsumer runsAt, Runnable gone, Runnable polls) {
+        this.polls = requireNonNull(polls, "polls is null");
         this.host = requireNonNull(host, "host is null");
         this.slot = requireNonNull(slot, "slot is null");
         this.vm = requireNonNull(vm, "vm is null");
@@ -73,7 +81,10 @@ final class HandoffSource {
     }
 
     /// Serves the leader's order; completes when the VM is handed over, stays, or came back.
-    CompletableFuture<SourceReport> order(long intentSeq, long epoch, Peer target, long nonce) {
+    ///
+    /// @param limits of sending its pages first; empty: its pages stay where they are
+    CompletableFuture<SourceReport> order(long intentSeq, long epoch, Peer target, long nonce,
+            Optional<CopyLimits> limits) {
         if (state.phase() != Phase.IDLE && state.intentSeq() == intentSeq) {
             return answer;
         }
@@ -88,12 +99,18 @@ final class HandoffSource {
                                 + Long.toHexString(echo) + ", expected " + Long.toHexString(nonce)));
                 return result;
             }
+            if (limits.isPresent() && (host.pageLink().isEmpty() || guest.pages().isEmpty())) {
+                result.complete(SourceReport.of(Outcome.REFUSED, "the pages of this VM cannot be sent"));
+                return result;
+            }
+            copyLimits = limits;
+            copy = null;
             peer = target;
             answer = result;
             orderedNs = host.nowNs();
             orderedEpoch = epoch;
             offer = OfferResult.failed(true, "");
-            feed(new Event.Order(intentSeq, epoch, target.slot()));
+            feed(new Event.Order(intentSeq, epoch, target.slot(), limits.isPresent()));
             return result;
         }
         result.complete(SourceReport.of(Outcome.REFUSED, "another hand-off is under way: intent=" + state.intentSeq()));
@@ -155,6 +172,8 @@ final class HandoffSource {
                 slot.gate().open();
             }
             case Effect.OpenWindow open -> openWindow(open);
+            case Effect.BeginCopy begin -> beginCopy(begin);
+            case Effect.EndCopy _ -> copy.end();
             case Effect.Quiesce quiesce -> quiesce(quiesce);
             case Effect.Resume resume -> {
                 runsAt.accept(resume.epoch());
@@ -171,6 +190,9 @@ final class HandoffSource {
             case Effect.Reap _ -> {
                 host.at(HandoffPoint.SOURCE_SEEN_RUNNING);
                 guest.kill();
+                if (copy != null) {
+                    copy.giveFramesBack();
+                }
                 gone.run();
                 host.at(HandoffPoint.SOURCE_REAPED);
             }
@@ -202,7 +224,8 @@ final class HandoffSource {
         // Written before the vCPUs stop; it gives a right only once the word holds epoch + 1.
         slot.fromRelease(FromWord.pack(state.self(), quiesce.epoch() + 1));
         host.at(HandoffPoint.SOURCE_STOPPING);
-        offer = guest.offer(new SlotOffer(slot, vm, host, quiesce.epoch(), quiesce.target()));
+        SlotOffer port = new SlotOffer(slot, vm, host, quiesce.epoch(), quiesce.target());
+        offer = copyLimits.isPresent() ? offerCopied(port, quiesce.epoch()) : guest.offer(port);
         switch (offer.outcome()) {
             case OFFERED -> feed(new Event.OfferWon(
                     OwnerWord.pack(OwnerState.OFFERED, quiesce.target(), quiesce.epoch() + 1)));
@@ -212,13 +235,58 @@ final class HandoffSource {
         }
     }
 
+    private void beginCopy(Effect.BeginCopy begin) {
+        // What the target measures is asked for when it runs: its window is opened by the last of the pages.
+        window = CompletableFuture.completedFuture(WindowEnd.PASSED);
+        copy = new CopySource(host, host.pageLink().orElseThrow(), guest.pages().orElseThrow(), peer,
+                begin.intentSeq(), begin.epoch(), copyLimits.orElseThrow(),
+                event -> control.execute(() -> {
+                    feed(event);
+                    polls.run();
+                }));
+        copy.start();
+    }
+
+    /// The last pages are sent on this thread, which stores to the region only after that and is checked like any that
+    /// does.
+    private OfferResult offerCopied(SlotOffer port, long epoch) {
+        long running = OwnerWord.pack(OwnerState.RUNNING, state.self(), epoch);
+        try (CheckBoard.Checker checker = host.board().register("copy from vm slot " + slot.index(),
+                () -> slot.ownerAcquire() == running)) {
+            OfferResult result = guest.offerAfter(() -> checker.start() && copy.sendRest(checker), port);
+            return result.reason().isEmpty() && result.outcome() != OfferResult.Outcome.OFFERED
+                    ? OfferResult.failed(false, copy.outcome().reason())
+                    : result;
+        }
+    }
+
+    /// Any thread: what is being sent for an intent, if anything.
+    Optional<CopySource> copy(long intentSeq) {
+        CopySource present = copy;
+        return present != null && present.intentSeq() == intentSeq ? Optional.of(present) : Optional.empty();
+    }
+
+    /// The guest has been killed because this host leaves the VM: gives back what its new owner has copies of.
+    void abandoned() {
+        CopySource present = copy;
+        if (present != null) {
+            present.end();
+            long word = slot.ownerAcquire();
+            if (OwnerWord.slot(word) != state.self()
+                    && (OwnerWord.is(word, OwnerState.RUNNING) || OwnerWord.is(word, OwnerState.PAUSED))) {
+                present.giveFramesBack();
+            }
+        }
+    }
+
     private void answer(Effect.Answer reply) {
         CompletableFuture<SourceReport> to = answer;
         if (to == null || to.isDone()) {
             return;
         }
+        CopySource.Outcome sent = copy == null ? CopySource.Outcome.NONE : copy.outcome();
         SourceReport report = new SourceReport(reply.outcome(), reply.reason(), orderedNs, windowNs, offer,
-                WindowEnd.UNKNOWN, OwnerWord.epoch(slot.ownerAcquire()));
+                WindowEnd.UNKNOWN, OwnerWord.epoch(slot.ownerAcquire()), sent.report(), sent.code());
         if (reply.outcome() != Outcome.HANDED_OVER) {
             to.complete(report);
             return;

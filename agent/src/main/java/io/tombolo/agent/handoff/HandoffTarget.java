@@ -3,6 +3,7 @@ package io.tombolo.agent.handoff;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
+import io.tombolo.agent.handoff.HostPorts.PageLink;
 import io.tombolo.agent.handoff.HostPorts.WindowEnd;
 import io.tombolo.agent.handoff.TargetCore.Effect;
 import io.tombolo.agent.handoff.TargetCore.Event;
@@ -43,6 +44,7 @@ final class HandoffTarget {
     private CompletableFuture<Long> armed = new CompletableFuture<>();
     private CompletableFuture<WindowEnd> window = CompletableFuture.completedFuture(WindowEnd.UNKNOWN);
     private IncomingGuest incoming;
+    private volatile CopyTarget pages;
     private WindowEnd ran = WindowEnd.UNKNOWN;
 
     /// Told that the VM runs here.
@@ -76,9 +78,16 @@ final class HandoffTarget {
     }
 
     /// Prepares for an intent; completes with the intent when armed, exceptionally with the reason otherwise.
-    CompletableFuture<Long> prepare(long intentSeq, long epoch, int source) {
+    ///
+    /// @param copied whether the source sends the VM's local pages; there is room for all of them, or it is refused
+    CompletableFuture<Long> prepare(long intentSeq, long epoch, int source, boolean copied) {
         if (state.phase() == Phase.IDLE) {
             armed = new CompletableFuture<>();
+            try {
+                pages = copied ? takeFrames(intentSeq, epoch) : null;
+            } catch (TomboloException e) {
+                return CompletableFuture.failedFuture(e);
+            }
         }
         CompletableFuture<Long> result = armed;
         if (state.phase() != Phase.IDLE && state.intentSeq() != intentSeq) {
@@ -89,6 +98,38 @@ final class HandoffTarget {
         }
         feed(new Event.Prepare(intentSeq, epoch, source));
         return result;
+    }
+
+    private CopyTarget takeFrames(long intentSeq, long epoch) {
+        PageLink link = host.pageLink().orElseThrow(() -> TomboloException
+                .error(HandoffError.TARGET_REFUSED, "this host takes no pages").fact("slot", slot.index())
+                .next("choose another mode or host").build());
+        return CopyTarget.take(link, slot.pageTable(), intentSeq, epoch);
+    }
+
+    /// Any thread: where the pages of a VM that is being copied go; null if it is not.
+    CopyTarget pages() {
+        return pages;
+    }
+
+    /// The source has stopped its guest and sent everything; the offer comes next.
+    void sealed() {
+        if (state.phase() == Phase.ARMED) {
+            incoming.openWindow(bounds.windowNs());
+        }
+    }
+
+    private void closePages() {
+        CopyTarget present = pages;
+        pages = null;
+        if (present != null) {
+            present.close();
+        }
+    }
+
+    /// This host leaves the VM: gives back the frames, unless the VM has them.
+    void abandoned() {
+        closePages();
     }
 
     /// Opens a spin window; completes when the guest runs, the window has passed, or at once when this host is not
@@ -106,6 +147,10 @@ final class HandoffTarget {
 
     void poll() {
         if (state.phase() == Phase.ARMED) {
+            CopyTarget present = pages;
+            if (present != null && present.takeAlive()) {
+                feed(new Event.SourceSends());
+            }
             feed(new Event.Tick(slot.ownerAcquire()));
         }
     }
@@ -137,6 +182,9 @@ final class HandoffTarget {
             case Effect.Prelaunch prelaunch -> prelaunch(prelaunch);
             case Effect.AnswerArmed reply -> armed.complete(reply.intentSeq());
             case Effect.AnswerRefused refused -> {
+                if (state.phase() == Phase.IDLE) {
+                    closePages();
+                }
                 window.complete(WindowEnd.refused(refused.reason()));
                 armed.completeExceptionally(
                         TomboloException.error(HandoffError.TARGET_REFUSED, "the target cannot take the VM")
@@ -148,18 +196,23 @@ final class HandoffTarget {
                 LOG.info("vm slot {}: prepared guest discarded: {}", slot.index(), discard.reason());
                 window.complete(WindowEnd.refused(discard.reason()));
                 incoming.discard();
+                closePages();
                 clearMark();
             }
             case Effect.Adopt adopt -> {
                 clearMark();
                 slot.gate().open();
+                if (pages != null) {
+                    pages.adopted();
+                    pages = null;
+                }
                 adopter.adopt(incoming.guest(), adopt.epoch(), new Arrival(state.intentSeq(), ran));
             }
         }
     }
 
     private void prelaunch(Effect.Prelaunch prelaunch) {
-        IncomingVm port = new IncomingVm(slot, vm, host, prelaunch.epoch(), new IncomingVm.Listener() {
+        IncomingVm port = new IncomingVm(slot, vm, host, prelaunch.epoch(), pages, new IncomingVm.Listener() {
             @Override
             public void owns(long word) {
                 owns.accept(word);

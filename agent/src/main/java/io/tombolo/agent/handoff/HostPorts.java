@@ -2,7 +2,11 @@ package io.tombolo.agent.handoff;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.pages.GuestCopier;
+import io.tombolo.agent.pages.LocalTier;
 import io.tombolo.agent.right.CheckBoard;
+import io.tombolo.coordinator.wire.AgentRequest;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /// What the hand-off needs from the host around it: the right to run, the other agents, and somebody to tell. The agent
@@ -29,6 +33,24 @@ public interface HostPorts {
     /// exceptionally when the target cannot be asked. Asked again for an intent by which it already runs, the target
     /// tells the same end.
     CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch, long windowNs);
+
+    /// How pages are copied between hosts; empty where none are.
+    default Optional<PageLink> pageLink() {
+        return Optional.empty();
+    }
+
+    /// What a copy of pages needs of a host. Thread safe.
+    interface PageLink {
+        /// All reading and storing of guest memory goes through it.
+        GuestCopier copier();
+
+        /// This host's own tier; null if it has none.
+        LocalTier local();
+
+        /// Sends pages, or the seal of a copy; completes when the target has answered that it has stored them,
+        /// exceptionally with what kept it from that.
+        CompletableFuture<?> send(Peer target, AgentRequest request);
+    }
 
     /// Another agent.
     record Peer(int slot, String host, String address, int port) {

@@ -12,8 +12,10 @@ import io.tombolo.agent.hypervisor.GuestFacts;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.hypervisor.OfferPort;
 import io.tombolo.agent.pages.VmPages;
+import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.InputEntry;
+import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.MetadataSlot;
@@ -63,8 +65,8 @@ public final class HostedVm {
     private volatile Guest guest;
     private volatile String reason = "";
     private VmIdentity identity;
-    private HandoffSource source;
-    private HandoffTarget target;
+    private volatile HandoffSource source;
+    private volatile HandoffTarget target;
     private Arrival arrival = new Arrival(0, WindowEnd.UNKNOWN);
     private boolean paused;
     private long cancelledSeq;
@@ -238,6 +240,11 @@ public final class HostedVm {
     /// Pre-launches a guest for a VM that another host is about to hand over; completes when armed. `nonce` goes into
     /// the VM's echo word then, where the source finds it if both map the same memory.
     public CompletableFuture<Void> prepare(long intentSeq, long epoch, int sourceSlot, long nonce) {
+        return prepare(intentSeq, epoch, sourceSlot, nonce, false);
+    }
+
+    /// The same; `copied`: for a VM whose local pages its source sends.
+    public CompletableFuture<Void> prepare(long intentSeq, long epoch, int sourceSlot, long nonce, boolean copied) {
         return submitAsync(() -> {
             requireRight("prepare");
             if (guest != null) {
@@ -254,7 +261,7 @@ public final class HostedVm {
                 adopted = new CompletableFuture<>();
                 pollAfter(LOOK_NS);
             }
-            CompletableFuture<Void> armed = target.prepare(intentSeq, epoch, sourceSlot)
+            CompletableFuture<Void> armed = target.prepare(intentSeq, epoch, sourceSlot, copied)
                     .thenAccept(_ -> slot.echoRelease(nonce));
             if (target.state().phase() == TargetCore.Phase.IDLE) {
                 leave();
@@ -276,6 +283,12 @@ public final class HostedVm {
 
     /// Hands the VM over; completes when it is decided.
     public CompletableFuture<SourceReport> switchOver(long intentSeq, long epoch, Peer peer, long nonce) {
+        return switchOver(intentSeq, epoch, peer, nonce, Optional.empty());
+    }
+
+    /// The same; with limits: sends its local pages first.
+    public CompletableFuture<SourceReport> switchOver(long intentSeq, long epoch, Peer peer, long nonce,
+            Optional<CopySource.CopyLimits> limits) {
         return onceArrived(() -> {
             if (source == null || paused) {
                 throw error(HandoffError.VM_NOT_HERE, "the VM does not run on this host")
@@ -287,7 +300,7 @@ public final class HostedVm {
                 throw error(HandoffError.INTENT_CANCELLED, "the intent was cancelled before its order came")
                         .fact("intent", intentSeq).fact("cancelled", cancelledSeq).next("nothing to do").build();
             }
-            CompletableFuture<SourceReport> report = source.order(intentSeq, epoch, peer, nonce);
+            CompletableFuture<SourceReport> report = source.order(intentSeq, epoch, peer, nonce, limits);
             keepPolling();
             return report;
         });
@@ -295,6 +308,8 @@ public final class HostedVm {
 
     /// The leader gives an intent up. Completes with whether something of it is still armed here.
     public CompletableFuture<Boolean> cancel(long intentSeq) {
+        // The control thread may be sending the last pages of this very copy.
+        copy(intentSeq).ifPresent(CopySource::cancel);
         return submit(() -> {
             // An order may overtake its cancellation on the way: one that comes late must not be obeyed.
             cancelledSeq = Math.max(cancelledSeq, intentSeq);
@@ -372,12 +387,48 @@ public final class HostedVm {
             if (guest != null) {
                 guest.kill();
             }
+            if (source != null) {
+                source.abandoned();
+            }
             if (target != null) {
                 target.feed(new TargetCore.Event.Cancel(target.state().intentSeq(), slot.ownerAcquire()));
+                target.abandoned();
             }
             leave();
             return null;
         });
+    }
+
+    /// Any thread: how far the copy of that intent is.
+    public Reply.CopyProgress copyProgress(long intentSeq) {
+        return copy(intentSeq).map(CopySource::progress).orElse(new Reply.CopyProgress(0, 0, 0, 0));
+    }
+
+    private Optional<CopySource> copy(long intentSeq) {
+        HandoffSource present = source;
+        return present == null ? Optional.empty() : present.copy(intentSeq);
+    }
+
+    /// Any thread: pages that the source of this VM sends.
+    public void storePages(AgentRequest.CopyPages pages) {
+        incomingPages().store(pages);
+    }
+
+    /// Any thread: the source has sent everything.
+    public void sealPages(AgentRequest.SealCopy seal) {
+        HandoffTarget present = target;
+        incomingPages().seal(seal.intentSeq(), seal.epoch());
+        control.execute(present::sealed);
+    }
+
+    private CopyTarget incomingPages() {
+        HandoffTarget present = target;
+        CopyTarget pages = present == null ? null : present.pages();
+        if (pages == null) {
+            throw error(HandoffError.TARGET_REFUSED, "this host is not prepared for pages of the VM")
+                    .next("see both agents' logs").build();
+        }
+        return pages;
     }
 
     /// Any thread: a client's request.
@@ -413,7 +464,7 @@ public final class HostedVm {
     private void host(Guest arrived, long epoch) {
         guest = arrived;
         source = new HandoffSource(host, slot, spec.uuid(), arrived, bounds, epoch, control, this::expectRunningAt,
-                this::leave);
+                this::leave, this::keepPolling);
         hosts.accept(this);
     }
 

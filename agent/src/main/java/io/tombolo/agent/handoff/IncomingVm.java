@@ -3,6 +3,7 @@ package io.tombolo.agent.handoff;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.hypervisor.IncomingPort;
+import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.region.Blob;
 import io.tombolo.region.FromWord;
 import io.tombolo.region.MetadataSlot;
@@ -31,12 +32,14 @@ final class IncomingVm implements IncomingPort {
     private final UUID vm;
     private final HostPorts host;
     private final long preparedEpoch;
+    private final CopyTarget pages;
     private final Listener listener;
     private final MetadataSlot metadata;
     private final MemorySegment copy;
     private long beats;
     private long seen;
     private long taken;
+    private boolean copied;
 
     /// Told how it went, on the waiting thread.
     interface Listener {
@@ -52,7 +55,9 @@ final class IncomingVm implements IncomingPort {
         void refused(String reason);
     }
 
-    IncomingVm(VmSlot slot, UUID vm, HostPorts host, long preparedEpoch, Listener listener) {
+    /// @param pages where the pages of the VM were copied to; null if they stay where they are
+    IncomingVm(VmSlot slot, UUID vm, HostPorts host, long preparedEpoch, CopyTarget pages, Listener listener) {
+        this.pages = pages;
         this.slot = requireNonNull(slot, "slot is null");
         this.vm = requireNonNull(vm, "vm is null");
         this.host = requireNonNull(host, "host is null");
@@ -82,7 +87,9 @@ final class IncomingVm implements IncomingPort {
         // is the one after the owner's.
         long gate = slot.gate().wordAcquire();
         long local = slot.localPagesAcquire();
-        if (!VmGate.isClosed(gate) || VmGate.count(gate) != 0 || local != 0) {
+        copied = VmGate.isCopied(gate);
+        boolean canCome = copied ? pages != null && pages.isSealed() : local == 0;
+        if (!VmGate.isClosed(gate) || VmGate.count(gate) != 0 || !canCome) {
             throw TomboloException.error(HandoffError.PAGES_IN_FLIGHT, "the VM was offered with pages that cannot come")
                     .fact("slot", slot.index()).fact("gate", VmGate.describe(gate)).fact("localPages", local)
                     .next("see the source agent's log; the VM goes back to it").build();
@@ -99,7 +106,29 @@ final class IncomingVm implements IncomingPort {
 
     @Override
     public boolean run() {
+        if (copied && OwnerWord.state(taken) != OwnerState.CLAIMED && !installed()) {
+            return false;
+        }
         return move(OwnerWord.state(taken) == OwnerState.CLAIMED ? taken : seen, OwnerState.RUNNING);
+    }
+
+    /// Claims the VM and puts this host's frames into its entries.
+    private boolean installed() {
+        if (!claim()) {
+            return false;
+        }
+        long claimed = taken;
+        try (CheckBoard.Checker checker = host.board().register("copy to vm slot " + slot.index(),
+                () -> slot.ownerAcquire() == claimed)) {
+            pages.install(checker);
+            return true;
+        } catch (TomboloException e) {
+            if (!pages.isSealed()) {
+                throw e;
+            }
+            refused(e.getMessage());
+            return false;
+        }
     }
 
     private boolean move(long from, OwnerState to) {

@@ -15,6 +15,8 @@ import io.tombolo.region.OwnerWord;
 ///       ^              |abort, time-out       |state failed          |time-out: CAS      |
 ///       +--------------+----------------------+----------------------+   taken back      +-> reaped
 ///
+/// An order to send the pages first goes through COPYING in place of WINDOW: the target spins when it has them all.
+///
 /// Times are nanoseconds of one monotonic clock. One instance of state per VM; events of one VM are serialised by the
 /// edge.
 public final class SourceCore {
@@ -29,6 +31,8 @@ public final class SourceCore {
         IDLE,
         /// The owner's ARMED mark is written and the target has been asked to spin.
         WINDOW,
+        /// The owner's ARMED mark is written and the pages are being sent to the target; the guest runs.
+        COPYING,
         /// The vCPUs are being stopped; the offer is next, on the thread that stops the last of them.
         QUIESCING,
         /// The owner word names the target; the guest is stopped, its state is in the metadata slot.
@@ -67,8 +71,20 @@ public final class SourceCore {
 
     /// What may happen to the source.
     public sealed interface Event {
-        /// The leader's order to hand the VM over.
-        record Order(long intentSeq, long epoch, int target) implements Event {
+        /// The leader's order to hand the VM over; `copy`: to send its pages first.
+        record Order(long intentSeq, long epoch, int target, boolean copy) implements Event {
+            /// Of a hand-off alone.
+            public Order(long intentSeq, long epoch, int target) {
+                this(intentSeq, epoch, target, false);
+            }
+        }
+
+        /// What is left to send fits the time in which the guest may stand still.
+        record Copied(long intentSeq) implements Event {
+        }
+
+        /// The pages were not sent, and no more are.
+        record CopyEnded(long intentSeq, String reason) implements Event {
         }
 
         /// The target's vCPU thread spins on the owner word: its spin word says so.
@@ -134,7 +150,15 @@ public final class SourceCore {
         record OpenWindow(long intentSeq, long epoch, int target) implements Effect {
         }
 
-        /// Stop the vCPUs, save the state, write the take-back right, CAS RUNNING(self, epoch) to OFFERED(target,
+        /// Send the VM's local pages; answer with Copied or CopyEnded.
+        record BeginCopy(long intentSeq, long epoch, int target) implements Effect {
+        }
+
+        /// Send no more pages; nothing reads guest memory when this is done.
+        record EndCopy() implements Effect {
+        }
+
+        /// Stop the vCPUs, send what pages are left to send, save the state, write the take-back right, CAS RUNNING(self, epoch) to OFFERED(target,
         /// epoch + 1); answer with OfferWon, OfferLost or SaveFailed.
         record Quiesce(long intentSeq, long epoch, int target) implements Effect {
         }
@@ -196,6 +220,13 @@ public final class SourceCore {
             case Event.WindowRefused refused -> inWindow(state, refused.intentSeq())
                     ? stay(state, "the target is not armed: " + refused.reason())
                     : Step.of(state);
+            case Event.Copied copied -> isCopying(state, copied.intentSeq())
+                    ? Step.of(state.to(Phase.QUIESCING, nowNs + bounds.quiesceNs()),
+                            new Effect.Quiesce(state.intentSeq(), state.epoch(), state.target()))
+                    : Step.of(state);
+            case Event.CopyEnded ended -> isCopying(state, ended.intentSeq())
+                    ? stay(state, ended.reason())
+                    : Step.of(state);
             case Event.OfferWon won -> state.phase() == Phase.QUIESCING
                     ? Step.of(new State(Phase.OFFERED, state.intentSeq(), OwnerWord.epoch(won.word()), state.self(),
                             state.target(), nowNs + bounds.takeBackNs(), state.rightFresh()))
@@ -231,6 +262,12 @@ public final class SourceCore {
         if (!state.rightFresh()) {
             return Step.of(state, refuse(order, "this host's right has lapsed"));
         }
+        if (order.copy()) {
+            // Its end is its own affair: it has limits, and always says how it ended.
+            return Step.of(new State(Phase.COPYING, order.intentSeq(), state.epoch(), state.self(), order.target(), 0,
+                    true), new Effect.WriteArmed(order.intentSeq(), order.target()),
+                    new Effect.BeginCopy(order.intentSeq(), state.epoch(), order.target()));
+        }
         State armed = new State(Phase.WINDOW, order.intentSeq(), state.epoch(), state.self(), order.target(),
                 nowNs + bounds.windowNs(), true);
         return Step.of(armed, new Effect.WriteArmed(order.intentSeq(), order.target()),
@@ -245,6 +282,10 @@ public final class SourceCore {
         return state.phase() == Phase.WINDOW && intentSeq == state.intentSeq();
     }
 
+    private static boolean isCopying(State state, long intentSeq) {
+        return state.phase() == Phase.COPYING && intentSeq == state.intentSeq();
+    }
+
     /// The target's spin was over before this host looked: its control thread was not scheduled for as long. Asking
     /// again costs nothing, the guest runs on.
     private static Step<State, Effect> windowPassed(State state, Event.WindowPassed passed, long nowNs) {
@@ -257,6 +298,10 @@ public final class SourceCore {
     }
 
     private static Step<State, Effect> stay(State state, String reason) {
+        if (state.phase() == Phase.COPYING) {
+            return Step.of(state.idleAt(state.epoch()), new Effect.EndCopy(), new Effect.ClearArmed(),
+                    new Effect.Answer(state.intentSeq(), Outcome.STAYED, reason));
+        }
         return Step.of(state.idleAt(state.epoch()), new Effect.ClearArmed(),
                 new Effect.Answer(state.intentSeq(), Outcome.STAYED, reason));
     }
@@ -310,7 +355,7 @@ public final class SourceCore {
     }
 
     private static Step<State, Effect> abort(State state, Event.Abort abort) {
-        if (inWindow(state, abort.intentSeq())) {
+        if (inWindow(state, abort.intentSeq()) || isCopying(state, abort.intentSeq())) {
             return stay(state, "aborted by the leader");
         }
         // IDLE: nothing is armed, so the abort is final already. Later phases: the CAS decides, the leader looks.
@@ -319,7 +364,9 @@ public final class SourceCore {
 
     private static Step<State, Effect> lapsed(State state) {
         State stale = withRight(state, false);
-        return state.phase() == Phase.WINDOW ? stay(stale, "this host's right lapsed") : Step.of(stale);
+        return state.phase() == Phase.WINDOW || state.phase() == Phase.COPYING
+                ? stay(stale, "this host's right lapsed")
+                : Step.of(stale);
     }
 
     private static State withRight(State state, boolean fresh) {
@@ -337,7 +384,7 @@ public final class SourceCore {
                     ? Step.of(state, new Effect.TakeBack(
                             OwnerWord.pack(OwnerState.OFFERED, state.target(), state.epoch()), state.epoch() + 1))
                     : Step.of(state);
-            case IDLE, QUIESCING, GONE -> Step.of(state);
+            case IDLE, COPYING, QUIESCING, GONE -> Step.of(state);
         };
     }
 }

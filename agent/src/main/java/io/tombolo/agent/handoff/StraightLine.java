@@ -45,7 +45,7 @@ public final class StraightLine {
     private void hop(HostPorts from, HostPorts to, int schema, Encoder encoder,
             Consumer<Blob> decoder) {
         long epoch = OwnerWord.epoch(slot.ownerAcquire());
-        IncomingVm incoming = new IncomingVm(slot, vm, to, epoch, Silent.INSTANCE);
+        IncomingVm incoming = new IncomingVm(slot, vm, to, epoch, null, Silent.INSTANCE);
         OfferPort port = new SlotOffer(slot, vm, from, epoch, to.self());
         if (incoming.offered() || !port.offer(encoder.encode(port.payload()), schema) || !incoming.offered()) {
             throw new IllegalStateException("straight line: " + OwnerWord.describe(slot.ownerAcquire()));

@@ -69,6 +69,10 @@ public final class TargetCore {
         record PrelaunchFailed(String reason) implements Event {
         }
 
+        /// The source sends pages: it is there, and the preparation's lifetime begins anew.
+        record SourceSends() implements Event {
+        }
+
         /// The source is about to stop its guest: spin now.
         record OpenWindow(long intentSeq) implements Event {
         }
@@ -130,6 +134,10 @@ public final class TargetCore {
             case Event.OpenWindow open -> state.phase() == Phase.ARMED && open.intentSeq() == state.intentSeq()
                     ? Step.of(state, new Effect.Spin(open.intentSeq()))
                     : Step.of(state, new Effect.AnswerRefused(open.intentSeq(), "not armed for this intent"));
+            case Event.SourceSends _ -> state.phase() == Phase.ARMED
+                    ? Step.of(new State(Phase.ARMED, state.intentSeq(), state.epoch(), state.self(), state.source(),
+                            nowNs + lifetimeNs))
+                    : Step.of(state);
             case Event.Running running -> state.phase() == Phase.ARMED
                     ? Step.of(state.to(Phase.ADOPTED), new Effect.Adopt(OwnerWord.epoch(running.word())))
                     : Step.of(state);

@@ -7,6 +7,7 @@ import io.tombolo.coordinator.wire.Reply.GuestReply;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 
 /// A guest on this host, running or stopped. All methods but [#facts] and [#call] are called on the VM's control
 /// thread.
@@ -21,6 +22,14 @@ public interface Guest {
     /// calls [OfferPort#offer]. Returns how that went. After a failure the guest is stopped unless the result says that
     /// it runs.
     OfferResult offer(OfferPort port);
+
+    /// As [#offer] for a guest whose pages are sent to its next host: stops it, has the rest sent, saves it and offers
+    /// it, all on this thread.
+    ///
+    /// @param rest called with the guest stopped; false: it is not offered, stays stopped and may be run again
+    default OfferResult offerAfter(BooleanSupplier rest, OfferPort port) {
+        return OfferResult.failed(true, "the pages of this guest cannot be sent");
+    }
 
     /// Prepares a guest whose offer came back, so that [#run] continues it.
     void reclaim();

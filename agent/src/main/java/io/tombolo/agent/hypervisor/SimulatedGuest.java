@@ -15,6 +15,7 @@ import io.tombolo.agent.sim.RequestQueue;
 import io.tombolo.agent.sim.RightCheck;
 import io.tombolo.agent.sim.SimulatedState;
 import io.tombolo.agent.sim.SimulatedStateCodec;
+import io.tombolo.agent.sim.StopReason;
 import io.tombolo.agent.sim.StopReport;
 import io.tombolo.agent.sim.SwitchAction;
 import io.tombolo.agent.sim.VcpuRunner;
@@ -36,6 +37,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -200,6 +202,27 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         } catch (TomboloException e) {
             return OfferResult.failed(runner.state() == VcpuRunner.State.RUNNING, e.getMessage());
         }
+    }
+
+    @Override
+    public OfferResult offerAfter(BooleanSupplier rest, OfferPort port) {
+        if (runner.state() != VcpuRunner.State.RUNNING) {
+            return OfferResult.failed(false, "the guest does not run: " + runner.state());
+        }
+        StopReport stopped = join(runner.requestStop());
+        if (stopped.reason() != StopReason.REQUESTED) {
+            return OfferResult.failed(false, "the guest stopped by itself: " + stopped.reason());
+        }
+        if (!rest.getAsBoolean()) {
+            return OfferResult.failed(false, "");
+        }
+        int bytes = codec.encode(state, port.payload());
+        long savedNs = System.nanoTime();
+        boolean won = port.offer(bytes, SimulatedStateCodec.SCHEMA);
+        long offeredNs = System.nanoTime();
+        requests.leave();
+        return new OfferResult(won ? Outcome.OFFERED : Outcome.CAS_LOST, won ? "" : "the owner word changed",
+                state.stoppedAtNs(), savedNs, offeredNs, bytes);
     }
 
     /// Asked for by vCPU 0 itself, between two slices: a control thread that wakes up for it would take a core just

@@ -18,12 +18,15 @@ final class HandoffExplorationTest {
     private record Came(HandoffWorld before, String step) {
     }
 
-    @ParameterizedTest(name = "faults={0} claims={1} refuses={2}")
-    @CsvSource({"0,false,false", "0,true,true", "1,false,true", "1,true,true", "2,false,true", "2,true,true"})
-    void everyInterleavingHasAtMostOneRunnerAndADefinedEnd(int faults, boolean claims, boolean refuses) {
+    @ParameterizedTest(name = "faults={0} claims={1} refuses={2} copies={3}")
+    @CsvSource({"0,false,false,false", "0,true,true,false", "1,false,true,false", "1,true,true,false",
+            "2,false,true,false", "2,true,true,false", "0,true,false,true", "0,true,true,true", "1,true,true,true",
+            "2,true,true,true"})
+    void everyInterleavingHasAtMostOneRunnerAndADefinedEnd(int faults, boolean claims, boolean refuses,
+            boolean copies) {
         Map<HandoffWorld, Came> seen = new HashMap<>();
         ArrayDeque<HandoffWorld> next = new ArrayDeque<>();
-        HandoffWorld start = HandoffWorld.start(faults, claims, refuses);
+        HandoffWorld start = HandoffWorld.start(faults, claims, refuses, copies);
         seen.put(start, new Came(null, "start"));
         next.add(start);
         int[] ends = new int[1];
@@ -46,7 +49,8 @@ final class HandoffExplorationTest {
             }
         }
         System.out.println(
-                "hand-off explored: faults=" + faults + " claims=" + claims + " refuses=" + refuses + " states="
+                "hand-off explored: faults=" + faults + " claims=" + claims + " refuses=" + refuses + " copies="
+                        + copies + " states="
                         + seen.size() + " ends=" + ends[0]);
         assertThat(seen).hasSizeGreaterThan(50);
         assertThat(ends[0]).isPositive();

@@ -26,20 +26,22 @@ import java.util.function.BiConsumer;
 /// @param faults crashes and lapses still allowed
 /// @param claims whether the driver claims before it loads
 /// @param mayRefuse whether the target may still find the state unusable
+/// @param copies whether the order says to send the pages first
 record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boolean aAlive, boolean aExec,
         List<SourceCore.Effect> aTodo, boolean aSaved, TargetCore.State b, boolean bAlive, boolean bExec,
         boolean bRight,
-        long bSeen, boolean bClaimed, boolean window, int orders, int faults, boolean claims, boolean mayRefuse) {
+        long bSeen, boolean bClaimed, boolean window, int orders, int faults, boolean claims, boolean mayRefuse,
+        boolean copies) {
     static final int A = 1;
     static final int B = 2;
     static final long INTENT = 7;
     private static final long EPOCH = 10;
     private static final SourceCore.Bounds BOUNDS = new SourceCore.Bounds(1, 1, 1);
 
-    static HandoffWorld start(int faults, boolean claims, boolean mayRefuse) {
+    static HandoffWorld start(int faults, boolean claims, boolean mayRefuse, boolean copies) {
         return new HandoffWorld(OwnerWord.pack(OwnerState.RUNNING, A, EPOCH), FromWord.NONE, false,
                 SourceCore.State.running(A, EPOCH), true, true, List.of(), false, TargetCore.State.idle(B), true, false,
-                true, 0, false, false, 2, faults, claims, mayRefuse);
+                true, 0, false, false, 2, faults, claims, mayRefuse, copies);
     }
 
     /// What is wrong with this world, if anything.
@@ -98,9 +100,10 @@ record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boo
         if (orders > 0 && aAlive && aTodo.isEmpty() && b.phase() == TargetCore.Phase.ARMED) {
             // The order may be a late or repeated one: the core must cope.
             to.accept("K orders A",
-                    feedA(new SourceCore.Event.Order(INTENT, EPOCH, B)).with(w -> w.orders = orders - 1));
+                    feedA(new SourceCore.Event.Order(INTENT, EPOCH, B, copies)).with(w -> w.orders = orders - 1));
         }
-        if (aAlive && aTodo.isEmpty() && a.phase() == SourceCore.Phase.WINDOW) {
+        boolean mayAbort = a.phase() == SourceCore.Phase.WINDOW || a.phase() == SourceCore.Phase.COPYING;
+        if (aAlive && aTodo.isEmpty() && mayAbort) {
             to.accept("K aborts at A", feedA(new SourceCore.Event.Abort(INTENT)).with(w -> w.orders = 0));
         }
         boolean cancelIsDue = a.phase() == SourceCore.Phase.IDLE || !aAlive;
@@ -124,6 +127,10 @@ record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boo
                             feedA(new SourceCore.Event.WindowRefused(INTENT, "test")));
                 }
                 to.accept("A's window passes", feedA(new SourceCore.Event.Tick()));
+            }
+            case COPYING -> {
+                to.accept("A has sent its pages", feedA(new SourceCore.Event.Copied(INTENT)));
+                to.accept("A cannot send its pages", feedA(new SourceCore.Event.CopyEnded(INTENT, "test")));
             }
             case OFFERED -> {
                 HandoffWorld seen = feedA(new SourceCore.Event.OwnerSeen(owner));
@@ -161,6 +168,8 @@ record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boo
         switch (effect) {
             case SourceCore.Effect.WriteArmed _,SourceCore.Effect.ClearArmed _,SourceCore.Effect.Answer _ ->
                 to.accept("A: " + effect, done);
+            case SourceCore.Effect.BeginCopy _ -> to.accept("A begins to send pages", done);
+            case SourceCore.Effect.EndCopy _ -> to.accept("A sends no more pages", done);
             case SourceCore.Effect.OpenWindow _ -> to.accept("A asks B to spin", done.with(w -> w.window = true));
             case SourceCore.Effect.Resume _ -> to.accept("A runs the guest", done.with(w -> w.aExec = true));
             case SourceCore.Effect.Reap _ -> to.accept("A reaps its guest", done.with(w -> w.aExec = false));
@@ -357,7 +366,8 @@ record HandoffWorld(long owner, long from, boolean spin, SourceCore.State a, boo
 
         HandoffWorld world() {
             return new HandoffWorld(owner, from, spin, a, aAlive, aExec, aTodo, aSaved, b, bAlive, bExec, bRight, bSeen,
-                    bClaimed, window, orders, faults, was.claims, mayRefuse);
+                    bClaimed, window, orders, faults, was.claims, mayRefuse,
+                    was.copies);
         }
     }
 }

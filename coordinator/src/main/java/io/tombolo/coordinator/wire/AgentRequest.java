@@ -158,6 +158,60 @@ public sealed interface AgentRequest extends Request {
         }
     }
 
+    /// [PrepareTarget] for a VM whose local pages are sent by its source: takes local frames for all of them. Answered
+    /// by [Reply.Prepared]; LOCAL_TIER_FULL when there is no room.
+    record PrepareCopy(long term, long intentSeq, VmSpec spec, int vmSlot, long epoch, int fromSlot, String fromHost,
+            long nonce) implements AgentRequest {
+        public PrepareCopy {
+            requireNonNull(spec, "spec is null");
+            requireNonNull(fromHost, "fromHost is null");
+        }
+    }
+
+    /// [SwitchOver] for a VM whose local pages are to be sent: rounds until what is left fits the downtime limit, then
+    /// stop, send the rest, switch. Answered by [Reply.CopySwitched] or an error, as that one;
+    /// MIGRATE_NOT_CONVERGED when the rounds do not get there in time.
+    ///
+    /// @param downtimeMs longest time for the pages that are sent while the guest stands still
+    /// @param timeMs     longest time for all rounds
+    record SwitchCopy(long term, long intentSeq, String vm, int vmSlot, long epoch, int toSlot, String toName,
+            String toHost, int toPort, long nonce, int downtimeMs, int timeMs) implements AgentRequest {
+        public SwitchCopy {
+            requireNonNull(vm, "vm is null");
+            requireNonNull(toName, "toName is null");
+            requireNonNull(toHost, "toHost is null");
+        }
+    }
+
+    /// Source to target: contents of pages, for the frames that [PrepareCopy] took. Answered by [Reply.Ack] when they
+    /// are stored.
+    ///
+    /// @param epoch epoch at which the source runs
+    /// @param runs  which pages, at most [WireLimits#MAX_COPY_RUNS] runs
+    /// @param bytes contents of the runs that are not zero, one after the other, at most [WireLimits#MAX_COPY_BYTES]
+    record CopyPages(long intentSeq, int vmSlot, long epoch, List<CopyRun> runs, Bytes bytes) implements AgentRequest {
+        public CopyPages {
+            runs = List.copyOf(runs);
+            requireNonNull(bytes, "bytes is null");
+        }
+    }
+
+    /// Consecutive 4 KiB units of guest memory, whatever the size of its pages.
+    ///
+    /// @param first guest-physical address of the first, in units
+    /// @param zero  whether all their bytes are zero, and not sent
+    record CopyRun(long first, int count, boolean zero) {
+    }
+
+    /// Source to target, with the guest stopped and all else acknowledged: this was all. Answered by [Reply.Ack] if the
+    /// target has every local page of the VM, and by an error if it has not.
+    record SealCopy(long intentSeq, int vmSlot, long epoch) implements AgentRequest {
+    }
+
+    /// How far the copy of a VM is, to its source. Answered by [Reply.CopyProgress].
+    record AskCopy(int vmSlot, long intentSeq) implements AgentRequest {
+    }
+
     /// The tiers that the host can use. Answered by [Reply.TierList].
     record ListTiers() implements AgentRequest {
     }

@@ -2,9 +2,10 @@ package io.tombolo.coordinator.wire;
 
 import static java.util.Objects.requireNonNull;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// A row of bytes in a message, one per page of a call. Immutable, and equal when the bytes are: an array is neither.
+/// A row of bytes in a message, such as one per page of a call. Immutable, and equal when the bytes are: an array is neither.
 public final class Bytes {
     /// No bytes.
     public static final Bytes EMPTY = new Bytes(new byte[0]);
@@ -33,6 +34,11 @@ public final class Bytes {
     /// The byte at an index from 0.
     public byte at(int index) {
         return bytes[index];
+    }
+
+    /// All of them, to read.
+    public MemorySegment segment() {
+        return MemorySegment.ofArray(bytes).asReadOnly();
     }
 
     /// For the codec, which only reads it.

@@ -40,7 +40,11 @@ public sealed interface CoordinatorRequest extends Request {
     ///
     /// @param mode          how its memory gets there
     /// @param moveTimeoutMs longest time for the pages, in each direction; 0 leaves it to the coordinator
-    record VmMigrate(String vm, String toHost, MigrateMode mode, int moveTimeoutMs) implements CoordinatorRequest {
+    /// @param downtimeLimitMs mode `copy`: what is left is sent with the guest stopped when that takes this long at
+    ///                      most; 0 leaves it to the coordinator
+    record VmMigrate(String vm, String toHost, MigrateMode mode, int moveTimeoutMs, int downtimeLimitMs)
+            implements
+                CoordinatorRequest {
         public VmMigrate {
             requireNonNull(vm, "vm is null");
             requireNonNull(toHost, "toHost is null");
@@ -49,7 +53,12 @@ public sealed interface CoordinatorRequest extends Request {
 
         /// A plain hand-off.
         public VmMigrate(String vm, String toHost) {
-            this(vm, toHost, MigrateMode.HANDOFF, 0);
+            this(vm, toHost, MigrateMode.HANDOFF, 0, 0);
+        }
+
+        /// With the usual downtime limit, where the mode has one.
+        public VmMigrate(String vm, String toHost, MigrateMode mode, int moveTimeoutMs) {
+            this(vm, toHost, mode, moveTimeoutMs, 0);
         }
     }
 

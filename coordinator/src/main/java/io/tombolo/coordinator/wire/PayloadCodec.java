@@ -63,7 +63,9 @@ final class PayloadCodec {
     /// @throws TomboloException `WIRE_MESSAGE_TOO_LARGE`
     byte[] encode(Message message) {
         Kryo kryo = kryos.obtain();
-        try (Output out = new Output(256, WireLimits.MAX_PAYLOAD_BYTES)) {
+        // A buffer that grows is copied each time, and the pages of a copy are many.
+        int room = message instanceof AgentRequest.CopyPages copy ? copy.bytes().length() + (32 << 10) : 256;
+        try (Output out = new Output(room, WireLimits.MAX_PAYLOAD_BYTES)) {
             Registration registration = kryo.getRegistration(message.getClass());
             out.writeShort(registration.getId());
             write(kryo, out, registration, message);

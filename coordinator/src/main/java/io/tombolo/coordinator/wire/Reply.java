@@ -202,10 +202,35 @@ public sealed interface Reply extends Message {
     /// @param pagesDone      of the phase
     /// @param pagesTotal     of the phase; 0 where none are moved
     /// @param bytesPerSecond mean of the phase
-    record MigrateProgress(MigratePhase phase, long pagesDone, long pagesTotal, long bytesPerSecond) implements Reply {
+    /// @param round          of a copy, from 1; its pages are those of `pagesDone` and `pagesTotal`. 0 in other phases
+    record MigrateProgress(MigratePhase phase, long pagesDone, long pagesTotal, long bytesPerSecond, int round)
+            implements
+                Reply {
         public MigrateProgress {
             requireNonNull(phase, "phase is null");
         }
+
+        /// Of a phase without rounds.
+        public MigrateProgress(MigratePhase phase, long pagesDone, long pagesTotal, long bytesPerSecond) {
+            this(phase, pagesDone, pagesTotal, bytesPerSecond, 0);
+        }
+    }
+
+    /// As [Switched], of a VM whose pages were sent.
+    record CopySwitched(HandoffReport report, CopyReport copy) implements Reply {
+        public CopySwitched {
+            requireNonNull(report, "report is null");
+            requireNonNull(copy, "copy is null");
+        }
+    }
+
+    /// How far a copy is.
+    ///
+    /// @param round          the round that is under way, from 1; 0 when no copy of that intent is
+    /// @param pagesDone      of the round
+    /// @param pagesTotal     of the round
+    /// @param bytesPerSecond guest memory sent per second in the rounds so far
+    record CopyProgress(int round, long pagesDone, long pagesTotal, long bytesPerSecond) implements Reply {
     }
 
     /// A migration was asked to end, and has ended.

@@ -1,6 +1,7 @@
 package io.tombolo.coordinator.wire;
 
 import static io.tombolo.coordinator.wire.ValueCodecs.CLUSTER_INFO;
+import static io.tombolo.coordinator.wire.ValueCodecs.COPY_REPORT;
 import static io.tombolo.coordinator.wire.ValueCodecs.FACT;
 import static io.tombolo.coordinator.wire.ValueCodecs.HANDOFF_REPORT;
 import static io.tombolo.coordinator.wire.ValueCodecs.HOST_STATUS;
@@ -109,12 +110,24 @@ final class ReplyCodecs {
                 w.i64(v.pagesDone());
                 w.i64(v.pagesTotal());
                 w.i64(v.bytesPerSecond());
-            }, r -> new Reply.MigrateProgress(r.enumeration(MigratePhase.values()), r.i64(), r.i64(), r.i64())),
+                w.i32(v.round());
+            }, r -> new Reply.MigrateProgress(r.enumeration(MigratePhase.values()), r.i64(), r.i64(), r.i64(),
+                    r.i32())),
             new Codec<>(116, Reply.MigrateCancelled.class, (w, v) -> {
                 w.enumeration(v.phase());
                 w.bool(v.cancelled());
                 VM_STATUS.write(w, v.vm());
-            }, r -> new Reply.MigrateCancelled(r.enumeration(MigratePhase.values()), r.bool(), VM_STATUS.read(r))));
+            }, r -> new Reply.MigrateCancelled(r.enumeration(MigratePhase.values()), r.bool(), VM_STATUS.read(r))),
+            new Codec<>(117, Reply.CopySwitched.class, (w, v) -> {
+                HANDOFF_REPORT.write(w, v.report());
+                COPY_REPORT.write(w, v.copy());
+            }, r -> new Reply.CopySwitched(HANDOFF_REPORT.read(r), COPY_REPORT.read(r))),
+            new Codec<>(118, Reply.CopyProgress.class, (w, v) -> {
+                w.i32(v.round());
+                w.i64(v.pagesDone());
+                w.i64(v.pagesTotal());
+                w.i64(v.bytesPerSecond());
+            }, r -> new Reply.CopyProgress(r.i32(), r.i64(), r.i64(), r.i64())));
 
     private ReplyCodecs() {
     }

@@ -1,5 +1,6 @@
 package io.tombolo.coordinator.wire;
 
+import static io.tombolo.coordinator.wire.ValueCodecs.COPY_RUN;
 import static io.tombolo.coordinator.wire.ValueCodecs.VM_SPEC;
 
 import java.util.List;
@@ -100,7 +101,49 @@ final class RequestCodecs {
             new Codec<>(34, AgentRequest.ListPins.class, (w, v) -> w.string(v.vm()),
                     r -> new AgentRequest.ListPins(r.string())),
             new Codec<>(35, AgentRequest.ListTiers.class, (w, v) -> {
-            }, r -> new AgentRequest.ListTiers()));
+            }, r -> new AgentRequest.ListTiers()),
+            new Codec<>(36, AgentRequest.PrepareCopy.class, (w, v) -> {
+                w.i64(v.term());
+                w.i64(v.intentSeq());
+                VM_SPEC.write(w, v.spec());
+                w.i32(v.vmSlot());
+                w.i64(v.epoch());
+                w.i32(v.fromSlot());
+                w.string(v.fromHost());
+                w.i64(v.nonce());
+            }, r -> new AgentRequest.PrepareCopy(r.i64(), r.i64(), VM_SPEC.read(r), r.i32(), r.i64(), r.i32(),
+                    r.string(), r.i64())),
+            new Codec<>(37, AgentRequest.SwitchCopy.class, (w, v) -> {
+                w.i64(v.term());
+                w.i64(v.intentSeq());
+                w.string(v.vm());
+                w.i32(v.vmSlot());
+                w.i64(v.epoch());
+                w.i32(v.toSlot());
+                w.string(v.toName());
+                w.string(v.toHost());
+                w.i32(v.toPort());
+                w.i64(v.nonce());
+                w.i32(v.downtimeMs());
+                w.i32(v.timeMs());
+            }, r -> new AgentRequest.SwitchCopy(r.i64(), r.i64(), r.string(), r.i32(), r.i64(), r.i32(), r.string(),
+                    r.string(), r.i32(), r.i64(), r.i32(), r.i32())),
+            new Codec<>(38, AgentRequest.CopyPages.class, (w, v) -> {
+                w.i64(v.intentSeq());
+                w.i32(v.vmSlot());
+                w.i64(v.epoch());
+                w.list(v.runs(), COPY_RUN::write);
+                w.copied(v.bytes());
+            }, r -> new AgentRequest.CopyPages(r.i64(), r.i32(), r.i64(), r.list(13, COPY_RUN::read), r.copied())),
+            new Codec<>(39, AgentRequest.SealCopy.class, (w, v) -> {
+                w.i64(v.intentSeq());
+                w.i32(v.vmSlot());
+                w.i64(v.epoch());
+            }, r -> new AgentRequest.SealCopy(r.i64(), r.i32(), r.i64())),
+            new Codec<>(40, AgentRequest.AskCopy.class, (w, v) -> {
+                w.i32(v.vmSlot());
+                w.i64(v.intentSeq());
+            }, r -> new AgentRequest.AskCopy(r.i32(), r.i64())));
 
     static final List<Codec<? extends CoordinatorRequest>> COORDINATOR = List
             .of(new Codec<>(64, CoordinatorRequest.VmCreate.class, (w, v) -> {
@@ -118,8 +161,9 @@ final class RequestCodecs {
                         w.string(v.toHost());
                         w.enumeration(v.mode());
                         w.i32(v.moveTimeoutMs());
+                        w.i32(v.downtimeLimitMs());
                     }, r -> new CoordinatorRequest.VmMigrate(r.string(), r.string(),
-                            r.enumeration(MigrateMode.values()), r.i32())),
+                            r.enumeration(MigrateMode.values()), r.i32(), r.i32())),
                     new Codec<>(69, CoordinatorRequest.VmList.class, (w, v) -> {
                     }, r -> new CoordinatorRequest.VmList()),
                     new Codec<>(70, CoordinatorRequest.VmShow.class, (w, v) -> w.string(v.vm()),

@@ -82,6 +82,20 @@ final class ValueCodecs {
         w.list(v.args(), WireWriter::i64);
     }, r -> new InputEntry(r.i32(), r.i64(), r.i64(), r.i64(), r.string(), r.list(8, WireReader::i64)));
 
+    static final Codec<AgentRequest.CopyRun> COPY_RUN = Codec.inner(AgentRequest.CopyRun.class, (w, v) -> {
+        w.i64(v.first());
+        w.i32(v.count());
+        w.bool(v.zero());
+    }, r -> new AgentRequest.CopyRun(r.i64(), r.i32(), r.bool()));
+
+    static final Codec<CopyReport> COPY_REPORT = Codec.inner(CopyReport.class, (w, v) -> {
+        w.i32(v.rounds());
+        w.i64(v.pages());
+        w.i64(v.pagesSent());
+        w.i64(v.bytesSent());
+        w.i64(v.copyNs());
+    }, r -> new CopyReport(r.i32(), r.i64(), r.i64(), r.i64(), r.i64()));
+
     static final Codec<MoveReport> MOVE_REPORT = Codec.inner(MoveReport.class, (w, v) -> {
         w.enumeration(v.mode());
         w.i64(v.pagesToShared());
@@ -90,7 +104,9 @@ final class ValueCodecs {
         w.i64(v.toSharedNs());
         w.i64(v.toLocalNs());
         w.i64(v.totalNs());
-    }, r -> new MoveReport(r.enumeration(MigrateMode.values()), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64()));
+        w.i32(v.rounds());
+    }, r -> new MoveReport(r.enumeration(MigrateMode.values()), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(),
+            r.i32()));
 
     static final Codec<TierStatus.TierUse> TIER_USE = Codec.inner(TierStatus.TierUse.class, (w, v) -> {
         w.string(v.vm());

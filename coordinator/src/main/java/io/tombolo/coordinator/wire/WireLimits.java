@@ -15,6 +15,10 @@ public final class WireLimits {
     /// Pages of one call about pages, and so bytes of one row of statuses: a call of 256 MiB of small pages, whose
     /// reply is an eighth of a frame.
     public static final int MAX_PAGE_BYTES = 65_536;
+    /// Bytes of guest memory in one message of a copy: with 2048 runs of pages beside them they fit a frame.
+    public static final int MAX_COPY_BYTES = 240 * 4096;
+    /// Runs of pages in one message of a copy.
+    public static final int MAX_COPY_RUNS = 2_048;
     /// Requests of one connection that may wait for their replies; one more is answered with `RPC_BUSY`. A coordinator
     /// has a handful of requests per VM slot under way at most.
     public static final int MAX_REQUESTS_IN_HAND = 256;

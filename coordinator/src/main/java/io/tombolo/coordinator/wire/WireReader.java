@@ -82,8 +82,17 @@ final class WireReader {
     }
 
     Bytes bytes() {
+        return bytes(WireLimits.MAX_PAGE_BYTES);
+    }
+
+    /// Bytes of copied pages.
+    Bytes copied() {
+        return bytes(WireLimits.MAX_COPY_BYTES);
+    }
+
+    private Bytes bytes(int limit) {
         int length = i32();
-        if (length < 0 || length > WireLimits.MAX_PAGE_BYTES) {
+        if (length < 0 || length > limit) {
             throw malformed("a row of bytes is longer than the limit", length, in.position() - Integer.BYTES);
         }
         need(length);

@@ -56,6 +56,14 @@ final class WireWriter {
         out.writeBytes(value.array());
     }
 
+    void copied(Bytes value) {
+        if (value.length() > WireLimits.MAX_COPY_BYTES) {
+            throw tooLarge("the bytes of copied pages", value.length(), WireLimits.MAX_COPY_BYTES);
+        }
+        out.writeInt(value.length());
+        out.writeBytes(value.array());
+    }
+
     <T> void list(List<T> values, BiConsumer<WireWriter, T> element) {
         if (values.size() > WireLimits.MAX_LIST_ELEMENTS) {
             throw tooLarge("a list", values.size(), WireLimits.MAX_LIST_ELEMENTS);

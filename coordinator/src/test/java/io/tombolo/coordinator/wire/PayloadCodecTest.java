@@ -8,6 +8,8 @@ import io.tombolo.region.TomboloException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.RecordComponent;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -209,6 +211,29 @@ class PayloadCodecTest {
         assertThatThrownBy(() -> codec.encode(new Reply.PagesMoved(1, 4096, 1, 0, more, row)))
                 .isInstanceOfSatisfying(TomboloException.class,
                         e -> assertThat(e.code()).isEqualTo(CoordinatorError.WIRE_MESSAGE_TOO_LARGE));
+    }
+
+    @Test
+    void theLargestMessageOfACopyFitsAFrame() {
+        List<AgentRequest.CopyRun> runs = Collections.nCopies(WireLimits.MAX_COPY_RUNS,
+                new AgentRequest.CopyRun(1L << 40, 1, false));
+        AgentRequest.CopyPages most = new AgentRequest.CopyPages(1, 2, 3, runs,
+                Bytes.owning(new byte[WireLimits.MAX_COPY_BYTES]));
+        assertThat(codec.decode(codec.encode(most))).isEqualTo(most);
+        AgentRequest.CopyPages more = new AgentRequest.CopyPages(1, 2, 3, List.of(),
+                Bytes.owning(new byte[WireLimits.MAX_COPY_BYTES + 1]));
+        assertThatThrownBy(() -> codec.encode(more)).isInstanceOfSatisfying(TomboloException.class,
+                e -> assertThat(e.code()).isEqualTo(CoordinatorError.WIRE_MESSAGE_TOO_LARGE));
+    }
+
+    @Test
+    void allocatesNothingForCopiedBytesThatAreNotThere() {
+        // No runs, and then a count of bytes with nothing behind it.
+        for (int claimed : new int[]{-1, Integer.MAX_VALUE, WireLimits.MAX_COPY_BYTES + 1, 4096}) {
+            ByteBuffer bytes = ByteBuffer.allocate(2 + 20 + 2 + 4).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.putShort(0, (short) 38).putInt(24, claimed);
+            assertMalformed(bytes.array());
+        }
     }
 
     @Test

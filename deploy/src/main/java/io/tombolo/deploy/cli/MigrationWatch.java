@@ -76,7 +76,7 @@ final class MigrationWatch {
         }
         if (now.pagesTotal() > 0) {
             progress.count(Math.min(now.pagesDone(), now.pagesTotal()), now.pagesTotal(),
-                    Units.bytes(now.bytesPerSecond()) + "/s");
+                    (now.round() == 0 ? "" : "round " + now.round() + ", ") + Units.bytes(now.bytesPerSecond()) + "/s");
         }
     }
 }

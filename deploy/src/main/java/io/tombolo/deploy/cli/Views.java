@@ -79,6 +79,13 @@ final class Views {
         if (move.mode() == MigrateMode.HANDOFF) {
             return text;
         }
+        if (move.mode() == MigrateMode.COPY) {
+            return text + "\n"
+                    + lines("mode", move.mode().text(), "rounds", move.rounds(), "pages", move.pagesToLocal(),
+                            "bytes sent", Units.bytes(move.bytesMoved()), "guest ran for",
+                            Units.nanos(move.toLocalNs()),
+                            "total", Units.nanos(move.totalNs()));
+        }
         return text + "\n" + lines("mode", move.mode().text(), "pages to shared",
                 move.pagesToShared() + " in " + Units.nanos(move.toSharedNs()), "pages to local",
                 move.pagesToLocal() + " in " + Units.nanos(move.toLocalNs()), "bytes moved",

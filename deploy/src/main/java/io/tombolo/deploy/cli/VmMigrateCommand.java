@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
         "handoff: its pages are in shared memory and stay there; nothing is copied.",
         "transit: pages in the host's own memory go to shared memory, the VM is handed over, and they go to the new"
                 + " host's own memory; the guest runs all the time.",
-        "copy: pages are sent from agent to agent.",
+        "copy: pages in the host's own memory are sent to the new host's agent in rounds while the guest runs, and the"
+                + " rest while it stands still.",
         "Ctrl-C cancels the migration; the VM runs on wherever it is by then."})
 final class VmMigrateCommand implements Runnable {
     /// Pages in both directions, when no limit is given, and then what any request may take.
@@ -39,8 +40,11 @@ final class VmMigrateCommand implements Runnable {
     @Option(names = "--mode", paramLabel = "MODE", defaultValue = "handoff", description = "handoff, transit or copy (${DEFAULT-VALUE}).")
     private String mode;
 
-    @Option(names = "--move-timeout", paramLabel = "DURATION", converter = DurationConverter.class, description = "Longest time for the pages, in each direction (30m).")
+    @Option(names = "--move-timeout", paramLabel = "DURATION", converter = DurationConverter.class, description = "Longest time for the pages, in each direction (30m; copy: 60s for its rounds).")
     private Long moveTimeoutNs;
+
+    @Option(names = "--downtime-limit", paramLabel = "DURATION", converter = DurationConverter.class, description = "Mode copy: the guest is stopped when the rest can be sent in this time (300ms).")
+    private Long downtimeLimitNs;
 
     @Mixin
     private ClusterMixin cluster;
@@ -75,11 +79,12 @@ final class VmMigrateCommand implements Runnable {
         MigrateMode how = MigrateMode.ofText(mode)
                 .orElseThrow(() -> Options.invalid("--mode", mode, "handoff, transit, copy"));
         int timeoutMs = moveTimeoutNs == null ? 0 : Math.max(1, Options.wholeMs(moveTimeoutNs));
+        int downtimeMs = downtimeLimitNs == null ? 0 : Math.max(1, Options.wholeMs(downtimeLimitNs));
         Reply.Migrated migrated;
         Thread interrupted = Thread.ofPlatform().name("migrate-cancel").unstarted(this::cancelAtCtrlC);
         Runtime.getRuntime().addShutdownHook(interrupted);
         try (ClusterConnection connection = services.connect(cluster.target())) {
-            migrated = migrate(connection, new CoordinatorRequest.VmMigrate(vm, action.to, how, timeoutMs));
+            migrated = migrate(connection, new CoordinatorRequest.VmMigrate(vm, action.to, how, timeoutMs, downtimeMs));
         } finally {
             forget(interrupted);
         }
