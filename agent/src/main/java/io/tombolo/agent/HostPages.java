@@ -73,16 +73,25 @@ final class HostPages implements PageService {
             if (e.code() != AgentError.VM_NOT_ON_HOST) {
                 throw e;
             }
-            throw TomboloException.error(PagesError.PAGES_ESRCH, "the VM is not on this host").fact("vm", vm)
-                    .next("'tombolo vm show " + vm + "' tells where it is").cause(e).build();
+            throw notHere(vm).cause(e).build();
         }
     }
 
+    private static TomboloException.Builder notHere(String vm) {
+        return TomboloException.error(PagesError.PAGES_ESRCH, "the VM is not on this host").fact("vm", vm)
+                .next("'tombolo vm show " + vm + "' tells where it is");
+    }
+
     private static VmPages pages(HostedVm hosted) {
-        return hosted.pages().orElseThrow(() -> TomboloException
-                .error(PagesError.PAGES_ENODEV, "the pages of this VM cannot move")
-                .fact("vm", hosted.spec().name()).fact("driver", hosted.spec().driver())
-                .next("only the simulated driver has tiers").build());
+        return hosted.pages().orElseThrow(() -> {
+            // It may have left between the two looks.
+            if (!hosted.hosted()) {
+                return notHere(hosted.spec().name()).build();
+            }
+            return TomboloException.error(PagesError.PAGES_ENODEV, "the pages of this VM cannot move")
+                    .fact("vm", hosted.spec().name()).fact("driver", hosted.spec().driver())
+                    .next("only the simulated driver has tiers").build();
+        });
     }
 
     private Tier target(String vm, int code) {
@@ -124,33 +133,47 @@ final class HostPages implements PageService {
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = firstPage + i;
         }
-        long since = System.nanoTime();
         try (CheckBoard.Checker checker = board.register("mover " + hosted.spec().name(),
                 () -> hosted.ownsPages(pages))) {
             if (!checker.start()) {
                 throw noRight(hosted);
             }
-            PageMover mover = new PageMover(region, copier, checker::check, GIVE_UP_NS, PageMover.SMALL_BATCH);
-            int step = mover.batch(pages);
-            int done = 0;
-            while (done < numbers.length) {
-                int count = Math.min(step, numbers.length - done);
-                if (!mover.move(pages, numbers, done, count, to, status)) {
-                    if (done == 0) {
-                        throw noRight(hosted);
-                    }
-                    return done;
-                }
-                done += count;
-                if (System.nanoTime() - since > budgetNs || Thread.currentThread().isInterrupted()) {
-                    return done;
-                }
-            }
-            return done;
+            return move(new PageMover(region, copier, checker::check, GIVE_UP_NS, PageMover.SMALL_BATCH), hosted,
+                    pages, numbers, to, budgetNs, status);
         } finally {
-            // A host that keeps blocks keeps the VM's next host from moving the pages in them.
-            pages.trim();
+            trim(pages);
         }
+    }
+
+    /// A host that keeps blocks keeps the VM's next host from moving the pages in them; so also when the VM has left.
+    /// But a host without its right stores nothing: recovery gives back what it has.
+    private void trim(VmPages pages) {
+        try (CheckBoard.Checker checker = board.register("blocks", () -> true)) {
+            if (checker.start()) {
+                pages.trim();
+            }
+        }
+    }
+
+    private static int move(PageMover mover, HostedVm hosted, VmPages pages, long[] numbers, Tier to, long budgetNs,
+            int[] status) {
+        long since = System.nanoTime();
+        int step = mover.batch(pages);
+        int done = 0;
+        while (done < numbers.length) {
+            int count = Math.min(step, numbers.length - done);
+            if (!mover.move(pages, numbers, done, count, to, status)) {
+                if (done == 0) {
+                    throw noRight(hosted);
+                }
+                return done;
+            }
+            done += count;
+            if (System.nanoTime() - since > budgetNs || Thread.currentThread().isInterrupted()) {
+                return done;
+            }
+        }
+        return done;
     }
 
     private static TomboloException noRight(HostedVm hosted) {

@@ -7,6 +7,7 @@ import io.tombolo.agent.pages.PageBits;
 import io.tombolo.agent.pages.VmPages;
 import io.tombolo.region.PageTable;
 import io.tombolo.region.PageTableEntry;
+import io.tombolo.region.os.RawMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
@@ -21,6 +22,10 @@ import java.nio.ByteOrder;
 /// may serve all vCPUs of a VM unless its fault handler belongs to one of them; it holds no mutable state but the
 /// marks.
 ///
+/// Bounds are checked here, once per access, and the access itself is a bare load or store: what the checks of
+/// [MemorySegment] cost would be several times the access. So the table and both tiers stay mapped until the vCPU
+/// threads have ended.
+///
 /// Errors: [GuestFault]. A damaged entry that names a frame outside its tier is a fault of this guest
 /// ([GuestFault.Kind#BAD_FRAME]), never an access outside the tier.
 public final class PagedMemory implements GuestMemory {
@@ -28,9 +33,13 @@ public final class PagedMemory implements GuestMemory {
     // What is accessed is always aligned, see #entry; the layout without alignment spares a second check.
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final MemorySegment table;
     private final MemorySegment shared;
     private final MemorySegment local;
+    private final long tableAt;
+    private final long sharedAt;
+    private final long sharedLast;
+    private final long localAt;
+    private final long localLast;
     private final PageBits bits;
     private final int pageShift;
     private final long pageMask;
@@ -49,9 +58,13 @@ public final class PagedMemory implements GuestMemory {
     /// @param faults    slow path
     public PagedMemory(long bytes, int pageShift, MemorySegment table, MemorySegment shared, MemorySegment local,
             PageBits bits, PageFaultHandler faults) {
-        this.table = requireNonNull(table, "table is null");
         this.shared = requireNonNull(shared, "shared is null");
         this.local = requireNonNull(local, "local is null");
+        this.tableAt = requireNonNull(table, "table is null").address();
+        this.sharedAt = shared.address();
+        this.sharedLast = shared.byteSize() - Long.BYTES;
+        this.localAt = local.address();
+        this.localLast = local.byteSize() - Long.BYTES;
         this.bits = requireNonNull(bits, "bits is null");
         this.faults = requireNonNull(faults, "faults is null");
         if (bytes <= 0 || bytes % (1L << pageShift) != 0) {
@@ -94,22 +107,14 @@ public final class PagedMemory implements GuestMemory {
     public long getLong(long gpa) {
         long entry = entry(gpa);
         bits.read(gpa >>> pageShift);
-        try {
-            return tier(entry).get(WORD, offset(entry, gpa));
-        } catch (IndexOutOfBoundsException _) {
-            throw badFrame(gpa);
-        }
+        return RawMemory.ALL.get(WORD, addressOf(entry, gpa));
     }
 
     @Override
     public void setLong(long gpa, long value) {
         long entry = entry(gpa);
         bits.written(gpa >>> pageShift);
-        try {
-            tier(entry).set(WORD, offset(entry, gpa), value);
-        } catch (IndexOutOfBoundsException _) {
-            throw badFrame(gpa);
-        }
+        RawMemory.ALL.set(WORD, addressOf(entry, gpa), value);
     }
 
     private long entry(long gpa) {
@@ -117,19 +122,26 @@ public final class PagedMemory implements GuestMemory {
         if (Long.compareUnsigned(Long.rotateRight(gpa, 3), words) >= 0) {
             throw GuestMemory.refused(gpa, bytes);
         }
-        long entry = (long) ENTRY.getAcquire(table, gpa >>> pageShift << 3);
+        long entry = entryOf(gpa >>> pageShift);
         return PageTableEntry.isPresent(entry) ? entry : slowEntry(gpa >>> pageShift, entry);
     }
 
-    private MemorySegment tier(long entry) {
-        return PageTableEntry.isPresentShared(entry) ? shared : local;
+    private long entryOf(long page) {
+        return (long) ENTRY.getAcquire(RawMemory.ALL, tableAt + (page << 3));
     }
 
-    private long offset(long entry, long gpa) {
-        return (PageTableEntry.frame(entry) << PAGE_SHIFT) + (gpa & pageMask);
+    private long addressOf(long entry, long gpa) {
+        long offset = (PageTableEntry.frame(entry) << PAGE_SHIFT) + (gpa & pageMask);
+        if (PageTableEntry.isPresentShared(entry)) {
+            if (offset <= sharedLast) {
+                return sharedAt + offset;
+            }
+        } else if (offset <= localLast) {
+            return localAt + offset;
+        }
+        throw badFrame(gpa);
     }
 
-    /// The tier's own bounds check found it; this only says it in the guest's words.
     private GuestFault badFrame(long gpa) {
         return new GuestFault(GuestFault.Kind.BAD_FRAME, gpa, "its page-table entry names a frame outside the data");
     }
@@ -138,7 +150,7 @@ public final class PagedMemory implements GuestMemory {
         long current = entry;
         while (!PageTableEntry.isPresent(current)) {
             faults.awaitPresent(page, current);
-            current = (long) ENTRY.getAcquire(table, page << 3);
+            current = entryOf(page);
         }
         return current;
     }
@@ -146,14 +158,10 @@ public final class PagedMemory implements GuestMemory {
     /// Place in [#tierOf] of the 4 KiB at `gpa`, for [GuestCopier] and the comparison; same checks as an access.
     long placeOf(long gpa) {
         long entry = entry(gpa);
-        long offset = offset(entry, gpa);
-        if (offset > tier(entry).byteSize() - PAGE_BYTES) {
-            throw badFrame(gpa);
-        }
-        return offset;
+        return addressOf(entry, gpa) - (PageTableEntry.isPresentShared(entry) ? sharedAt : localAt);
     }
 
     MemorySegment tierOf(long gpa) {
-        return tier(entry(gpa));
+        return PageTableEntry.isPresentShared(entry(gpa)) ? shared : local;
     }
 }

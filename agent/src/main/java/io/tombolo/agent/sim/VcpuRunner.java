@@ -298,6 +298,7 @@ public final class VcpuRunner implements AutoCloseable {
     }
 
     /// Checks all guest memory against the registers while the VM is stopped, without changing either.
+    /// No page of it may be moved meanwhile: this is no vCPU, and no mover waits for it.
     ///
     /// @return failed checks, those that the VM counted itself included
     /// @throws TomboloException [SimError#VCPU_NOT_STOPPED] if it is not stopped

@@ -9,6 +9,7 @@ import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.MigrateMode;
 import io.tombolo.coordinator.wire.PageStatus;
+import io.tombolo.coordinator.wire.PageWaits;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.VmSpec;
@@ -184,8 +185,9 @@ final class LocalDrillCluster implements DrillCluster {
         if (!status.ownerHost().equals(host) || status.instructions().isEmpty()) {
             return Optional.empty();
         }
+        PageWaits waits = status.waits();
         return Optional.of(new GuestLook(status.instructions().stream().mapToLong(Long::longValue).sum(),
-                Optional.empty()));
+                Optional.of(new GuestLook.Waits(waits.count(), waits.p99Ns(), waits.maxNs()))));
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.tombolo.deploy.report.DrillReport.Baseline;
 import io.tombolo.deploy.report.DrillReport.Check;
 import io.tombolo.deploy.report.DrillReport.Mode;
 import io.tombolo.deploy.report.DrillReport.Moved;
+import io.tombolo.deploy.report.DrillReport.PageWaits;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -77,7 +78,8 @@ public final class TerminalReport {
     private static void modes(StringBuilder text, DrillReport report) {
         TextTable costs = new TextTable("MODE", "HOPS", "TOTAL P50", "DOWNTIME P50", "MAX", "COPIED/HOP",
                 "OPS/S BEFORE", "DURING", "AFTER", "LONGEST STALL");
-        TextTable moves = new TextTable("PAGES OF A HOP", "TO SHARED", "IN", "RATE/S", "TO LOCAL", "IN", "RATE/S");
+        TextTable moves = new TextTable("PAGES OF A HOP", "TO SHARED", "IN", "RATE/S", "TO LOCAL", "IN", "RATE/S",
+                "VCPU WAITS", "P99", "MAX");
         for (Mode mode : report.modes()) {
             var ops = mode.opsPerSecond();
             costs.row(mode.mode(), mode.hops(), Units.nanos(mode.totalNs().p50()), Units.nanos(mode.downtimeNs().p50()),
@@ -85,7 +87,8 @@ public final class TerminalReport {
                     ops == null ? "-" : Units.count(ops.before()), ops == null ? "-" : Units.count(ops.during()),
                     ops == null ? "-" : Units.count(ops.after()),
                     mode.longestStallNs() == null ? "-" : Units.nanos(mode.longestStallNs()));
-            moves.row(Stream.of(List.of(mode.mode()), cells(mode.toShared()), cells(mode.toLocal()))
+            moves.row(Stream.of(List.of(mode.mode()), cells(mode.toShared()), cells(mode.toLocal()),
+                    cells(mode.pageWaits()))
                     .flatMap(List::stream).toArray());
         }
         text.append(costs.text()).append('\n').append(moves.text()).append('\n');
@@ -95,6 +98,12 @@ public final class TerminalReport {
         return moved == null
                 ? List.of("-", "-", "-")
                 : List.of(Long.toString(moved.pages()), Units.nanos(moved.ns()), Units.bytes(moved.bytesPerSecond()));
+    }
+
+    private static List<String> cells(PageWaits waits) {
+        return waits == null || waits.count() == 0
+                ? List.of(waits == null ? "-" : "0", "-", "-")
+                : List.of(Long.toString(waits.count()), Units.nanos(waits.p99Ns()), Units.nanos(waits.maxNs()));
     }
 
     private static void row(TextTable table, String name, Statistics statistics) {

@@ -384,6 +384,20 @@ final class DrillTest {
                         "transit downtime p50 <= hand-off's + 10 us");
     }
 
+    @Test
+    void modesWhoseHopsWereNotMeasuredReachNothing() {
+        modes = List.of(MigrateMode.values());
+        cluster.spoil = r -> cluster.calls.getLast().startsWith("transit")
+                ? new HandoffReport(r.vm(), r.fromHost(), r.toHost(), r.intentSeq(), 0, 0, 0, 0, 0, 0,
+                        r.lastInstructionNs(), 0, 0, 352, 0, r.epochBefore(), r.epochAfter(), r.outcome())
+                : r;
+
+        DrillReport report = run(2);
+
+        assertThat(report.checks()).filteredOn(c -> c.detail().equals("not measured")).extracting(Check::verdict)
+                .containsExactly(Verdict.MISSED, Verdict.MISSED);
+    }
+
     private static HandoffReport slower(HandoffReport r, long downtimeNs) {
         return new HandoffReport(r.vm(), r.fromHost(), r.toHost(), r.intentSeq(), r.prepareNs(), r.quiesceNs(),
                 r.publishNs(), r.switchNs(), r.resumeNs(), r.commitNs(), r.lastInstructionNs(),

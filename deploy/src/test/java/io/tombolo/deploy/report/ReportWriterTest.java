@@ -85,7 +85,8 @@ final class ReportWriterTest {
         assertThat(TerminalReport.text(SampleReports.comparedModes())).startsWith("24 hops in 3 modes of a simulated")
                 .containsPattern(
                         "transit +8 +352\\.06 ms +\\S+ us +\\S+ us +512 MiB +400 M +331 M +398 M +48\\.2 us")
-                .containsPattern("handoff +- +- +- +- +- +-").containsPattern("transit +65536 +150 ms +1\\.7 GiB")
+                .containsPattern("handoff +- +- +- +- +- +- +1234 +21 us +48")
+                .containsPattern("transit +65536 +150 ms +1\\.7 GiB")
                 .contains("TIME OF HANDOFF");
     }
 
