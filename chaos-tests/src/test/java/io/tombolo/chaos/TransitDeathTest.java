@@ -39,12 +39,12 @@ class TransitDeathTest {
     private static ChaosCluster cluster;
 
     /// Phases in which pages move.
-    private enum Phase {
+    enum Phase {
         TO_SHARED, TO_LOCAL
     }
 
     /// Who dies.
-    private enum Victim {
+    enum Victim {
         SOURCE, TARGET
     }
 
