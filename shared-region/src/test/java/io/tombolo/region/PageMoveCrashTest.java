@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// As [CrashEnumerationTest], for what moves pages: batches of the allocator in both sizes, local pages, gate, pins, and
-/// the recovery of a VM, which itself dies before each of its steps.
+/// As [CrashEnumerationTest], for what moves pages: batches of the allocator in both sizes, local pages, gate, pins,
+/// and the recovery of a VM, which itself dies before each of its steps.
 class PageMoveCrashTest {
     /// Four blocks: a table at the bottom, small pages or two large ones from the top.
     private static final long FRAMES = 2048;
@@ -82,9 +82,9 @@ class PageMoveCrashTest {
     @Test
     void noticesEachMissingPersistThatMatters() {
         Map<String, Boolean> noticed = HARNESS.noticedMissing(operations());
-        // A block that stays with a dead incarnation, or stays reserved by it, is seen to by its recovery, which repeats
-        // all its steps until the host slot is freed. A page that gets a reserved frame is copied, and the copy fenced,
-        // before the entry names the frame.
+        // A block that stays with a dead incarnation, or stays reserved by it, is seen to by its recovery, which
+        // repeats all its steps until the host slot is freed. A page that gets a reserved frame is copied, and the copy
+        // fenced, before the entry names the frame.
         assertThat(inOrder(noticed, false)).containsExactly("FrameAllocator.giveBackIfIdle 1",
                 "FrameAllocator.makeDurable for reserve 2", "Recovery.settleLarge 1");
     }
@@ -319,8 +319,8 @@ class PageMoveCrashTest {
         return report;
     }
 
-    /// What `dead` had is recovered, verify is clean before and after the VM is taken over, no mark and no count is left,
-    /// and every page in shared memory has its contents.
+    /// What `dead` had is recovered, verify is clean before and after the VM is taken over, no mark and no count is
+    /// left, and every page in shared memory has its contents.
     static void takeOverAndCheck(Region region, int dead, int executor) {
         recoverAndVerify(region, dead, executor);
         VmSlot vm = region.vm(0);

@@ -34,8 +34,8 @@ final class DrillCommand implements Callable<Integer> {
     /// All of memory moves with each hop.
     private static final int MOVING_HOPS = 5;
     private static final int MOVING_WARM_UP = 2;
-    /// What the guests of three modes execute is executed once more by the reference runs, each slower than the guest: a
-    /// minute in all on two cores.
+    /// What the guests of three modes execute is executed once more by the reference runs, each slower than the guest:
+    /// a minute in all on two cores.
     private static final long COMPARED_MEMORY_BYTES = 64L << 20;
     /// Long against a look at the guest's speed every 50 ms, short against a drill.
     private static final int REST_MS = 200;
