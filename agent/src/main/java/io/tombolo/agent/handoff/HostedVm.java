@@ -68,7 +68,7 @@ public final class HostedVm {
     private Arrival arrival = new Arrival(0, WindowEnd.UNKNOWN);
     private boolean paused;
     private long cancelledSeq;
-    private CompletableFuture<Void> adopted = CompletableFuture.completedFuture(null);
+    private CompletableFuture<Void> adopted = DONE;
 
     /// @param hosts told, on the control thread, that this host has a guest of the VM from now on
     /// @param gone told, on the control thread, that this host has nothing of the VM any more
@@ -92,7 +92,7 @@ public final class HostedVm {
         return slot.index();
     }
 
-    /// Why the VM does not run here although it should; empty when there is nothing to say.
+    /// Why the VM does not run here although it should; else empty.
     public String reason() {
         return reason;
     }
@@ -580,8 +580,7 @@ public final class HostedVm {
         }
     }
 
-    /// For operations on a guest: when the VM has just arrived (the owner word names us, the control thread has not
-    /// heard yet) they come after the arrival.
+    /// Operations on a guest that has just arrived, of which the control thread has not heard, come after the arrival.
     private <T> CompletableFuture<T> onceArrived(Callable<CompletableFuture<T>> task) {
         return submitAsync(() -> {
             boolean arriving = source == null && target != null
