@@ -120,7 +120,7 @@ public enum CoordinatorError implements ErrorCode {
     MIGRATION_CANCELLED(3),
     /// A plain hand-off of a VM with pages in its host's own memory, which stay behind.
     VM_HAS_LOCAL_PAGES(3),
-    /// This release does not have that mode of migration yet.
+    /// The VM cannot be migrated in that mode.
     MIGRATE_MODE_UNAVAILABLE(3),
     /// The target host has no local tier.
     MIGRATE_NO_TIER(3),

@@ -187,12 +187,13 @@ class TransitTest {
         int[] before = pages.clone();
         h2.localBytes = 0;
         assertThat(codeOf(() -> migrate(MigrateMode.TRANSIT))).isEqualTo("MIGRATE_NO_TIER");
+        assertThat(codeOf(() -> migrate(MigrateMode.COPY))).isEqualTo("MIGRATE_NO_TIER");
         h2.localBytes = 3 * 4096;
         assertThat(codeOf(() -> migrate(MigrateMode.TRANSIT))).isEqualTo("MIGRATE_NO_ROOM");
+        assertThat(codeOf(() -> migrate(MigrateMode.COPY))).isEqualTo("MIGRATE_NO_ROOM");
         h2.localBytes = 1 << 20;
         h1.pins.add(new Reply.PinnedRange(3, 2, 1));
         assertThat(codeOf(() -> migrate(MigrateMode.TRANSIT))).isEqualTo("MIGRATE_PAGES_PINNED");
-        assertThat(codeOf(() -> migrate(MigrateMode.COPY))).isEqualTo("MIGRATE_MODE_UNAVAILABLE");
         region.vm(vm.slot()).addLocalPages(4);
         assertThat(codeOf(() -> migrate(MigrateMode.HANDOFF))).isEqualTo("VM_HAS_LOCAL_PAGES");
         assertThat(client.call(new CoordinatorRequest.VmShow("v"), Reply.VmReply.class, CALL_MS).vm().localPages())

@@ -11,6 +11,7 @@ import io.tombolo.region.PageSize;
 import io.tombolo.region.PageTable;
 import io.tombolo.region.PageTableEntry;
 import io.tombolo.region.PteState;
+import io.tombolo.region.RegionError;
 import io.tombolo.region.Tier;
 import io.tombolo.region.TomboloException;
 import java.lang.foreign.MemorySegment;
@@ -78,7 +79,7 @@ final class CopyTarget {
         int got = link.local().take(table.pageSize(), frames.length, frames);
         if (got < frames.length) {
             link.local().give(table.pageSize(), frames, got);
-            throw TomboloException.error(PagesError.LOCAL_TIER_FULL, "this host's own memory has no room for the VM")
+            throw TomboloException.error(RegionError.LOCAL_TIER_FULL, "this host's own memory has no room for the VM")
                     .fact("vmSlot", table.vm()).fact("neededPages", frames.length).fact("freePages", got)
                     .fact("pageBytes", table.pageSize().bytes())
                     .next("make room ('tombolo tier list'), or choose another host").build();

@@ -11,6 +11,7 @@ import io.tombolo.agent.handoff.TargetCore.Phase;
 import io.tombolo.agent.hypervisor.Guest;
 import io.tombolo.agent.hypervisor.IncomingGuest;
 import io.tombolo.agent.hypervisor.IncomingPort;
+import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.region.ArmedWord;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VmSlot;
@@ -107,16 +108,25 @@ final class HandoffTarget {
         return CopyTarget.take(link, slot.pageTable(), intentSeq, epoch);
     }
 
-    /// Any thread: where the pages of a VM that is being copied go; null if it is not.
+    /// Any thread: where the pages of a VM that is being copied go.
     CopyTarget pages() {
-        return pages;
+        CopyTarget present = pages;
+        if (present == null) {
+            throw TomboloException
+                    .error(HandoffError.TARGET_REFUSED, "this host is not prepared for pages of the VM")
+                    .fact("slot", slot.index()).next("see both agents' logs").build();
+        }
+        return present;
     }
 
-    /// The source has stopped its guest and sent everything; the offer comes next.
-    void sealed() {
-        if (state.phase() == Phase.ARMED) {
-            incoming.openWindow(bounds.windowNs());
-        }
+    /// Any thread: the source has stopped its guest and sent everything; the offer comes next.
+    void seal(AgentRequest.SealCopy seal) {
+        pages().seal(seal.intentSeq(), seal.epoch());
+        control.execute(() -> {
+            if (state.phase() == Phase.ARMED) {
+                incoming.openWindow(bounds.windowNs());
+            }
+        });
     }
 
     private void closePages() {

@@ -10,7 +10,6 @@ import io.tombolo.agent.hypervisor.Guest;
 import io.tombolo.agent.hypervisor.GuestContext;
 import io.tombolo.agent.hypervisor.GuestFacts;
 import io.tombolo.agent.hypervisor.Hypervisor;
-import io.tombolo.agent.hypervisor.OfferPort;
 import io.tombolo.agent.pages.VmPages;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
@@ -25,7 +24,6 @@ import io.tombolo.region.TomboloException;
 import io.tombolo.region.VmGate;
 import io.tombolo.region.VmIdentity;
 import io.tombolo.region.VmSlot;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -83,10 +81,7 @@ public final class HostedVm {
         this.bounds = requireNonNull(bounds, "bounds is null");
         this.hosts = requireNonNull(hosts, "hosts is null");
         this.gone = requireNonNull(gone, "gone is null");
-        this.control = new ScheduledThreadPoolExecutor(1,
-                Thread.ofPlatform().daemon().name("vm-" + spec.name() + "-control").factory());
-        control.setRemoveOnCancelPolicy(true);
-        control.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        this.control = ControlThread.start(spec.name());
     }
 
     public VmSpec spec() {
@@ -411,24 +406,16 @@ public final class HostedVm {
 
     /// Any thread: pages that the source of this VM sends.
     public void storePages(AgentRequest.CopyPages pages) {
-        incomingPages().store(pages);
+        incoming().pages().store(pages);
     }
 
     /// Any thread: the source has sent everything.
     public void sealPages(AgentRequest.SealCopy seal) {
-        HandoffTarget present = target;
-        incomingPages().seal(seal.intentSeq(), seal.epoch());
-        control.execute(present::sealed);
+        incoming().seal(seal);
     }
 
-    private CopyTarget incomingPages() {
-        HandoffTarget present = target;
-        CopyTarget pages = present == null ? null : present.pages();
-        if (pages == null) {
-            throw error(HandoffError.TARGET_REFUSED, "this host is not prepared for pages of the VM")
-                    .next("see both agents' logs").build();
-        }
-        return pages;
+    private HandoffTarget incoming() {
+        return Optional.ofNullable(target).orElseThrow(this::notHere);
     }
 
     /// Any thread: a client's request.
@@ -522,23 +509,7 @@ public final class HostedVm {
 
     private void savePaused(long epoch) {
         MetadataSlot metadata = SlotOffer.metadata(slot, epoch);
-        guest.saveStopped(new OfferPort() {
-            @Override
-            public MemorySegment payload() {
-                return metadata.payload();
-            }
-
-            @Override
-            public boolean targetSpins() {
-                throw new UnsupportedOperationException("a paused VM goes nowhere");
-            }
-
-            @Override
-            public boolean offer(int length, int schema) {
-                metadata.publish(epoch, 0, length, schema, spec.uuid());
-                return true;
-            }
-        });
+        guest.saveStopped(new PausedOffer(metadata, epoch, spec.uuid()));
     }
 
     private long requireRunning(String what) {
@@ -625,25 +596,6 @@ public final class HostedVm {
     }
 
     private <T> CompletableFuture<T> submitAsync(Callable<CompletableFuture<T>> task) {
-        CompletableFuture<T> result = new CompletableFuture<>();
-        try {
-            control.execute(() -> {
-                try {
-                    var _ = task.call().whenComplete((value, error) -> {
-                        if (error != null) {
-                            result.completeExceptionally(error);
-                        } else {
-                            result.complete(value);
-                        }
-                    });
-                } catch (Throwable e) {
-                    // Whatever it is, the caller must hear of it; the control thread goes on for the next operation.
-                    result.completeExceptionally(e);
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            result.completeExceptionally(notHere());
-        }
-        return result;
+        return ControlThread.submit(control, task, this::notHere);
     }
 }

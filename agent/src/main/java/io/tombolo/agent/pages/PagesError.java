@@ -6,8 +6,6 @@ import io.tombolo.region.ErrorCode;
 public enum PagesError implements ErrorCode {
     /// The file of the local tier cannot be made.
     LOCAL_TIER_UNUSABLE(4),
-    /// The local tier has not enough free frames for a VM whose pages are to be copied here.
-    LOCAL_TIER_FULL(3),
     /// There is no room for the local tier.
     LOCAL_TIER_NO_ROOM(4),
     /// An access to a tier's file faulted: it was truncated, or its medium failed.
