@@ -68,11 +68,11 @@ final class DrillIT {
             assertThat(speed.get(when).asLong()).as(when).isPositive();
         }
         assertThat(report.get("modes").get(0).get("speed").size()).isGreaterThan(3);
-        // The guest goes round its working set all the time, so a vCPU meets pages that are being moved.
-        JsonNode waits = report.get("modes").get(0).get("pageWaits");
-        assertThat(waits.get("count").asLong()).isPositive();
-        assertThat(report.get("modes").get(0).get("longestStallNs").asLong())
-                .isGreaterThanOrEqualTo(waits.get("maxNs").asLong()).isPositive();
+        // Whether a vCPU meets a page while it moves is chance; that the hosts tell of it is not.
+        JsonNode mode = report.get("modes").get(0);
+        assertThat(mode.get("longestStallNs").asLong())
+                .isEqualTo(Math.max(mode.get("pageWaits").get("maxNs").asLong(),
+                        mode.get("downtimeNs").get("max").asLong()));
     }
 
     @Test
