@@ -367,7 +367,7 @@ final class HostPagesTest {
         }
     }
 
-    /// As many as a call of the command line may name, as agents get them: 64 Ki at a time. The VM has only 64 Ki pages,
+    /// As many as a command may name, as agents get them: 64 Ki at a time. The VM has only 64 Ki pages,
     /// because two million small ones would take 8 GiB twice; so each is moved 32 times.
     @Test
     void movesTwoMillionPages() {

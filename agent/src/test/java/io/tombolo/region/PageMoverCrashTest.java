@@ -178,7 +178,7 @@ class PageMoverCrashTest {
     @Test
     void noticesEachMissingPersistThatMatters() {
         Map<String, Boolean> noticed = HARNESS.noticedMissing(operations());
-        // The first two and the last are as in PageMoveCrashTest; the fence of a copy, or of the marks that are given up,
+        // The first two and the last are as in PageMoveCrashTest; the fence of a copy, or of marks that are given up,
         // comes before anything that depends on a retirement.
         assertThat(CrashHarness.inOrder(noticed, false)).containsExactly("FrameAllocator.giveBackIfIdle 1",
                 "FrameAllocator.makeDurable for reserve 2", "FrameAllocator.makeDurable for retire 2",

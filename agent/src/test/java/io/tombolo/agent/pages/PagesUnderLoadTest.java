@@ -146,7 +146,7 @@ final class PagesUnderLoadTest {
             });
         }
 
-        /// As a hand-off does up to its offer, and back: gate closed and drained, vCPUs stopped, nothing is being moved.
+        /// As a hand-off does up to its offer, and back: gate closed and drained, vCPUs stopped, no page moves.
         void handOff() {
             vm.pages.gate().close();
             until(() -> vm.pages.gate().drained(), "the gate is drained");
