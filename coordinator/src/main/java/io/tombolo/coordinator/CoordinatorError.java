@@ -130,7 +130,7 @@ public enum CoordinatorError implements ErrorCode {
     MIGRATE_PAGES_PINNED(3),
     /// A page does not leave the host's own memory.
     MIGRATE_PAGES_STUCK(3),
-    /// A copy did not get to where the rest fits the downtime limit in time: the guest writes faster than pages are sent.
+    /// The rest of a copy did not come to fit the downtime limit in time: the guest writes faster than pages are sent.
     MIGRATE_NOT_CONVERGED(3),
     /// Pages could not be sent to the target.
     MIGRATE_COPY_FAILED(3),

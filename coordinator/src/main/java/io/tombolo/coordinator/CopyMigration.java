@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 
 /// Migration of mode `copy`: a hand-off whose source sends its local pages to the target's agent in rounds before it
 /// switches (docs/page-moves.md, Copy). The rounds are the agents' affair; here are the preflight, the figures, and who
-/// watches or cancels. Ownership changes as in every hand-off, and so does an end before that leave the VM where it was.
+/// watches or cancels. Ownership changes as in every hand-off, and an end before that leaves the VM where it was.
 ///
 /// [#run] blocks its caller's thread; the rest is thread safe.
 final class CopyMigration implements ActiveMigration {

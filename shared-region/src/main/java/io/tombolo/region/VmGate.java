@@ -1,9 +1,9 @@
 package io.tombolo.region;
 
 /// The gate of a VM: how many operations on its pages are in flight, and whether new ones are let in. Word: closed 1
-/// bit (63), copied 1 bit (62; only with closed), zero 30 bits, count 32 bits (31..0; at most [#COUNT_MAX]). Every batch
-/// of a page move enters and leaves it; a hand-off closes it and waits until it is drained, which costs the same whatever
-/// the size of the VM.
+/// bit (63), copied 1 bit (62; only with closed), zero 30 bits, count 32 bits (31..0; at most [#COUNT_MAX]). Every
+/// batch of a page move enters and leaves it; a hand-off closes it and waits until it is drained, which costs the same
+/// whatever the size of the VM.
 ///
 /// Only the owner host uses it; its threads change it by compare-and-set (a full fence), so what an operation stored
 /// before [#leave] is seen by who finds the gate drained. Not persisted here: it means nothing after the death of the

@@ -10,8 +10,8 @@ import static java.util.Objects.requireNonNull;
 ///         +------------------+-------- cancel, failure, too late ------------+-------------------+--> ENDED
 ///
 /// Converged is, as in QEMU's pre-copy, when what is dirty can be sent within the downtime limit at the rate that was
-/// measured. The rate is that of the round before; of one shorter than [#SHORT_ROUND_NS], which says little, the mean of
-/// all rounds. It counts guest memory and not bytes on the wire: a page of zeros costs time too.
+/// measured. The rate is that of the round before; of one shorter than [#SHORT_ROUND_NS], which says little, the mean
+/// of all rounds. It counts guest memory and not bytes on the wire: a page of zeros costs time too.
 ///
 /// Times are nanoseconds of one monotonic clock. A step has at most one effect.
 public final class CopyCore {

@@ -158,7 +158,8 @@ public final class SourceCore {
         record EndCopy() implements Effect {
         }
 
-        /// Stop the vCPUs, send what pages are left to send, save the state, write the take-back right, CAS RUNNING(self, epoch) to OFFERED(target,
+        /// Stop the vCPUs, send what pages are left to send, save the state, write the take-back right, CAS
+        /// RUNNING(self, epoch) to OFFERED(target,
         /// epoch + 1); answer with OfferWon, OfferLost or SaveFailed.
         record Quiesce(long intentSeq, long epoch, int target) implements Effect {
         }

@@ -5,7 +5,8 @@ import static java.util.Objects.requireNonNull;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
-/// A row of bytes in a message, such as one per page of a call. Immutable, and equal when the bytes are: an array is neither.
+/// A row of bytes in a message, such as one per page of a call. Immutable, and equal when the bytes are: an array is
+/// neither.
 public final class Bytes {
     /// No bytes.
     public static final Bytes EMPTY = new Bytes(new byte[0]);
