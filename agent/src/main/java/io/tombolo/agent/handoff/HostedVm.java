@@ -406,16 +406,12 @@ public final class HostedVm {
 
     /// Any thread: pages that the source of this VM sends.
     public void storePages(AgentRequest.CopyPages pages) {
-        incoming().pages().store(pages);
+        Optional.ofNullable(target).orElseThrow(this::notHere).pages().store(pages);
     }
 
     /// Any thread: the source has sent everything.
     public void sealPages(AgentRequest.SealCopy seal) {
-        incoming().seal(seal);
-    }
-
-    private HandoffTarget incoming() {
-        return Optional.ofNullable(target).orElseThrow(this::notHere);
+        Optional.ofNullable(target).orElseThrow(this::notHere).seal(seal);
     }
 
     /// Any thread: a client's request.
