@@ -3,11 +3,14 @@ package io.tombolo.deploy.cluster;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
+import io.tombolo.region.TomboloException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// The processes as Java processes with this JVM's binary and class path.
 ///
@@ -20,7 +23,16 @@ public final class JavaPrograms implements ClusterPrograms {
     /// Packages of what runs while a guest is stopped; the launcher names the same.
     private static final List<String> HANDOFF_PATH = List.of("io.tombolo.region", "io.tombolo.agent.sim",
             "io.tombolo.agent.hypervisor", "io.tombolo.agent.qemu", "io.tombolo.agent.handoff",
-            "io.tombolo.agent.right");
+            "io.tombolo.agent.right", "io.tombolo.agent.pages");
+    /// C2 for what runs while a guest is stopped or executes it, C1 for all else: on two cores C2's threads were the
+    /// longest of what a guest that hops has to wait for.
+    private static final String DIRECTIVES = """
+            [
+              { match: [%s], c2: { Exclude: false } },
+              { match: "*.*", c2: { Exclude: true } }
+            ]
+            """.formatted(HANDOFF_PATH.stream().map(path -> '"' + path.replace('.', '/') + "/*.*\"")
+            .collect(Collectors.joining(", ")));
     private static final String HANDOFF_THRESHOLD = "0.002";
     private static final String LOGGING = "io/tombolo/deploy/logback-daemon.xml";
 
@@ -54,8 +66,11 @@ public final class JavaPrograms implements ClusterPrograms {
     @Override
     public List<String> agent(Path config, int heapMb, List<String> drivers) {
         List<String> flags = new ArrayList<>(
-                List.of("-Xms" + heapMb + "m", "-Xmx" + heapMb + "m", "-XX:CompileCommand=quiet",
-                        "-XX:+UnlockDiagnosticVMOptions", "-XX:CompilerDirectivesFile=/tmp/dir.json"));
+                List.of("-Xms" + heapMb + "m", "-Xmx" + heapMb + "m", "-XX:CompileCommand=quiet"));
+        if (drivers.contains(SimulatedHypervisor.NAME)) {
+            flags.addAll(List.of("-XX:+UnlockDiagnosticVMOptions",
+                    "-XX:CompilerDirectivesFile=" + directives(config)));
+        }
         if (!drivers.contains(SimulatedHypervisor.NAME)) {
             // It executes no guests itself. C2 took a core during most of a QEMU guest's downtime, for milliseconds.
             flags.add("-XX:TieredStopAtLevel=1");
@@ -65,6 +80,18 @@ public final class JavaPrograms implements ClusterPrograms {
             flags.add("-XX:CompileCommand=CompileThresholdScaling," + path + ".*::*," + HANDOFF_THRESHOLD);
         }
         return java(flags, mainClass, List.of("agent", "--config", config.toString()));
+    }
+
+    /// The JVM takes them from a file only.
+    private static Path directives(Path config) {
+        Path file = config.resolveSibling(config.getFileName() + ".jit.json");
+        try {
+            return Files.writeString(file, DIRECTIVES);
+        } catch (IOException e) {
+            throw TomboloException.error(ClusterError.CLUSTER_FILES, "a file of the cluster cannot be written")
+                    .fact("file", file).fact("reason", e.getMessage()).next("check the state directory").cause(e)
+                    .build();
+        }
     }
 
     @Override
