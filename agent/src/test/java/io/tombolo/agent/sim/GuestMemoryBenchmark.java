@@ -20,8 +20,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// What the page table costs: the same reads and writes, in the same random order, through [PagedMemory] and straight
-/// into the segment. ns per access; the figure is paged / plain.
+/// What the page table costs: the same reads and writes, in the same random order, word by word and page by page,
+/// through [PagedMemory] and straight into the segment. ns per access; the figure is paged / plain.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -31,6 +31,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class GuestMemoryBenchmark {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int ACCESSES = 1 << 18;
+    private static final int WORDS = PageVisitor.DATA_WORDS + 1;
 
     /// Working set: within the caches, and far beyond them.
     @Param({"1048576", "268435456"})
@@ -92,5 +93,38 @@ public class GuestMemoryBenchmark {
         for (long address : addresses) {
             paged.setLong(address, address);
         }
+    }
+
+    /// As the guest programs do it: nine words of a random page are read and written.
+    @Benchmark
+    @OperationsPerInvocation(ACCESSES)
+    public long plainVisit() {
+        long sum = 0;
+        for (int i = 0; i < ACCESSES / (2 * WORDS); i++) {
+            long page = addresses[i] & -GuestMemory.PAGE_BYTES;
+            for (int k = 0; k < WORDS; k++) {
+                sum += plain.get(WORD, page + k * PageVisitor.WORD_STRIDE_BYTES);
+            }
+            for (int k = 0; k < WORDS; k++) {
+                plain.set(WORD, page + k * PageVisitor.WORD_STRIDE_BYTES, sum);
+            }
+        }
+        return sum;
+    }
+
+    @Benchmark
+    @OperationsPerInvocation(ACCESSES)
+    public long pagedVisit() {
+        long sum = 0;
+        for (int i = 0; i < ACCESSES / (2 * WORDS); i++) {
+            long page = addresses[i] & -GuestMemory.PAGE_BYTES;
+            for (int k = 0; k < WORDS; k++) {
+                sum += paged.getLong(page + k * PageVisitor.WORD_STRIDE_BYTES);
+            }
+            for (int k = 0; k < WORDS; k++) {
+                paged.setLong(page + k * PageVisitor.WORD_STRIDE_BYTES, sum);
+            }
+        }
+        return sum;
     }
 }
