@@ -11,8 +11,6 @@ import io.tombolo.agent.pages.PagesError;
 import io.tombolo.agent.pages.VmPages;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.region.PageSize;
-import io.tombolo.region.PageTableEntry;
-import io.tombolo.region.PteState;
 import io.tombolo.region.Region;
 import io.tombolo.region.Tier;
 import io.tombolo.region.TomboloException;
@@ -110,22 +108,11 @@ final class HostPages implements PageService {
     private static int query(VmPages pages, long firstPage, int count, int[] status) {
         for (int i = 0; i < count; i++) {
             long page = firstPage + i;
-            status[i] = page >= pages.table().pages() ? -Errno.EFAULT : where(pages.table().entryAcquire(page));
+            status[i] = page >= pages.table().pages()
+                    ? -Errno.EFAULT
+                    : PageMover.where(pages.table().entryAcquire(page));
         }
         return count;
-    }
-
-    private static int where(long entry) {
-        PteState state = PageTableEntry.state(entry);
-        Tier tier = PageTableEntry.tier(entry);
-        if (state == null || tier == null) {
-            return -Errno.EIO;
-        }
-        return switch (state) {
-            case ABSENT -> -Errno.ENOENT;
-            case PRESENT, COPYING -> tier.code();
-            case MIGRATING -> -Errno.EBUSY;
-        };
     }
 
     private int move(HostedVm hosted, VmPages pages, long firstPage, Tier to, long budgetNs, int[] status) {

@@ -167,20 +167,24 @@ public final class PageMover {
         if (found == BEYOND) {
             return -Errno.EFAULT;
         }
-        PteState state = PageTableEntry.state(found);
-        Tier tier = PageTableEntry.tier(found);
+        int where = where(found);
+        if (where < 0 || where == to.code()) {
+            return where;
+        }
+        return vm.pins().isPinned(number) ? -Errno.EBUSY : MOVABLE;
+    }
+
+    /// Status of a page with that entry, as a query answers it: the code of its tier, or a negative errno.
+    public static int where(long entry) {
+        PteState state = PageTableEntry.state(entry);
+        Tier tier = PageTableEntry.tier(entry);
         if (state == null || tier == null) {
             return -Errno.EIO;
         }
         return switch (state) {
             case ABSENT -> -Errno.ENOENT;
             case MIGRATING, COPYING -> -Errno.EBUSY;
-            case PRESENT -> {
-                if (tier == to) {
-                    yield to.code();
-                }
-                yield vm.pins().isPinned(number) ? -Errno.EBUSY : MOVABLE;
-            }
+            case PRESENT -> tier.code();
         };
     }
 
@@ -225,7 +229,6 @@ public final class PageMover {
     /// target frame goes back; the others move up. Returns how many are left.
     private int mark(VmPages vm, int n, Tier to, int[] status) {
         int kept = 0;
-        int dropped = 0;
         for (int i = 0; i < n; i++) {
             long marked = PageTableEntry.with(entry[i], PteState.MIGRATING);
             if (vm.table().compareAndSet(page[i], entry[i], marked)) {
@@ -243,9 +246,10 @@ public final class PageMover {
         if (all == kept) {
             return kept;
         }
+        int left = 0;
         for (int i = 0; i < kept; i++) {
             if (retired[i]) {
-                keep(i, dropped++);
+                keep(i, left++);
             } else {
                 boolean sound = vm.allocator().backs(vm.size(), vm.slot().index(), page[i], source[i]);
                 unmark(vm, i);
@@ -253,7 +257,7 @@ public final class PageMover {
                 giveBackTarget(vm, i, to);
             }
         }
-        return dropped;
+        return left;
     }
 
     private void keep(int from, int to) {
@@ -310,8 +314,7 @@ public final class PageMover {
     }
 
     /// 7. Copies all, then publishes all; returns how many. A compare-and-set waits until the copy before it has left
-    ///    the
-    /// store buffer, so one after each copy would cost more than all else. A page whose memory faults is EIO.
+    /// the store buffer, so one after each copy would cost more than all else. A page whose memory faults is EIO.
     private int copyAll(VmPages vm, int n, Tier to, int[] status) {
         MemorySegment from = to == Tier.SHARED ? vm.localData() : vm.shared();
         MemorySegment into = to == Tier.SHARED ? vm.shared() : vm.localData();

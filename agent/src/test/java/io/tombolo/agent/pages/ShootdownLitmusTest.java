@@ -2,7 +2,6 @@ package io.tombolo.agent.pages;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,7 +30,7 @@ final class ShootdownLitmusTest {
     /// One run for all, because jcstress looks at the machine for some seconds before it begins.
     @BeforeAll
     static void runAll() throws IOException, InterruptedException {
-        assumeTrue(Runtime.getRuntime().availableProcessors() > 1, "two threads at the same time");
+        assertThat(Runtime.getRuntime().availableProcessors()).as("two threads at the same time").isGreaterThan(1);
         all = run("ShootdownLitmus", 200);
     }
 

@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 /// @param workingSetBytes bytes the program works on, at most `memoryBytes`
 /// @param pattern         access pattern: `sequential`, `uniform` or `zipf`
 /// @param seed            seed of everything random in the program
-/// @param tier            where its pages start: `shared`, `local`, or `auto`: local as far as there is room
+/// @param tier            where its pages start: `shared`, `local`, or `auto`: local if all of it fits
 /// @param pageBytes       size of its pages, 4096 or 2 MiB
 public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, int vcpus, String program,
         long workingSetBytes, String pattern, long seed, String tier, int pageBytes) {

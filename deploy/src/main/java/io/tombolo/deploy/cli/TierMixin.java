@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 public final class TierMixin {
     private static final List<String> TIERS = List.of("shared", "local", "auto");
 
-    @Option(names = "--tier", paramLabel = "TIER", defaultValue = "shared", description = "Where its pages start: shared, local, or auto for local as far as there is room (${DEFAULT-VALUE}).")
+    @Option(names = "--tier", paramLabel = "TIER", defaultValue = "shared", description = "Where its pages start: shared, local, or auto for local if all of it fits there (${DEFAULT-VALUE}).")
     private String tier;
 
     @Option(names = "--page-size", paramLabel = "SIZE", defaultValue = "4K", description = "Size of its pages, 4K or 2M (${DEFAULT-VALUE}).")
