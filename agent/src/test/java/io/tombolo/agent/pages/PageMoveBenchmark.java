@@ -38,7 +38,7 @@ public class PageMoveBenchmark {
     int pageBytes;
 
     /// Pages of a batch.
-    @Param({"64"})
+    @Param({"32"})
     int batch;
 
     private TestVm vm;
