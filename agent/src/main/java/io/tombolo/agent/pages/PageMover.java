@@ -31,9 +31,9 @@ public final class PageMover {
     private static final int MOVABLE = Integer.MIN_VALUE;
     /// In place of a status: nothing has been decided about the page, or a vCPU took it back.
     private static final int UNDECIDED = Integer.MIN_VALUE + 1;
-    /// How often a page is tried that vCPUs take back. They do when the mover has lost its core with the page marked,
-    /// which on a machine that is not overloaded does not happen to one page three times.
-    private static final int ROUNDS = 4;
+    /// How often a page is tried that vCPUs take back. From the second time on it is among few, and soon copied: then it
+    /// is taken back only if the mover loses its core.
+    private static final int ROUNDS = 8;
     /// In place of an entry: there is none. No state has this code.
     private static final long BEYOND = -1;
 

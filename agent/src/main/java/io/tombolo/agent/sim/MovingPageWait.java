@@ -9,8 +9,9 @@ import io.tombolo.region.PteState;
 import java.util.concurrent.TimeUnit;
 
 /// How one vCPU waits for a page that is being moved: it leaves its translations, so that it holds up no mover, and
-/// spins for as long as a mover takes that has a core. A mover that takes longer has lost it, with the page marked: then
-/// the vCPU takes the page back and goes on where it was, and the mover finds that its copy is not wanted.
+/// spins for as long as a mover takes for that page. If the mover has many others before it, or has lost its core with
+/// the page marked, the vCPU takes the page back and goes on where it was, and the mover finds that its copy is not
+/// wanted.
 ///
 /// So a wait has a bound that depends on no other thread.
 ///
@@ -20,8 +21,9 @@ import java.util.concurrent.TimeUnit;
 ///
 /// For the thread of that vCPU only.
 public final class MovingPageWait implements PageFaultHandler {
-    /// A batch of small pages takes a mover some 15 us, a half of that on average from where a vCPU meets it.
-    private static final long SMALL_TAKE_BACK_NS = TimeUnit.MICROSECONDS.toNanos(20);
+    /// Less than a whole batch of small pages takes a mover, more than one page alone: what is taken back goes into the
+    /// next batch with others that were, and these are few. To wait is dear, to be copied once more is not.
+    private static final long SMALL_TAKE_BACK_NS = TimeUnit.MICROSECONDS.toNanos(5);
     /// One copy of 2 MiB takes 100 to 200 us, twice that if every page of the tier's file is new to the mapping.
     private static final long LARGE_TAKE_BACK_NS = TimeUnit.MICROSECONDS.toNanos(500);
     private static final long CHECK_NS = TimeUnit.MICROSECONDS.toNanos(500);

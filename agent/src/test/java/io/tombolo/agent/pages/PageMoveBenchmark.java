@@ -41,6 +41,10 @@ public class PageMoveBenchmark {
     @Param({"32"})
     int batch;
 
+    /// How the local tier is backed; TRANSPARENT needs a kernel that is set to it, see [HugePages].
+    @Param({"NONE"})
+    HugePages hugePages;
+
     private TestVm vm;
     private PageMover mover;
     private long[] out;
@@ -50,7 +54,7 @@ public class PageMoveBenchmark {
 
     @Setup(Level.Trial)
     public void allocate() {
-        vm = new TestVm(BYTES, PageSize.ofBytes(pageBytes), false, 1);
+        vm = new TestVm(BYTES, PageSize.ofBytes(pageBytes), false, 1, BYTES, hugePages);
         mover = vm.mover(batch);
         int pages = (int) (BYTES / pageBytes);
         status = new int[pages];
