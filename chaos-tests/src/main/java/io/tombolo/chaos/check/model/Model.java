@@ -1,0 +1,33 @@
+package io.tombolo.chaos.check.model;
+
+import java.util.Collection;
+import java.util.function.Predicate;
+
+/// A sequential object: a state, and what each call does to it. Deterministic; states are immutable and have equality.
+/// A model keeps nothing between calls that changes an answer, and one object of it belongs to one search.
+public interface Model {
+    /// What [#step] answers when the call is not possible in that state, or not with that answer.
+    Object ILLEGAL = new Object();
+
+    /// As on the command line.
+    String name();
+
+    /// The state before the first call; null is a state as any other.
+    Object initial();
+
+    /// The state after the call, or [#ILLEGAL].
+    Object step(Object state, Call call);
+
+    /// Whether the call leaves every state as it is in which it is possible. The search places such calls as soon as
+    /// they fit, and drops those whose answer is not known.
+    boolean readsOnly(Call call);
+
+    /// Says what is wrong with a call, if this model cannot have it; null if nothing is.
+    String complaint(Call call);
+
+    /// Of the calls whose answer is not known: which of them can make a difference to all these, so that a history
+    /// without it could be judged otherwise? The others are dropped. The default drops none.
+    default Predicate<Call> relevant(Collection<Call> calls) {
+        return call -> true;
+    }
+}
