@@ -16,7 +16,9 @@ public enum ChaosError implements ErrorCode {
     /// The journal of a run, or another form of its history, cannot be written.
     HISTORY_NOT_WRITTEN(4),
     /// A history has an operation that the model does not have, or with a value of the wrong form.
-    HISTORY_NOT_OF_MODEL(2);
+    HISTORY_NOT_OF_MODEL(2),
+    /// The initial state given for a model is none of it.
+    INITIAL_STATE_INVALID(2);
 
     private final int exitStatus;
 

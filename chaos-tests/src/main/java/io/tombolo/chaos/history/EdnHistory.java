@@ -36,6 +36,16 @@ final class EdnHistory {
         new EdnHistory(in).read(sink);
     }
 
+    /// The one form that is there, as a value.
+    static Object value(CharSource in) {
+        EdnHistory history = new EdnHistory(in);
+        Object form = history.reader.readUntil(CharSource.END);
+        if (form == EdnReader.NOTHING || history.reader.readUntil(CharSource.END) != EdnReader.NOTHING) {
+            throw in.malformed(in.line(), "not one value").build();
+        }
+        return history.value(form, in.line());
+    }
+
     private void read(Consumer<HistoryEvent> sink) {
         int opened = reader.skip();
         int close = opened == '[' ? ']' : opened == '(' ? ')' : CharSource.END;

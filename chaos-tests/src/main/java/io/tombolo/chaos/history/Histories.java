@@ -47,6 +47,11 @@ public final class Histories {
                 EdnHistory.looksLikeEdn(text) ? EdnHistory::read : JsonHistory::read);
     }
 
+    /// One EDN value; `name` stands for the file in errors.
+    public static Object parseValue(String name, String text) {
+        return EdnHistory.value(new CharSource(name, new StringReader(text), HistoryLimits.DEFAULT));
+    }
+
     /// Writes Jepsen's form, one map per line.
     public static void writeEdn(History history, Path file) {
         write(history, file, EdnHistory::line);

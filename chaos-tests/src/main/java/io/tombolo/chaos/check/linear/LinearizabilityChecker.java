@@ -2,17 +2,15 @@ package io.tombolo.chaos.check.linear;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tombolo.chaos.ChaosError;
 import io.tombolo.chaos.check.CheckContext;
 import io.tombolo.chaos.check.CheckResult;
 import io.tombolo.chaos.check.Checker;
+import io.tombolo.chaos.check.Keyed;
 import io.tombolo.chaos.check.Verdict;
 import io.tombolo.chaos.check.model.Call;
 import io.tombolo.chaos.check.model.Model;
 import io.tombolo.chaos.history.History;
-import io.tombolo.chaos.history.OpType;
 import io.tombolo.chaos.history.Operation;
-import io.tombolo.region.TomboloException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -79,56 +77,21 @@ public final class LinearizabilityChecker implements Checker {
     }
 
     private List<Part> parts(History history) {
-        Map<Object, List<Operation>> operations = new LinkedHashMap<>();
-        Map<Object, List<Call>> calls = new LinkedHashMap<>();
         Model model = models.get();
-        for (Operation operation : history.operations()) {
-            if (operation.outcome() == OpType.FAIL) {
-                continue;
-            }
-            Call call = call(operation);
-            String complaint = model.complaint(call);
-            if (complaint != null) {
-                throw notOfModel(operation, complaint).fact("model", model.name()).build();
-            }
-            Object key = independent ? pair(operation, operation.input()).getFirst() : null;
-            operations.computeIfAbsent(key, _ -> new ArrayList<>()).add(operation);
-            calls.computeIfAbsent(key, _ -> new ArrayList<>()).add(call);
-        }
         List<Part> parts = new ArrayList<>();
-        operations.forEach((key, of) -> parts.add(new Part(key, models.get(), of, calls.get(key))));
-        return parts;
-    }
-
-    private Call call(Operation operation) {
-        Object input = operation.input();
-        Object output = operation.output();
-        if (independent) {
-            input = pair(operation, input).getLast();
-            if (operation.isOk()) {
-                List<?> answer = pair(operation, output);
-                if (!Objects.equals(answer.getFirst(), pair(operation, operation.input()).getFirst())) {
-                    throw notOfModel(operation, "its completion has another key than its invocation").build();
+        Keyed.byKey(history, independent).forEach((key, operations) -> {
+            List<Call> calls = new ArrayList<>();
+            for (Keyed operation : operations) {
+                Call call = model.call(operation.f(), operation.input(), operation.output(), operation.isOk());
+                String complaint = model.complaint(call);
+                if (complaint != null) {
+                    throw Keyed.notOfModel(operation.operation(), complaint).fact("model", model.name()).build();
                 }
-                output = answer.getLast();
+                calls.add(call);
             }
-        }
-        // What a read was asked, and what others answered, is nothing to a model.
-        boolean read = operation.f().equals("read");
-        return new Call(operation.f(), read ? null : input, read ? output : null, operation.isOk());
-    }
-
-    private static List<?> pair(Operation operation, Object value) {
-        if (value instanceof List<?> pair && pair.size() == 2) {
-            return pair;
-        }
-        throw notOfModel(operation, "with independent keys every value is a list of two, key and value").build();
-    }
-
-    private static TomboloException.Builder notOfModel(Operation operation, String complaint) {
-        return TomboloException.error(ChaosError.HISTORY_NOT_OF_MODEL, "an operation is none of the model: " + complaint)
-                .fact("index", operation.invocation().index()).fact("f", operation.f())
-                .fact("value", operation.input()).next("choose another model, or leave such operations out");
+            parts.add(new Part(key, models.get(), operations.stream().map(Keyed::operation).toList(), calls));
+        });
+        return parts;
     }
 
     private List<PartResult> run(List<Part> parts, long startNs, CheckContext context) {

@@ -15,6 +15,16 @@ public interface Model {
     /// The state before the first call; null is a state as any other.
     Object initial();
 
+    /// What this model looks at in an operation, so that calls with equal effects are equal. The default takes answers of
+    /// reads only, and of others that they were refused (`false`).
+    ///
+    /// @param ok whether the answer is known
+    default Call call(String f, Object input, Object output, boolean ok) {
+        boolean read = f.equals("read");
+        Object answer = read || Boolean.FALSE.equals(output) ? output : null;
+        return new Call(f, read ? null : input, ok ? answer : null, ok);
+    }
+
     /// The state after the call, or [#ILLEGAL].
     Object step(Object state, Call call);
 

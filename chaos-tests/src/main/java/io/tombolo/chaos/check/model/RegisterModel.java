@@ -8,7 +8,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /// One value: `read` answers it, `write v` replaces it, and, if allowed, `cas [old new]` replaces it if it is old. An OK
-/// cas is one that replaced; one that found another value is FAIL and not looked at.
+/// cas is one that replaced, unless it answered `false`: that one found another value, which is looked at like a read.
+/// A FAIL cas says nothing about the value.
 public final class RegisterModel implements Model {
     private static final String READ = "read";
     private static final String WRITE = "write";
@@ -38,13 +39,14 @@ public final class RegisterModel implements Model {
         return switch (call.f()) {
             case READ -> !call.known() || Objects.equals(state, call.output()) ? state : ILLEGAL;
             case WRITE -> call.input();
-            default -> Objects.equals(state, old(call)) ? fresh(call) : ILLEGAL;
+            default -> Objects.equals(state, old(call)) == refused(call) ? ILLEGAL : refused(call) ? state : fresh(call);
         };
     }
 
     @Override
     public boolean readsOnly(Call call) {
-        return call.f().equals(READ) || call.f().equals(CAS) && Objects.equals(old(call), fresh(call));
+        return call.f().equals(READ) || call.f().equals(CAS)
+                && (refused(call) || Objects.equals(old(call), fresh(call)));
     }
 
     @Override
@@ -65,6 +67,10 @@ public final class RegisterModel implements Model {
     public Predicate<Call> relevant(Collection<Call> calls) {
         Set<Object> wanted = new HashSet<>();
         for (Call call : calls) {
+            if (call.f().equals(CAS) && refused(call)) {
+                // Any value but one is what it wants.
+                return _ -> true;
+            }
             if (call.f().equals(CAS)) {
                 wanted.add(old(call));
             } else if (call.f().equals(READ) && call.known()) {
@@ -72,6 +78,10 @@ public final class RegisterModel implements Model {
             }
         }
         return call -> wanted.contains(call.f().equals(CAS) ? fresh(call) : call.input());
+    }
+
+    private static boolean refused(Call cas) {
+        return Boolean.FALSE.equals(cas.output());
     }
 
     private static Object old(Call cas) {
