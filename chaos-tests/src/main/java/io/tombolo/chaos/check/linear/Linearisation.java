@@ -21,6 +21,7 @@ final class Linearisation {
     private Object state;
     private int layer;
     private final List<Integer> pendingReads = new ArrayList<>();
+    private final List<Integer> pendingIdle = new ArrayList<>();
 
     /// Follows a search once more, with the model itself and not with its table.
     ///
@@ -32,6 +33,11 @@ final class Linearisation {
             begin();
             settle();
             for (int via : path) {
+                if (part.blind[kind(via)]) {
+                    pendingIdle.removeIf(placed::get);
+                    pendingIdle.stream().filter(op -> op != via).forEach(this::place);
+                    pendingIdle.clear();
+                }
                 place(via);
                 settle();
             }
@@ -54,6 +60,8 @@ final class Linearisation {
         for (int i = part.startsAt[layer]; i < part.startsAt[layer + 1]; i++) {
             if (part.readsOnly[part.okKind[part.starting[i]]]) {
                 pendingReads.add(part.starting[i]);
+            } else if (part.idle[part.okKind[part.starting[i]]]) {
+                pendingIdle.add(part.starting[i]);
             }
         }
     }
@@ -79,8 +87,12 @@ final class Linearisation {
         }
     }
 
+    private int kind(int via) {
+        return via >= 0 ? part.okKind[via] : part.unknownKind[~via];
+    }
+
     private void place(int via) {
-        Call call = part.kinds.get(via >= 0 ? part.okKind[via] : part.unknownKind[~via]);
+        Call call = part.kinds.get(kind(via));
         Object next = part.model.step(state, call);
         if (next == Model.ILLEGAL) {
             throw new IllegalStateException("the search placed what does not fit: " + call + " in " + state);

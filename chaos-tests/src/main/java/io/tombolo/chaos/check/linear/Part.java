@@ -31,7 +31,13 @@ final class Part {
     /// Unknown operations, class after class, in a class by invocation.
     final List<Operation> unknown = new ArrayList<>();
     final List<Call> kinds = new ArrayList<>();
+    /// By kind: leaves every state as it is.
     final boolean[] readsOnly;
+    /// By kind: is possible in every state, and the state after it does not depend on the one before.
+    final boolean[] blind;
+    /// By kind: is blind, and nobody could tell if it had not happened.
+    final boolean[] idle;
+    final Values values;
     /// By OK operation.
     final int[] okKind;
     final int[] okFrom;
@@ -78,9 +84,16 @@ final class Part {
         unknownFrom = layers(unknown);
         classStart = classes();
         readsOnly = new boolean[kinds.size()];
+        blind = new boolean[kinds.size()];
+        idle = new boolean[kinds.size()];
+        Predicate<Call> relevant = model.relevant(kinds);
         for (int i = 0; i < readsOnly.length; i++) {
-            readsOnly[i] = model.readsOnly(kinds.get(i));
+            Call kind = kinds.get(i);
+            readsOnly[i] = model.readsOnly(kind);
+            blind[i] = model.wants(kind) == Model.ANY && model.gives(kind) != Model.ANY;
+            idle[i] = blind[i] && !readsOnly[i] && !relevant.test(kind);
         }
+        values = new Values(this);
         startsAt = new int[ok.size() + 1];
         starting = new int[ok.size()];
         fillStarts();

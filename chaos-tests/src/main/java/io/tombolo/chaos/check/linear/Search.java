@@ -11,8 +11,9 @@ import java.util.function.LongSupplier;
 /// An OK operation is placed when its completion forces it, together with what has to come before it; so a
 /// configuration is a layer, a state, the pending operations placed already and the unknown ones used. It is left out
 /// of the search when it cannot do more than one that was looked at. What is placed without a choice: a pending read
-/// whose answer is the present state. What needs no look: of equal pending operations the one that completes later,
-/// and an unknown one while an equal OK one is pending. docs/checkers.md has the arguments.
+/// whose answer is the present state; a pending write that nobody read, right before another. What needs no look: of
+/// equal pending operations the one that completes later, an unknown one while an equal OK one is pending, and what
+/// leaves a state that is needed and cannot be made again. docs/checkers.md has the arguments.
 ///
 /// Not thread safe.
 final class Search {
@@ -38,7 +39,10 @@ final class Search {
     private final int[] slotOp;
     private final long[] pending;
     private final long[] pendingReads;
+    private final long[] pendingIdle;
     private int layer;
+    /// From that layer on no operation that only reads is invoked.
+    private final int lastRead;
 
     /// The configuration being made.
     private final long[] mask;
@@ -66,13 +70,19 @@ final class Search {
 
     Search(Part part) {
         this.part = part;
-        this.steps = new Transitions(part.model, part.kinds);
+        this.steps = new Transitions(part.model, part.kinds, part.values);
         this.maskWords = Math.max(1, (part.slots + 63) / 64);
         this.usedWords = (part.unknown.size() + 63) / 64;
         this.arena = new Arena(maskWords, usedWords);
         this.slotOp = new int[part.slots];
         this.pending = new long[maskWords];
         this.pendingReads = new long[maskWords];
+        this.pendingIdle = new long[maskWords];
+        int last = -1;
+        for (int op = 0; op < part.size(); op++) {
+            last = part.readsOnly[part.okKind[op]] ? Math.max(last, part.okFrom[op]) : last;
+        }
+        this.lastRead = last;
         this.mask = new long[maskWords];
         this.used = new long[usedWords];
         this.kindSeen = new int[part.kinds.size()];
@@ -90,7 +100,7 @@ final class Search {
             if (turn % LOOK_AT_CLOCK == 0 && nowNs.getAsLong() - deadlineNs > 0) {
                 return Outcome.OUT_OF_TIME;
             }
-            if (arena.wouldExceed(memoryBytes)) {
+            if (arena.wouldExceed(memoryBytes - steps.bytes())) {
                 return Outcome.OUT_OF_MEMORY;
             }
             advance();
@@ -153,8 +163,7 @@ final class Search {
             frameEnd[top] = BEGIN;
             int next = steps.step(state, part.okKind[layer]);
             if (next != Transitions.ILLEGAL) {
-                place(layer);
-                enter(next, entry, layer);
+                tryPlace(layer, state, next, entry);
                 return;
             }
         }
@@ -169,18 +178,66 @@ final class Search {
             candidates = depth == 0 ? 0 : Math.max(frameNext[depth - 1], frameEnd[depth - 1]);
             return;
         }
-        int via = candidateVia[at];
-        if (via >= 0) {
-            place(via);
-        } else {
-            used[~via >>> 6] |= 1L << ~via;
-        }
-        enter(candidateState[at], entry, via);
+        tryPlace(candidateVia[at], state, candidateState[at], entry);
     }
 
-    private void place(int op) {
+    private void tryPlace(int via, int state, int next, int parent) {
+        boolean blind;
+        if (via >= 0) {
+            int slot = part.okSlot[via];
+            mask[slot >>> 6] |= 1L << slot;
+            blind = part.blind[part.okKind[via]];
+        } else {
+            used[~via >>> 6] |= 1L << ~via;
+            blind = part.blind[part.unknownKind[~via]];
+        }
+        if (blind) {
+            // What nobody could tell from not having happened goes before what makes its state anyway.
+            for (int w = 0; w < maskWords; w++) {
+                mask[w] |= pendingIdle[w];
+            }
+        }
+        if (next != state && isNeeded(state) || steps.isHopeless(next) && readsAreOpen()) {
+            return;
+        }
+        enter(next, parent, via);
+    }
+
+    /// Whether an operation that is not placed is possible only in that state, and none is left that could make it.
+    private boolean isNeeded(int state) {
+        int[] needing = steps.needing(state);
+        boolean needed = false;
+        for (int i = needing.length - 1; i >= 0 && needing[i] >= layer && !needed; i--) {
+            needed = isOpen(needing[i]);
+        }
+        if (!needed) {
+            return false;
+        }
+        int[] making = steps.making(state);
+        for (int i = making.length - 1; i >= 0 && making[i] >= layer; i--) {
+            if (isOpen(making[i])) {
+                return false;
+            }
+        }
+        for (int op : steps.makingUnknown(state)) {
+            if ((used[op >>> 6] & 1L << op) == 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean isOpen(int op) {
         int slot = part.okSlot[op];
-        mask[slot >>> 6] |= 1L << slot;
+        return part.okFrom[op] > layer || (mask[slot >>> 6] & 1L << slot) == 0;
+    }
+
+    private boolean readsAreOpen() {
+        boolean open = lastRead > layer;
+        for (int w = 0; w < maskWords; w++) {
+            open |= (pendingReads[w] & ~mask[w]) != 0;
+        }
+        return open;
     }
 
     /// Goes on from the configuration that is being made as far as there is no choice, and puts it on the stack if it
@@ -243,7 +300,7 @@ final class Search {
         expansion++;
         kindSeen[forced] = expansion;
         for (int w = 0; w < maskWords; w++) {
-            long open = pending[w] & ~pendingReads[w] & ~mask[w];
+            long open = pending[w] & ~pendingReads[w] & ~pendingIdle[w] & ~mask[w];
             while (open != 0) {
                 int op = slotOp[(w << 6) + Long.numberOfTrailingZeros(open)];
                 open &= open - 1;
@@ -357,11 +414,15 @@ final class Search {
         if (part.readsOnly[part.okKind[op]]) {
             pendingReads[slot >>> 6] |= 1L << slot;
         }
+        if (part.idle[part.okKind[op]]) {
+            pendingIdle[slot >>> 6] |= 1L << slot;
+        }
     }
 
     private void clear(int op) {
         int slot = part.okSlot[op];
         pending[slot >>> 6] &= ~(1L << slot);
         pendingReads[slot >>> 6] &= ~(1L << slot);
+        pendingIdle[slot >>> 6] &= ~(1L << slot);
     }
 }

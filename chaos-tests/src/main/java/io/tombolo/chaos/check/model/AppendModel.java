@@ -25,6 +25,7 @@ public final class AppendModel implements Model {
         private final Object last;
         private final int length;
         private Map<Object, Node> longer = Map.of();
+        private boolean wasRead;
 
         Node(Node before, Object last, int length) {
             this.before = before;
@@ -119,6 +120,47 @@ public final class AppendModel implements Model {
         calls.stream().filter(call -> call.f().equals(READ) && call.known())
                 .forEach(call -> seen.addAll(list(call.output())));
         return call -> !call.f().equals(APPEND) || seen.contains(call.input());
+    }
+
+    /// What no read begins with: lists only grow, unless they are written.
+    @Override
+    public Predicate<Object> hopeless(Collection<Call> calls) {
+        if (calls.stream().anyMatch(call -> call.f().equals(WRITE))) {
+            return _ -> false;
+        }
+        List<?> longest = List.of();
+        for (Call call : calls) {
+            if (call.f().equals(READ) && call.known()) {
+                List<?> elements = list(call.output());
+                if (elements.size() > longest.size()) {
+                    longest = elements;
+                }
+            }
+        }
+        mark(longest);
+        for (Call call : calls) {
+            if (call.f().equals(READ) && call.known()) {
+                List<?> elements = list(call.output());
+                if (!longest.subList(0, elements.size()).equals(elements)) {
+                    mark(elements);
+                }
+            }
+        }
+        return state -> !((Node) state).wasRead;
+    }
+
+    private void mark(List<?> elements) {
+        Node node = empty;
+        node.wasRead = true;
+        for (Object element : elements) {
+            node = node.with(element);
+            node.wasRead = true;
+        }
+    }
+
+    @Override
+    public long stateBytes() {
+        return 160;
     }
 
     private static boolean isList(Object value) {

@@ -121,6 +121,11 @@ public final class BankModel implements Model {
         };
     }
 
+    @Override
+    public long stateBytes() {
+        return 64 + 100L * Math.max(4, initial.size());
+    }
+
     private static String name(Object account) {
         return account.toString();
     }

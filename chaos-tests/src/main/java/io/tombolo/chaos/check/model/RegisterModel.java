@@ -62,6 +62,24 @@ public final class RegisterModel implements Model {
         };
     }
 
+    @Override
+    public Object wants(Call call) {
+        return switch (call.f()) {
+            case READ -> call.known() ? call.output() : ANY;
+            case WRITE -> ANY;
+            default -> refused(call) ? ANY : old(call);
+        };
+    }
+
+    @Override
+    public Object gives(Call call) {
+        return switch (call.f()) {
+            case READ -> wants(call);
+            case WRITE -> call.input();
+            default -> refused(call) ? ANY : fresh(call);
+        };
+    }
+
     /// A write that nobody read, and on which no cas built, need not have happened.
     @Override
     public Predicate<Call> relevant(Collection<Call> calls) {
