@@ -35,7 +35,7 @@ final class Part {
     final boolean[] readsOnly;
     /// By kind: is possible in every state, and the state after it does not depend on the one before.
     final boolean[] blind;
-    /// By kind: is blind, and nobody could tell if it had not happened.
+    /// By kind: is possible in every state, and nobody could tell if it had not happened.
     final boolean[] idle;
     final Values values;
     /// By OK operation.
@@ -90,8 +90,8 @@ final class Part {
         for (int i = 0; i < readsOnly.length; i++) {
             Call kind = kinds.get(i);
             readsOnly[i] = model.readsOnly(kind);
-            blind[i] = model.wants(kind) == Model.ANY && model.gives(kind) != Model.ANY;
-            idle[i] = blind[i] && !readsOnly[i] && !relevant.test(kind);
+            blind[i] = model.blind(kind);
+            idle[i] = model.always(kind) && !readsOnly[i] && !relevant.test(kind);
         }
         values = new Values(this);
         startsAt = new int[ok.size() + 1];

@@ -41,8 +41,6 @@ final class Search {
     private final long[] pendingReads;
     private final long[] pendingIdle;
     private int layer;
-    /// From that layer on no operation that only reads is invoked.
-    private final int lastRead;
 
     /// The configuration being made.
     private final long[] mask;
@@ -70,7 +68,7 @@ final class Search {
 
     Search(Part part) {
         this.part = part;
-        this.steps = new Transitions(part.model, part.kinds, part.values);
+        this.steps = new Transitions(part.model.specialised(part.kinds), part.kinds);
         this.maskWords = Math.max(1, (part.slots + 63) / 64);
         this.usedWords = (part.unknown.size() + 63) / 64;
         this.arena = new Arena(maskWords, usedWords);
@@ -78,11 +76,6 @@ final class Search {
         this.pending = new long[maskWords];
         this.pendingReads = new long[maskWords];
         this.pendingIdle = new long[maskWords];
-        int last = -1;
-        for (int op = 0; op < part.size(); op++) {
-            last = part.readsOnly[part.okKind[op]] ? Math.max(last, part.okFrom[op]) : last;
-        }
-        this.lastRead = last;
         this.mask = new long[maskWords];
         this.used = new long[usedWords];
         this.kindSeen = new int[part.kinds.size()];
@@ -182,44 +175,44 @@ final class Search {
     }
 
     private void tryPlace(int via, int state, int next, int parent) {
-        boolean blind;
+        int kind;
         if (via >= 0) {
             int slot = part.okSlot[via];
             mask[slot >>> 6] |= 1L << slot;
-            blind = part.blind[part.okKind[via]];
+            kind = part.okKind[via];
         } else {
             used[~via >>> 6] |= 1L << ~via;
-            blind = part.blind[part.unknownKind[~via]];
+            kind = part.unknownKind[~via];
         }
-        if (blind) {
+        if (part.blind[kind]) {
             // What nobody could tell from not having happened goes before what makes its state anyway.
             for (int w = 0; w < maskWords; w++) {
                 mask[w] |= pendingIdle[w];
             }
         }
-        if (next != state && isNeeded(state) || steps.isHopeless(next) && readsAreOpen()) {
-            return;
+        for (Object lost : steps.loses(state, kind, next)) {
+            if (isNeeded(part.values.of(lost))) {
+                return;
+            }
         }
         enter(next, parent, via);
     }
 
-    /// Whether an operation that is not placed is possible only in that state, and none is left that could make it.
-    private boolean isNeeded(int state) {
-        int[] needing = steps.needing(state);
+    /// Whether an operation that is not placed needs it, and none is left that could bring it.
+    private boolean isNeeded(Values.Users users) {
         boolean needed = false;
-        for (int i = needing.length - 1; i >= 0 && needing[i] >= layer && !needed; i--) {
-            needed = isOpen(needing[i]);
+        for (int op : users.needing()) {
+            needed |= isPlaceable(op);
         }
         if (!needed) {
             return false;
         }
-        int[] making = steps.making(state);
-        for (int i = making.length - 1; i >= 0 && making[i] >= layer; i--) {
-            if (isOpen(making[i])) {
+        for (int i = users.bringing().length - 1; i >= 0 && users.bringing()[i] >= layer; i--) {
+            if (isPlaceable(users.bringing()[i])) {
                 return false;
             }
         }
-        for (int op : steps.makingUnknown(state)) {
+        for (int op : users.bringingUnknown()) {
             if ((used[op >>> 6] & 1L << op) == 0) {
                 return false;
             }
@@ -227,17 +220,9 @@ final class Search {
         return true;
     }
 
-    private boolean isOpen(int op) {
+    private boolean isPlaceable(int op) {
         int slot = part.okSlot[op];
-        return part.okFrom[op] > layer || (mask[slot >>> 6] & 1L << slot) == 0;
-    }
-
-    private boolean readsAreOpen() {
-        boolean open = lastRead > layer;
-        for (int w = 0; w < maskWords; w++) {
-            open |= (pendingReads[w] & ~mask[w]) != 0;
-        }
-        return open;
+        return op >= layer && (part.okFrom[op] > layer || (mask[slot >>> 6] & 1L << slot) == 0);
     }
 
     /// Goes on from the configuration that is being made as far as there is no choice, and puts it on the stack if it

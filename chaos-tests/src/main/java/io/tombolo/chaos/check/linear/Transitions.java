@@ -4,11 +4,10 @@ import io.tombolo.chaos.check.model.Call;
 import io.tombolo.chaos.check.model.Model;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 
 /// A model as a table from state and kind of call to state, all of them small numbers, filled in as it is asked. Not
 /// thread safe.
@@ -26,19 +25,13 @@ final class Transitions {
     private final boolean wide;
     private int[][] rows = new int[16][];
     private final Map<Long, Integer> sparse = new HashMap<>();
-    private final Predicate<Object> hopeless;
-    private final BitSet hopelessStates = new BitSet();
     private final long stateBytes;
-    private final Values values;
-    private final List<int[]> needing = new ArrayList<>();
 
     /// State 0 is the initial one.
-    Transitions(Model model, List<Call> kinds, Values values) {
-        this.values = values;
+    Transitions(Model model, List<Call> kinds) {
         this.model = model;
         this.kinds = kinds;
         this.wide = kinds.size() > WIDEST_ROW;
-        this.hopeless = model.hopeless(kinds);
         this.stateBytes = model.stateBytes() + 64 + (wide ? 0 : 4L * kinds.size());
         id(model.initial());
     }
@@ -61,22 +54,9 @@ final class Transitions {
         return next;
     }
 
-    /// Whether none of the calls that only read will be possible from there.
-    boolean isHopeless(int state) {
-        return hopelessStates.get(state);
-    }
-
-    /// See [Values]; this one is asked often.
-    int[] needing(int state) {
-        return needing.get(state);
-    }
-
-    int[] making(int state) {
-        return values.making(states.get(state));
-    }
-
-    int[] makingUnknown(int state) {
-        return values.makingUnknown(states.get(state));
+    /// See [Model#loses].
+    Collection<?> loses(int state, int kind, int next) {
+        return model.loses(states.get(state), kinds.get(kind), states.get(next));
     }
 
     /// About how much is kept.
@@ -101,10 +81,6 @@ final class Transitions {
         int id = states.size();
         states.add(state);
         ids.put(state, id);
-        needing.add(values.needing(state));
-        if (hopeless.test(state)) {
-            hopelessStates.set(id);
-        }
         if (id == rows.length) {
             rows = Arrays.copyOf(rows, 2 * id);
         }

@@ -1,52 +1,48 @@
 package io.tombolo.chaos.check.linear;
 
-import io.tombolo.chaos.check.model.Call;
-import io.tombolo.chaos.check.model.Model;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Who needs a state, and who makes it: for models of which every operation that changes something makes one certain
-/// state. A state that somebody still needs, and that nobody can make again, must not be left. Immutable.
+/// Who needs what in a state, and who brings it; see [io.tombolo.chaos.check.model.Model#needs]. What somebody needs and
+/// nobody can bring again must not be lost. Immutable.
 final class Values {
+    /// Of those that need something the last ones are enough: not to see one only makes the search longer.
+    private static final int LAST = 8;
     private static final int[] NOBODY = {};
 
-    /// The operations that are possible only in one state, and those that make it; OK ones by completion.
-    private record Users(int[] needing, int[] making, int[] makingUnknown) {
+    /// OK operations by completion, and unknown ones.
+    record Users(int[] needing, int[] bringing, int[] bringingUnknown) {
+        private static final Users NONE = new Users(NOBODY, NOBODY, NOBODY);
     }
 
     private final Map<Object, Users> users = new HashMap<>();
 
     Values(Part part) {
-        boolean all = true;
-        for (int k = 0; k < part.kinds.size(); k++) {
-            all &= part.readsOnly[k] || part.model.gives(part.kinds.get(k)) != Model.ANY;
-        }
-        if (!all) {
-            return;
-        }
         Map<Object, List<Integer>> needing = new HashMap<>();
-        Map<Object, List<Integer>> making = new HashMap<>();
-        Map<Object, List<Integer>> makingUnknown = new HashMap<>();
+        Map<Object, List<Integer>> bringing = new HashMap<>();
+        Map<Object, List<Integer>> bringingUnknown = new HashMap<>();
+        for (int op = part.size() - 1; op >= 0; op--) {
+            add(needing, part.model.needs(part.kinds.get(part.okKind[op])), op, LAST);
+        }
         for (int op = 0; op < part.size(); op++) {
-            int kind = part.okKind[op];
-            Call call = part.kinds.get(kind);
-            add(needing, part.model.wants(call), op);
-            if (!part.readsOnly[kind]) {
-                add(making, part.model.gives(call), op);
-            }
+            add(bringing, part.model.brings(part.kinds.get(part.okKind[op])), op, Integer.MAX_VALUE);
         }
         for (int op = 0; op < part.unknownKind.length; op++) {
-            add(makingUnknown, part.model.gives(part.kinds.get(part.unknownKind[op])), op);
+            add(bringingUnknown, part.model.brings(part.kinds.get(part.unknownKind[op])), op, Integer.MAX_VALUE);
         }
-        needing.forEach((state, ops) -> users.put(state, new Users(array(ops), array(making.get(state)),
-                array(makingUnknown.get(state)))));
+        needing.forEach((what, ops) -> users.put(what,
+                new Users(array(ops), array(bringing.get(what)), array(bringingUnknown.get(what)))));
     }
 
-    private static void add(Map<Object, List<Integer>> map, Object state, int op) {
-        if (state != Model.ANY) {
-            map.computeIfAbsent(state, _ -> new ArrayList<>()).add(op);
+    private static void add(Map<Object, List<Integer>> map, Collection<?> what, int op, int most) {
+        for (Object thing : what) {
+            List<Integer> ops = map.computeIfAbsent(thing, _ -> new ArrayList<>(1));
+            if (ops.size() < most) {
+                ops.add(op);
+            }
         }
     }
 
@@ -54,21 +50,8 @@ final class Values {
         return list == null ? NOBODY : list.stream().mapToInt(Integer::intValue).toArray();
     }
 
-    /// OK operations that are possible only in that state, by completion.
-    int[] needing(Object state) {
-        Users found = users.get(state);
-        return found == null ? NOBODY : found.needing();
-    }
-
-    /// OK operations that make it.
-    int[] making(Object state) {
-        Users found = users.get(state);
-        return found == null ? NOBODY : found.making();
-    }
-
-    /// Unknown operations that make it.
-    int[] makingUnknown(Object state) {
-        Users found = users.get(state);
-        return found == null ? NOBODY : found.makingUnknown();
+    /// Nobody, if nobody needs it.
+    Users of(Object what) {
+        return users.getOrDefault(what, Users.NONE);
     }
 }

@@ -1,7 +1,9 @@
 package io.tombolo.chaos.check.model;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,6 +19,17 @@ public final class AppendModel implements Model {
     private static final String APPEND = "append";
 
     private final Node empty = new Node(null, null, 0);
+    /// In a specialised model, every list that no read begins with; otherwise null.
+    private final Node other;
+
+    /// Begins empty.
+    public AppendModel() {
+        this(null);
+    }
+
+    private AppendModel(Node other) {
+        this.other = other;
+    }
 
     /// One list, as its last element and the list before it. There is one object of each list, so that identity is
     /// equality.
@@ -86,16 +99,22 @@ public final class AppendModel implements Model {
     public Object step(Object state, Call call) {
         Node node = (Node) state;
         return switch (call.f()) {
-            case READ -> !call.known() || node.holds(list(call.output())) ? node : ILLEGAL;
-            case APPEND -> node.with(call.input());
-            default -> {
-                Node written = empty;
-                for (Object element : list(call.input())) {
-                    written = written.with(element);
-                }
-                yield written;
-            }
+            case READ -> !call.known() || node != other && node.holds(list(call.output())) ? node : ILLEGAL;
+            case APPEND -> known(node == other ? other : node.with(call.input()));
+            default -> written(call);
         };
+    }
+
+    private Node written(Call write) {
+        Node written = empty;
+        for (Object element : list(write.input())) {
+            written = written.with(element);
+        }
+        return known(written);
+    }
+
+    private Node known(Node node) {
+        return other == null || node.wasRead ? node : other;
     }
 
     @Override
@@ -122,12 +141,54 @@ public final class AppendModel implements Model {
         return call -> !call.f().equals(APPEND) || seen.contains(call.input());
     }
 
-    /// What no read begins with: lists only grow, unless they are written.
     @Override
-    public Predicate<Object> hopeless(Collection<Call> calls) {
-        if (calls.stream().anyMatch(call -> call.f().equals(WRITE))) {
-            return _ -> false;
+    public boolean always(Call call) {
+        return !call.f().equals(READ);
+    }
+
+    @Override
+    public boolean blind(Call call) {
+        return call.f().equals(WRITE);
+    }
+
+    /// Its own elements.
+    @Override
+    public Collection<?> needs(Call call) {
+        return call.f().equals(READ) && call.known() ? list(call.output()) : List.of();
+    }
+
+    @Override
+    public Collection<?> brings(Call call) {
+        return switch (call.f()) {
+            case READ -> List.of();
+            case APPEND -> Collections.singletonList(call.input());
+            default -> list(call.input());
+        };
+    }
+
+    @Override
+    public Collection<?> loses(Object state, Call call, Object next) {
+        Node after = (Node) next;
+        if (call.f().equals(APPEND) && after != other) {
+            return List.of();
         }
+        List<Object> lost = new ArrayList<>();
+        if (after == other) {
+            lost.addAll(brings(call));
+        }
+        for (Node node = (Node) state; node.length > 0; node = node.before) {
+            lost.add(node.last);
+        }
+        if (after != other) {
+            lost.removeAll(brings(call));
+        }
+        return lost;
+    }
+
+    /// One state stands for all lists that no read begins with: until the next write nothing tells them apart.
+    @Override
+    public Model specialised(Collection<Call> calls) {
+        AppendModel model = new AppendModel(new Node(null, null, 0));
         List<?> longest = List.of();
         for (Call call : calls) {
             if (call.f().equals(READ) && call.known()) {
@@ -137,16 +198,16 @@ public final class AppendModel implements Model {
                 }
             }
         }
-        mark(longest);
+        model.mark(longest);
         for (Call call : calls) {
             if (call.f().equals(READ) && call.known()) {
                 List<?> elements = list(call.output());
                 if (!longest.subList(0, elements.size()).equals(elements)) {
-                    mark(elements);
+                    model.mark(elements);
                 }
             }
         }
-        return state -> !((Node) state).wasRead;
+        return model;
     }
 
     private void mark(List<?> elements) {

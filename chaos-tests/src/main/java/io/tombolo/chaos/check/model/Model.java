@@ -1,6 +1,7 @@
 package io.tombolo.chaos.check.model;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.function.Predicate;
 
 /// A sequential object: a state, and what each call does to it. Deterministic; states are immutable and have equality.
@@ -8,8 +9,6 @@ import java.util.function.Predicate;
 public interface Model {
     /// What [#step] answers when the call is not possible in that state, or not with that answer.
     Object ILLEGAL = new Object();
-    /// What [#wants] and [#gives] answer for no state in particular.
-    Object ANY = new Object();
 
     /// As on the command line.
     String name();
@@ -38,26 +37,41 @@ public interface Model {
     /// Says what is wrong with a call, if this model cannot have it; null if nothing is.
     String complaint(Call call);
 
-    /// The one state in which the call is possible, or [#ANY] if there may be several.
-    default Object wants(Call call) {
-        return ANY;
+    /// Whether the call is possible in every state.
+    default boolean always(Call call) {
+        return false;
     }
 
-    /// The state after the call whatever it was before, or [#ANY] if that depends.
-    default Object gives(Call call) {
-        return ANY;
+    /// Whether the call is possible in every state, and the state after it does not depend on the one before.
+    default boolean blind(Call call) {
+        return false;
     }
 
-    /// Which calls that change the state can make a difference to all these? One that cannot may be taken out of any
-    /// order of these in which every other is possible, and they stay possible. The default: all.
+    /// Which calls that change the state can make a difference to all these? One that cannot may be taken
+    /// out of any order of these in which every other is possible: they stay possible. The default: all.
     default Predicate<Call> relevant(Collection<Call> calls) {
         return call -> true;
     }
 
-    /// States from which, whatever follows, none of those of these calls that only read will be possible. The default:
-    /// none.
-    default Predicate<Object> hopeless(Collection<Call> calls) {
-        return state -> false;
+    /// What a state must hold for the call to be possible; all of it or a part. A state holds what calls brought into it
+    /// ([#brings]) and nobody took out ([#loses]), and what the initial state holds.
+    default Collection<?> needs(Call call) {
+        return List.of();
+    }
+
+    /// What the state after the call may hold that the one before did not.
+    default Collection<?> brings(Call call) {
+        return List.of();
+    }
+
+    /// What the state before held, or the call brought, and the state after does not hold; the most telling first.
+    default Collection<?> loses(Object state, Call call, Object next) {
+        return List.of();
+    }
+
+    /// A model that says the same about every order of these calls, perhaps with fewer states. The default: this one.
+    default Model specialised(Collection<Call> calls) {
+        return this;
     }
 
     /// About how many bytes a state takes, to bound a search.

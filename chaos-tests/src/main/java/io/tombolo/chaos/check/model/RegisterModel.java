@@ -1,6 +1,7 @@
 package io.tombolo.chaos.check.model;
 
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -63,21 +64,40 @@ public final class RegisterModel implements Model {
     }
 
     @Override
-    public Object wants(Call call) {
+    public boolean always(Call call) {
+        return call.f().equals(WRITE);
+    }
+
+    @Override
+    public boolean blind(Call call) {
+        return call.f().equals(WRITE);
+    }
+
+    @Override
+    public Collection<?> needs(Call call) {
         return switch (call.f()) {
-            case READ -> call.known() ? call.output() : ANY;
-            case WRITE -> ANY;
-            default -> refused(call) ? ANY : old(call);
+            case READ -> call.known() ? one(call.output()) : List.of();
+            case WRITE -> List.of();
+            default -> refused(call) ? List.of() : one(old(call));
         };
     }
 
     @Override
-    public Object gives(Call call) {
+    public Collection<?> brings(Call call) {
         return switch (call.f()) {
-            case READ -> wants(call);
-            case WRITE -> call.input();
-            default -> refused(call) ? ANY : fresh(call);
+            case READ -> List.of();
+            case WRITE -> one(call.input());
+            default -> refused(call) ? List.of() : one(fresh(call));
         };
+    }
+
+    @Override
+    public Collection<?> loses(Object state, Call call, Object next) {
+        return Objects.equals(state, next) ? List.of() : one(state);
+    }
+
+    private static List<?> one(Object value) {
+        return Collections.singletonList(value);
     }
 
     /// A write that nobody read, and on which no cas built, need not have happened.

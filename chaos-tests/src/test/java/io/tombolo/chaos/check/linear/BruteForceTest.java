@@ -26,7 +26,8 @@ import org.junit.jupiter.api.Test;
 /// The checker against every order, on thousands of small histories of every model. A failure prints its seed and the
 /// history.
 class BruteForceTest {
-    private static final int HISTORIES = 4_000;
+    /// More with `-Dtombolo.bruteforce.histories=N`.
+    private static final int HISTORIES = Integer.getInteger("tombolo.bruteforce.histories", 4_000);
     private static final int MOST_OPERATIONS = 7;
     private static final CheckContext CONTEXT = CheckContext.defaults().withThreads(1);
 
