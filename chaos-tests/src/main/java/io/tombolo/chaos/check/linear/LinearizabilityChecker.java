@@ -17,10 +17,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -99,43 +99,37 @@ public final class LinearizabilityChecker implements Checker {
         long deadlineNs = startNs + limitNs;
         int threads = Math.min(context.threads(), parts.size());
         long shareNs = Math.max(LEAST_SHARE_NS, limitNs / parts.size() * threads / FIRST_SHARE);
+        if (threads == 1) {
+            return run(Runnable::run, parts, shareNs, deadlineNs, context, threads);
+        }
         try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
-            List<PartResult> first = all(pool, parts, part -> {
-                long nowNs = context.nowNs().getAsLong();
-                return judge(part, nowNs + Math.min(shareNs, deadlineNs - nowNs), context, threads);
-            });
-            List<Part> again = new ArrayList<>();
-            for (int i = 0; i < parts.size(); i++) {
-                if (OUT_OF_TIME.equals(first.get(i).reason()) && deadlineNs - context.nowNs().getAsLong() > 0) {
-                    again.add(parts.get(i));
-                }
-            }
-            List<PartResult> second = all(pool, again, part -> judge(part, deadlineNs, context, threads));
-            List<PartResult> results = new ArrayList<>(first);
-            for (PartResult result : second) {
-                results.replaceAll(r -> Objects.equals(r.key(), result.key()) ? result : r);
-            }
-            return results;
+            return run(pool, parts, shareNs, deadlineNs, context, threads);
         }
     }
 
-    private static List<PartResult> all(ExecutorService pool, List<Part> parts,
-            Function<Part, PartResult> judge) {
-        List<Future<PartResult>> futures = parts.stream().map(part -> pool.submit(() -> judge.apply(part))).toList();
-        List<PartResult> results = new ArrayList<>();
-        for (Future<PartResult> future : futures) {
-            try {
-                results.add(future.get());
-            } catch (ExecutionException e) {
-                futures.forEach(f -> f.cancel(true));
-                throw new IllegalStateException("the search failed", e.getCause());
-            } catch (InterruptedException e) {
-                futures.forEach(f -> f.cancel(true));
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException("interrupted", e);
+    private static List<PartResult> run(Executor executor, List<Part> parts, long shareNs, long deadlineNs,
+            CheckContext context, int threads) {
+        List<PartResult> first = all(executor, parts, part -> {
+            long nowNs = context.nowNs().getAsLong();
+            return judge(part, nowNs + Math.min(shareNs, deadlineNs - nowNs), context, threads);
+        });
+        List<Part> again = new ArrayList<>();
+        for (int i = 0; i < parts.size(); i++) {
+            if (OUT_OF_TIME.equals(first.get(i).reason()) && deadlineNs - context.nowNs().getAsLong() > 0) {
+                again.add(parts.get(i));
             }
         }
+        List<PartResult> results = new ArrayList<>(first);
+        for (PartResult result : all(executor, again, part -> judge(part, deadlineNs, context, threads))) {
+            results.replaceAll(r -> Objects.equals(r.key(), result.key()) ? result : r);
+        }
         return results;
+    }
+
+    private static List<PartResult> all(Executor executor, List<Part> parts, Function<Part, PartResult> judge) {
+        List<CompletableFuture<PartResult>> futures = parts.stream()
+                .map(part -> CompletableFuture.supplyAsync(() -> judge.apply(part), executor)).toList();
+        return futures.stream().map(CompletableFuture::join).toList();
     }
 
     private static PartResult judge(Part part, long deadlineNs, CheckContext context, int threads) {

@@ -313,7 +313,7 @@ final class Search {
     /// The rank: those after which the forced operation fits, OK ones before unknown ones, by completion.
     private void offer(int via, int state, int kind, int forced, int unknown) {
         int next = steps.step(state, kind);
-        if (next == Transitions.ILLEGAL || unknown == 1 && next == state) {
+        if (next == Transitions.ILLEGAL || unknown == 1 && next == state && !(part.blind[kind] && idleIsPending())) {
             return;
         }
         if (candidates == candidateVia.length) {
@@ -326,6 +326,14 @@ final class Search {
         candidateState[candidates] = next;
         candidateRank[candidates] = helps << 33 | (long) unknown << 32 | (via >= 0 ? via : ~via);
         candidates++;
+    }
+
+    private boolean idleIsPending() {
+        boolean open = false;
+        for (int w = 0; w < maskWords; w++) {
+            open |= (pendingIdle[w] & ~mask[w]) != 0;
+        }
+        return open;
     }
 
     private void keepFirstOfEachKind(int first) {
