@@ -1,0 +1,2 @@
+/** The command that judges a history file. */
+package io.tombolo.chaos.check.cli;

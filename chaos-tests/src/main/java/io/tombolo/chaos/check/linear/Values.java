@@ -1,0 +1,57 @@
+package io.tombolo.chaos.check.linear;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Who needs what in a state, and who brings it; see [io.tombolo.chaos.check.model.Model#needs]. What somebody needs and
+/// nobody can bring again must not be lost. Immutable.
+final class Values {
+    /// Of those that need something the last ones are enough: not to see one only makes the search longer.
+    private static final int LAST = 8;
+    private static final int[] NOBODY = {};
+
+    /// OK operations by completion, and unknown ones.
+    record Users(int[] needing, int[] bringing, int[] bringingUnknown) {
+        private static final Users NONE = new Users(NOBODY, NOBODY, NOBODY);
+    }
+
+    private final Map<Object, Users> users = new HashMap<>();
+
+    Values(Part part) {
+        Map<Object, List<Integer>> needing = new HashMap<>();
+        Map<Object, List<Integer>> bringing = new HashMap<>();
+        Map<Object, List<Integer>> bringingUnknown = new HashMap<>();
+        for (int op = part.size() - 1; op >= 0; op--) {
+            add(needing, part.model.needs(part.kinds.get(part.okKind[op])), op, LAST);
+        }
+        for (int op = 0; op < part.size(); op++) {
+            add(bringing, part.model.brings(part.kinds.get(part.okKind[op])), op, Integer.MAX_VALUE);
+        }
+        for (int op = 0; op < part.unknownKind.length; op++) {
+            add(bringingUnknown, part.model.brings(part.kinds.get(part.unknownKind[op])), op, Integer.MAX_VALUE);
+        }
+        needing.forEach((what, ops) -> users.put(what,
+                new Users(array(ops), array(bringing.get(what)), array(bringingUnknown.get(what)))));
+    }
+
+    private static void add(Map<Object, List<Integer>> map, Collection<?> what, int op, int most) {
+        for (Object thing : what) {
+            List<Integer> ops = map.computeIfAbsent(thing, _ -> new ArrayList<>(1));
+            if (ops.size() < most) {
+                ops.add(op);
+            }
+        }
+    }
+
+    private static int[] array(List<Integer> list) {
+        return list == null ? NOBODY : list.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /// Nobody, if nobody needs it.
+    Users of(Object what) {
+        return users.getOrDefault(what, Users.NONE);
+    }
+}

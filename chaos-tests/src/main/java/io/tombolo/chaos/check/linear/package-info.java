@@ -1,0 +1,2 @@
+/** The search for a linearisation. */
+package io.tombolo.chaos.check.linear;

@@ -1,0 +1,2 @@
+/** Sequential specifications that histories are checked against. */
+package io.tombolo.chaos.check.model;
