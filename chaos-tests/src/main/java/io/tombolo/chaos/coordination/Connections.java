@@ -125,7 +125,10 @@ final class Connections {
     }
 
     private static void answered(Draft draft, int number, Draft.DraftClient client, Message.Answer answer) {
-        client.zxid = Math.max(client.zxid, answer.zxid());
+        if (!(answer.request() instanceof Request.Ping)) {
+            // The client does not look at the number in the answer to a ping, nor at that of an event.
+            client.zxid = Math.max(client.zxid, answer.zxid());
+        }
         client.outstanding.remove(answer.xid());
         switch (answer.request()) {
             case Request.Open _ -> {
@@ -166,7 +169,7 @@ final class Connections {
     /// Whether the client had a watch for it.
     private static boolean forget(Draft.DraftClient client, WatchEvent event) {
         return switch (event.type()) {
-            case NODE_CREATED,NODE_DATA_CHANGED -> client.dataWatches.remove(event.path())
+            case NODE_CREATED, NODE_DATA_CHANGED -> client.dataWatches.remove(event.path())
                     | client.existWatches.remove(event.path());
             case NODE_CHILDREN_CHANGED -> client.childWatches.remove(event.path());
             case NODE_DELETED -> client.dataWatches.remove(event.path()) | client.existWatches.remove(event.path())
