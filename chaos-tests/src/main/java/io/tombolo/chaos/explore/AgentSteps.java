@@ -28,6 +28,8 @@ class AgentSteps {
     private static final SourceCore.Bounds BOUNDS = new SourceCore.Bounds(1, 1, 1);
     private static final String WHY = "explored";
     /// What changes nothing that anybody else looks at.
+    private static final EnumSet<Do> PRIVATE = EnumSet.of(Do.STORE_ARMED, Do.CLEAR_ARMED, Do.STORE_FROM, Do.SAVE,
+            Do.PUBLISH, Do.PRELAUNCH, Do.CLOSE_GATE, Do.OPEN_GATE, Do.CLEAR_MARK);
     private static final EnumSet<Do> LOCAL = EnumSet.of(Do.ANSWER, Do.ASK_WINDOW, Do.CANCELLED, Do.ARMED, Do.REFUSED,
             Do.SPIN, Do.LEAVE, Do.REAP, Do.STOP_GUEST, Do.ADOPT, Do.WINDOW_PASSED);
 
@@ -39,6 +41,11 @@ class AgentSteps {
     /// The shipped core.
     Step<TargetCore.State, TargetCore.Effect> target(TargetCore.State state, TargetCore.Event event, long nowNs) {
         return TargetCore.step(state, event, nowNs, 1);
+    }
+
+    /// Whether a right that is held again is as good as the one under which the VM was taken.
+    boolean resumesByLooking() {
+        return false;
     }
 
     /// Compare-and-set of the owner word.
@@ -63,6 +70,28 @@ class AgentSteps {
     /// Whether the state in a metadata slot is that of the offer.
     boolean isSound(Blob blob, long offered) {
         return blob.valid() && blob.epoch() == offered;
+    }
+
+    /// Whether the host's next step is a store that nobody else can look at before a later one: what others do next can
+    /// as well be done after it. Not if a guest may still be reading what an earlier offer left.
+    static boolean isPrivate(HandoffWorld world, int host) {
+        Hosted vm = world.host(host).vm();
+        if (vm == null || vm.todo().isEmpty() || !PRIVATE.contains(vm.todo().getFirst().kind())) {
+            return false;
+        }
+        for (int i = 0; i < HandoffWorld.HOSTS; i++) {
+            Hosted other = world.host(i).vm();
+            if (other != null && other.incoming() != null && other.incoming().at() != At.WAITS
+                    && other.incoming().at() != At.SPINS && other.incoming().at() != At.ENDED) {
+                return false;
+            }
+            boolean waits = other != null && other.source() != null
+                    && other.source().phase() == SourceCore.Phase.WINDOW;
+            if (waits && vm.todo().getFirst().kind() == Do.CLEAR_MARK) {
+                return false;
+            }
+        }
+        return true;
     }
 
     void steps(HandoffWorld world, int host, Model.Steps<HandoffWorld> to) {
@@ -112,25 +141,18 @@ class AgentSteps {
                 boolean stores = vm != null && (vm.exec() || queued(vm, Do.RIGHT_LAPSED));
                 if (!stores) {
                     HandoffDraft draft = new HandoffDraft(world);
-                    draft.hosts[host] = own.right(Right.RENEWING).registered(true);
+                    draft.hosts[host] = own.right(vm == null ? Right.HELD : Right.RENEWING).registered(true);
                     if (vm != null) {
                         draft.vm(host, vm.enqueue(Op.of(Do.RENEW)));
                     }
                     to.step(who, "has stopped and is heard again: renews", draft.world());
                 }
-                if (own.registered()) {
-                    HandoffDraft draft = new HandoffDraft(world);
-                    draft.hosts[host] = own.registered(false);
-                    to.step(who, "is missing in ZooKeeper", draft.world());
-                }
             }
             case RENEWING -> {
+                // Its renewal is queued, see RENEW, unless the VM left meanwhile.
                 if (vm == null || !queued(vm, Do.RENEW)) {
                     HandoffDraft draft = new HandoffDraft(world);
                     draft.hosts[host] = own.right(Right.HELD);
-                    if (vm != null) {
-                        draft.vm(host, vm.enqueue(Op.of(Do.RUN_RENEWED)));
-                    }
                     to.step(who, "may run VMs again", draft.world());
                 }
             }
@@ -211,7 +233,7 @@ class AgentSteps {
             case OWNS -> {
                 draft.vm(host, vm.incoming(in.at(At.ENDED)));
                 if (!in.killed()) {
-                    draft.execute(host);
+                    draft.execute(host, resumesByLooking());
                     draft.vm(host, draft.vm(host).enqueue(Op.of(Do.RUNNING, in.word(), 0)));
                 }
                 to.step(who, in.killed() ? "the guest was discarded and does not run" : "runs the guest",
@@ -223,11 +245,11 @@ class AgentSteps {
     }
 
     private void refuse(HandoffWorld world, int host, String who, Model.Steps<HandoffWorld> to) {
-        if (world.budget().refusals() > 0) {
+        if (world.budget().faults() > 0) {
             HandoffDraft draft = new HandoffDraft(world);
-            draft.budget = draft.budget.refusal();
+            draft.budget = draft.budget.fault();
             draft.vm(host, draft.vm(host).incoming(draft.vm(host).incoming().at(At.REFUSES)));
-            to.step(who, "cannot use the state", draft.world());
+            to.fault(who, "cannot use the state", draft.world());
         }
     }
 
@@ -344,10 +366,15 @@ class AgentSteps {
         draft.vm(host, vm.cancelled(order.seq()));
         if (vm.source() != null) {
             feedSource(draft, host, new SourceCore.Event.Abort(order.seq()), 0);
-        } else if (vm.target() != null) {
+        } else if (vm.target() != null && isCalledOff(vm)) {
             feedTarget(draft, host, new TargetCore.Event.Cancel(order.seq(), draft.region.owner()), 0);
         }
         draft.vm(host, draft.vm(host).then(Op.of(Do.CANCELLED, order.term(), order.seq())));
+    }
+
+    /// Whether the control thread has the waiting thread's word that it acts on no offer from now on.
+    boolean isCalledOff(Hosted vm) {
+        return vm.incoming() == null || vm.incoming().at() == At.WAITS || vm.incoming().at() == At.SPINS;
     }
 
     private static void finish(HandoffDraft draft, int host, Message order) {
@@ -389,7 +416,7 @@ class AgentSteps {
             if (state.phase() == SourceCore.Phase.OFFERED || state.phase() == SourceCore.Phase.WINDOW) {
                 fed(world, host, who, "its bound passes", new SourceCore.Event.Tick(), 2, to);
             }
-        } else if (vm.target() != null && vm.target().phase() == TargetCore.Phase.ARMED) {
+        } else if (vm.target() != null && vm.target().phase() == TargetCore.Phase.ARMED && isCalledOff(vm)) {
             HandoffDraft draft = new HandoffDraft(world);
             feedTarget(draft, host, new TargetCore.Event.Tick(world.region().owner()), 2);
             settle(draft, host);
@@ -450,7 +477,9 @@ class AgentSteps {
                 case TargetCore.Effect.AnswerArmed armed -> next.then(Op.of(Do.ARMED, armed.intentSeq(), 0));
                 case TargetCore.Effect.AnswerRefused refused -> next.then(Op.of(Do.REFUSED, refused.intentSeq(), 0));
                 case TargetCore.Effect.Spin _ -> next.then(Op.of(Do.SPIN));
-                case TargetCore.Effect.Discard _ -> next.then(Op.of(Do.DISCARD)).then(Op.of(Do.CLEAR_MARK));
+                case TargetCore.Effect.Discard _ -> next.incoming(next.incoming() == null
+                        ? null
+                        : next.incoming().kill()).then(Op.of(Do.DISCARD)).then(Op.of(Do.CLEAR_MARK));
                 case TargetCore.Effect.Adopt adopt -> next.then(Op.of(Do.CLEAR_MARK)).then(Op.of(Do.OPEN_GATE))
                         .then(Op.of(Do.ADOPT, adopt.epoch(), 0));
             };
@@ -475,21 +504,21 @@ class AgentSteps {
                 && vm.incoming().at() != At.ENDED) {
             return;
         }
-        if (op.kind() == Do.SAVE && world.budget().refusals() > 0) {
+        if (op.kind() == Do.SAVE && world.budget().faults() > 0) {
             HandoffDraft draft = new HandoffDraft(world);
-            draft.budget = draft.budget.refusal();
+            draft.budget = draft.budget.fault();
             draft.vm(host, vm.todo(vm.todo().subList(1, vm.todo().size())).exec(false));
             feedSource(draft, host, new SourceCore.Event.SaveFailed(WHY, true), 0);
             settle(draft, host);
-            to.step(who, "cannot save the state", draft.world());
+            to.fault(who, "cannot save the state", draft.world());
         }
-        if (op.kind() == Do.PRELAUNCH && world.budget().refusals() > 0) {
+        if (op.kind() == Do.PRELAUNCH && world.budget().faults() > 0) {
             HandoffDraft draft = new HandoffDraft(world);
-            draft.budget = draft.budget.refusal();
+            draft.budget = draft.budget.fault();
             draft.vm(host, vm.todo(vm.todo().subList(1, vm.todo().size())));
             feedTarget(draft, host, new TargetCore.Event.PrelaunchFailed(WHY), 0);
             settle(draft, host);
-            to.step(who, "cannot prepare", draft.world());
+            to.fault(who, "cannot prepare", draft.world());
         }
         HandoffDraft draft = new HandoffDraft(world);
         run(draft, host);
@@ -549,7 +578,7 @@ class AgentSteps {
             }
             case RESUME -> {
                 draft.vm(host, vm.guest(vm.version(), op.a(), vm.lapsed()));
-                draft.execute(host);
+                draft.execute(host, resumesByLooking());
             }
             case TAKE_BACK -> {
                 if (cas(draft, op.a(), OwnerWord.pack(OwnerState.RUNNING, slot(host), op.b()))) {
@@ -576,13 +605,29 @@ class AgentSteps {
                 feedSource(draft, host, new SourceCore.Event.RightLapsed(), 0);
                 draft.vm(host, draft.vm(host).then(Op.of(Do.STOP_GUEST)));
             }
-            case RENEW -> renew(draft, host);
+            case RENEW -> {
+                renew(draft, host);
+                // The keeper hears of it and lets VMs run; that they are run is a task of its own.
+                draft.hosts[host] = draft.hosts[host].right(Right.HELD);
+                if (draft.vm(host) != null) {
+                    draft.vm(host, draft.vm(host).enqueue(Op.of(Do.RUN_RENEWED)));
+                }
+            }
             case RUN_RENEWED -> {
-                if (vm.source() != null && vm.source().phase() == SourceCore.Phase.IDLE && !vm.exec()) {
-                    draft.execute(host);
+                boolean idle = vm.source() != null && runsIn(vm.source().phase()) && !vm.exec();
+                if (idle && vm.lapsed() && draft.hosts[host].right() == Right.HELD) {
+                    draft.vm(host, vm.todo(prepend(vm.todo(), Op.of(Do.RUN_RENEWED))));
+                    renew(draft, host);
+                } else if (idle) {
+                    draft.execute(host, resumesByLooking());
                 }
             }
         }
+    }
+
+    /// The phases in which the guest is to run.
+    boolean runsIn(SourceCore.Phase phase) {
+        return phase == SourceCore.Phase.IDLE || phase == SourceCore.Phase.WINDOW;
     }
 
     private static List<Op> prepend(List<Op> ops, Op first) {
@@ -639,7 +684,7 @@ class AgentSteps {
                 }
             }
             case ADOPT -> draft.vm(host, vm.target(null).incoming(null)
-                    .source(SourceCore.State.running(slot(host), op.a())));
+                    .source(SourceCore.State.running(slot(host), op.a())).then(Op.of(Do.RUN_RENEWED)));
             case WINDOW_PASSED -> {
                 windowPassed(draft, host);
                 draft.vm(host, draft.vm(host).then(Op.of(Do.CLEAR_MARK)));

@@ -95,8 +95,20 @@ final class HandoffDraft {
         send(new Message(kind, term, seq, 0, host, 0, flag));
     }
 
+    /// Whether the host in that slot takes no orders of that coordinator any more.
+    private boolean isDeaf(HandoffWorld.Runner runner, int slot) {
+        Host host = hosts[slot - 1];
+        return !host.alive() || host.term() > runner.term();
+    }
+
     /// What nobody will ever hear is forgotten.
     private void tidy() {
+        HandoffWorld.Runner old = leaders.old();
+        if (old != null && (old.state().phase() == HandoffState.Phase.CLOSING
+                || isDeaf(old, old.state().intent().fromSlot()) && isDeaf(old, old.state().intent().toSlot()))) {
+            // Nobody listens to it any more, and what it writes to ZooKeeper is refused.
+            leaders = leaders.old(null);
+        }
         for (Message message : messages.all()) {
             if (!isHeard(message)) {
                 messages = messages.minus(message);
@@ -116,10 +128,11 @@ final class HandoffDraft {
         return region.owner() == OwnerWord.pack(OwnerState.RUNNING, slot(host), epoch);
     }
 
-    /// The guest's vCPU asks its right and executes if it has it.
-    void execute(int host) {
+    /// The guest's vCPU asks its right and executes if it has it: the very right under which the word was taken.
+    void execute(int host, boolean anyRight) {
         Hosted vm = vm(host);
-        if (hosts[host].right() != HandoffWorld.Right.HELD || !runsHere(host, vm.runEpoch())) {
+        if (hosts[host].right() != HandoffWorld.Right.HELD || !runsHere(host, vm.runEpoch())
+                || vm.lapsed() && !anyRight) {
             return;
         }
         if (vm.version() < region.lastRan()) {

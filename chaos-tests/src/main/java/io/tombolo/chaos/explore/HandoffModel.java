@@ -27,14 +27,12 @@ final class HandoffModel implements Model<HandoffWorld> {
     private final LeaderSteps leaders;
     private final int faults;
     private final int moves;
-    private final int refusals;
 
-    HandoffModel(AgentSteps agents, LeaderSteps leaders, int faults, int moves, int refusals) {
+    HandoffModel(AgentSteps agents, LeaderSteps leaders, int faults, int moves) {
         this.agents = requireNonNull(agents, "agents is null");
         this.leaders = requireNonNull(leaders, "leaders is null");
         this.faults = faults;
         this.moves = moves;
-        this.refusals = refusals;
     }
 
     @Override
@@ -45,11 +43,11 @@ final class HandoffModel implements Model<HandoffWorld> {
     @Override
     public List<String> bounds() {
         return List.of(HandoffWorld.HOSTS + " hosts, 1 VM, drivers that claim and drivers that do not",
-                moves + (moves == 1 ? " hand-off" : " hand-offs") + ", begun one after the other; " + refusals
-                        + " state that cannot be saved or used, or guest that cannot be prepared",
-                faults + (faults == 1 ? " fault" : " faults")
-                        + ": death of a host, lapse of a right, session of a host that ends, leader replaced while it"
-                        + " goes on, message lost, outcome of a close unheard",
+                moves + (moves == 1 ? " hand-off" : " hand-offs") + ", begun one after the other",
+                faults + (faults == 1 ? " fault" : " faults") + " after the first was begun: death of a host, session"
+                        + " of a host that ends, which its right keeper notices at some time,  leader replaced while it goes on, message"
+                        + " lost, outcome of a close unheard, guest that cannot be prepared, state that cannot be saved"
+                        + " or used",
                 "any limit may pass at any time; of two equal messages under way one is kept");
     }
 
@@ -65,11 +63,20 @@ final class HandoffModel implements Model<HandoffWorld> {
         Hosted running = Hosted.NOTHING.source(SourceCore.State.running(1, EPOCH)).exec(true)
                 .guest(EPOCH, EPOCH, false);
         return new HandoffWorld(region, idle.vm(running), idle, idle, new Leaders(1, null, null, null, 0, moves),
-                Messages.NONE, new Budget(faults, refusals, claims));
+                Messages.NONE, new Budget(faults, claims));
     }
 
     @Override
     public void steps(HandoffWorld world, Steps<HandoffWorld> to) {
+        for (int host = 0; host < HandoffWorld.HOSTS; host++) {
+            if (AgentSteps.isPrivate(world, host)) {
+                agents.steps(world, host, to);
+                if (world.budget().faults() > 0) {
+                    faults(world, host, to);
+                }
+                return;
+            }
+        }
         leaders.steps(world, to);
         for (int host = 0; host < HandoffWorld.HOSTS; host++) {
             agents.steps(world, host, to);
@@ -79,41 +86,46 @@ final class HandoffModel implements Model<HandoffWorld> {
                 to.step("ZooKeeper", "ends the session of " + HandoffWorld.name(host), draft.world());
             }
         }
-        if (world.budget().faults() > 0) {
+        if (world.budget().faults() > 0 && world.leaders().seq() > 0) {
             faults(world, to);
         }
     }
 
+    static final String KINDS = System.getProperty("kinds", "dlskn");
     private void faults(HandoffWorld world, Steps<HandoffWorld> to) {
         for (int host = 0; host < HandoffWorld.HOSTS; host++) {
-            Host own = world.host(host);
-            // A host that has no part in anything can do no harm by failing.
-            if (!own.alive() || own.vm() == null && !isNamed(world, host)) {
-                continue;
-            }
-            String who = HandoffWorld.name(host);
-            HandoffDraft dead = new HandoffDraft(world);
-            dead.hosts[host] = new Host(false, own.registered(), Right.HELD, 0, 0, null);
-            to.fault(who, "dies", faulty(dead));
-            if (own.right() == Right.HELD && own.registered()) {
-                to.fault(who, "its right lapses", faulty(agents.lapse(world, host)));
-                HandoffDraft silent = new HandoffDraft(world);
-                silent.hosts[host] = own.registered(false);
-                to.fault(who, "its session ends, and it does not know", faulty(silent));
-            }
+            faults(world, host, to);
         }
         if (world.leaders().intent() != null && world.leaders().current() != null) {
             HandoffDraft draft = new HandoffDraft(world);
             Leaders was = draft.leaders;
             draft.leaders = new Leaders(was.term() + 1, null, was.current(), was.intent(), was.seq(), was.moves());
-            to.fault("K", "is replaced, and does not know", faulty(draft));
+            if (KINDS.contains("k")) to.fault("K", "is replaced, and does not know", faulty(draft));
         }
         for (Message message : world.messages().all()) {
             HandoffDraft draft = new HandoffDraft(world);
             draft.messages = draft.messages.minus(message);
-            to.fault("network", "loses " + message.kind(), faulty(draft));
+            if (KINDS.contains("n")) to.fault("network", "loses " + message.kind(), faulty(draft));
         }
     }
+
+    private void faults(HandoffWorld world, int host, Steps<HandoffWorld> to) {
+            Host own = world.host(host);
+            // A host that has no part in anything can do no harm by failing.
+            if (!own.alive() || own.vm() == null && !isNamed(world, host)) {
+                return;
+            }
+            String who = HandoffWorld.name(host);
+            HandoffDraft dead = new HandoffDraft(world);
+            dead.hosts[host] = new Host(false, own.registered(), Right.HELD, 0, 0, null);
+            if (KINDS.contains("d")) to.fault(who, "dies", faulty(dead));
+            // Its right lapses when it notices; a lapse for another reason is the same to everybody else.
+            if (own.right() == Right.HELD && own.registered()) {
+                HandoffDraft silent = new HandoffDraft(world);
+                silent.hosts[host] = own.registered(false);
+                if (KINDS.contains("s")) to.fault(who, "its session ends, and it does not know", faulty(silent));
+            }
+        }
 
     private static HandoffWorld faulty(HandoffDraft draft) {
         draft.budget = draft.budget.fault();

@@ -3,7 +3,6 @@ package io.tombolo.chaos.explore;
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.handoff.TargetCore;
 import io.tombolo.coordinator.HandoffEffect;
-import io.tombolo.coordinator.HandoffEvent;
 import io.tombolo.coordinator.HandoffState;
 import io.tombolo.coordinator.zk.IntentRecord;
 import io.tombolo.region.OwnerWord;
@@ -248,9 +247,8 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
 
     /// One coordinator that carries a hand-off out.
     ///
-    /// @param read a reading of the owner word that it has not looked at, null when none
     /// @param closing the intent is to be closed
-    record Runner(long term, HandoffState state, HandoffEvent.OwnerRead read, HandoffEffect.Close closing) {
+    record Runner(long term, HandoffState state, HandoffEffect.Close closing) {
     }
 
     /// Coordinators, and what ZooKeeper has of them.
@@ -329,16 +327,11 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
 
     /// What may still go wrong.
     ///
-    /// @param faults crashes, lapses, sessions that end, leader changes, messages lost
-    /// @param refusals states that cannot be saved or loaded, guests that cannot be prepared
+    /// @param faults how many more
     /// @param claims whether the driver claims the VM before it loads
-    record Budget(int faults, int refusals, boolean claims) {
+    record Budget(int faults, boolean claims) {
         Budget fault() {
-            return new Budget(faults - 1, refusals, claims);
-        }
-
-        Budget refusal() {
-            return new Budget(faults, refusals - 1, claims);
+            return new Budget(faults - 1, claims);
         }
     }
 }

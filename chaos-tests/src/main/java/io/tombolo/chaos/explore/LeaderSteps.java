@@ -37,7 +37,7 @@ class LeaderSteps {
             runner(world, "K", leaders.current(), to);
         } else if (leaders.intent() != null) {
             HandoffDraft draft = new HandoffDraft(world);
-            enter(draft, leaders.term(), HandoffOrchestration.resume(leaders.intent(), TIMINGS, 0), null);
+            enter(draft, leaders.term(), HandoffOrchestration.resume(leaders.intent(), TIMINGS, 0), null, 0);
             to.step("K", "takes the open intent up", draft.world());
         } else if (leaders.moves() > 0) {
             begin(world, to);
@@ -71,16 +71,13 @@ class LeaderSteps {
                     HandoffWorld.name(target), HandoffDraft.slot(target), OwnerWord.epoch(owner), was.term(),
                     was.seq() + 1, 0);
             draft.leaders = new Leaders(was.term(), null, was.old(), intent, intent.seq(), was.moves() - 1);
-            enter(draft, was.term(), HandoffOrchestration.start(intent, TIMINGS, 0), null);
+            enter(draft, was.term(), HandoffOrchestration.start(intent, TIMINGS, 0), null, 0);
             to.step("K", "opens the intent " + HandoffWorld.name(from) + " to " + HandoffWorld.name(target),
                     draft.world());
         }
     }
 
     private void runner(HandoffWorld world, String who, Runner runner, Model.Steps<HandoffWorld> to) {
-        if (runner.read() != null) {
-            take(world, who, "judges its reading of the owner word", runner, runner.read(), 0, to);
-        }
         if (runner.closing() != null) {
             close(world, who, runner, to);
         }
@@ -151,18 +148,16 @@ class LeaderSteps {
     private void take(HandoffWorld world, String who, String what, Runner runner, HandoffEvent event, long nowNs,
             Model.Steps<HandoffWorld> to) {
         HandoffDraft draft = new HandoffDraft(world);
-        enter(draft, runner.term(), orchestrate(runner.state(), event, nowNs),
-                event instanceof HandoffEvent.OwnerRead ? new Runner(runner.term(), runner.state(), null,
-                        runner.closing()) : runner);
+        enter(draft, runner.term(), orchestrate(runner.state(), event, nowNs), runner, nowNs);
         to.step(who, what, draft.world());
     }
 
     /// The transaction that closes an intent checks the term.
     private void close(HandoffWorld world, String who, Runner runner, Model.Steps<HandoffWorld> to) {
-        Runner tried = new Runner(runner.term(), runner.state(), runner.read(), null);
+        Runner tried = new Runner(runner.term(), runner.state(), null);
         HandoffDraft draft = new HandoffDraft(world);
         if (runner.term() != world.leaders().term()) {
-            enter(draft, runner.term(), orchestrate(runner.state(), new HandoffEvent.TermEnded(), 0), tried);
+            enter(draft, runner.term(), orchestrate(runner.state(), new HandoffEvent.TermEnded(), 0), tried, 0);
             to.step(who, "may not close the intent any more", draft.world());
             return;
         }
@@ -170,23 +165,23 @@ class LeaderSteps {
             draft.leaders = draft.leaders.closed();
         }
         HandoffWorld closed = draft.world();
-        enter(draft, runner.term(), orchestrate(runner.state(), new HandoffEvent.Closed(), 0), tried);
+        enter(draft, runner.term(), orchestrate(runner.state(), new HandoffEvent.Closed(), 0), tried, 0);
         to.step(who, "closes the intent", draft.world());
         if (world.budget().faults() > 0) {
             HandoffDraft lost = new HandoffDraft(closed);
             lost.budget = lost.budget.fault();
-            enter(lost, runner.term(), orchestrate(runner.state(), new HandoffEvent.CloseFailed(WHY), 0), tried);
+            enter(lost, runner.term(), orchestrate(runner.state(), new HandoffEvent.CloseFailed(WHY), 0), tried, 0);
             to.fault(who, "closes the intent and does not hear of it", lost.world());
         }
     }
 
-    /// Carries out what the core asks for; the runner's present state is the core's.
-    private void enter(HandoffDraft draft, long term, HandoffOrchestration.Step step, Runner was) {
-        HandoffEvent.OwnerRead read = was == null ? null : was.read();
+    /// Carries out what the core asks for. The owner word is read and judged at once: what follows from an old reading
+    /// is a message that comes late or a close that is tried late.
+    private void enter(HandoffDraft draft, long term, HandoffOrchestration.Step step, Runner was, long nowNs) {
         HandoffEffect.Close closing = was == null ? null : was.closing();
         HandoffState state = step.state();
-        Runner placed = new Runner(term, canonical(state), null, null);
-        place(draft, placed);
+        HandoffEvent.OwnerRead read = null;
+        place(draft, new Runner(term, canonical(state), null));
         for (HandoffEffect effect : step.effects()) {
             switch (effect) {
                 case HandoffEffect.SendPrepare _ -> request(draft, Kind.PREPARE, term, state, true);
@@ -198,9 +193,9 @@ class LeaderSteps {
                 case HandoffEffect.SendCancel(HandoffSide side) ->
                     request(draft, Kind.CANCEL, term, state, side == HandoffSide.TARGET);
                 case HandoffEffect.SendFinish _ -> request(draft, Kind.FINISH, term, state, false);
-                case HandoffEffect.ReadOwner _ -> {
+                case HandoffEffect.ReadOwner(long ticket) -> {
                     long owner = draft.region.owner();
-                    read = new HandoffEvent.OwnerRead(TICKET, new OwnerSnapshot(OwnerWord.state(owner),
+                    read = new HandoffEvent.OwnerRead(ticket, new OwnerSnapshot(OwnerWord.state(owner),
                             OwnerWord.slot(owner), OwnerWord.epoch(owner)));
                 }
                 case HandoffEffect.Close close -> closing = close;
@@ -209,12 +204,14 @@ class LeaderSteps {
                 }
             }
         }
+        boolean closes = state.phase() == HandoffState.Phase.CLOSING;
+        Runner now = new Runner(term, canonical(state), closes ? closing : null);
         if (state.phase() == HandoffState.Phase.DONE) {
             remove(draft, term);
+        } else if (read != null) {
+            enter(draft, term, orchestrate(state, read, nowNs), now, nowNs);
         } else {
-            boolean reads = state.phase() == HandoffState.Phase.RESOLVING;
-            boolean closes = state.phase() == HandoffState.Phase.CLOSING;
-            place(draft, new Runner(term, canonical(state), reads ? read : null, closes ? closing : null));
+            place(draft, now);
         }
     }
 
@@ -241,6 +238,6 @@ class LeaderSteps {
     private static HandoffState canonical(HandoffState state) {
         return new HandoffState(state.intent(), state.timings(), state.phase(), 0, 0, 1, TICKET, state.disarmed(),
                 state.targetReleased(), state.sourceGone(), state.targetGone(), true, "", 0, 0, 0, Optional.empty(),
-                Optional.empty(), state.owner());
+                Optional.empty(), state.phase() == HandoffState.Phase.RESOLVING ? Optional.empty() : state.owner());
     }
 }
