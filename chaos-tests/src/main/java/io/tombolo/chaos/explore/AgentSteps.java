@@ -48,14 +48,25 @@ class AgentSteps {
         return false;
     }
 
+    /// What a compare-and-set compares.
+    boolean matches(long found, long expect) {
+        return found == expect;
+    }
+
     /// Compare-and-set of the owner word.
-    boolean cas(HandoffDraft draft, long expect, long next) {
-        if (draft.region.owner() != expect) {
+    boolean cas(HandoffDraft draft, int host, long expect, long next) {
+        if (!matches(draft.region.owner(), expect)) {
             return false;
         }
-        if (!OwnerState.permits(expect, next)) {
-            draft.region = draft.region.wrong("the owner word may not go from " + OwnerWord.describe(expect) + " to "
-                    + OwnerWord.describe(next));
+        if (!OwnerState.permits(draft.region.owner(), next)) {
+            draft.region = draft.region
+                    .wrong("the owner word may not go from " + OwnerWord.describe(draft.region.owner())
+                            + " to "
+                            + OwnerWord.describe(next));
+        }
+        if (draft.hosts[host].right() == Right.FENCED) {
+            draft.region = draft.region.wrong("I2: " + HandoffWorld.name(host) + " is fenced and changes the owner word"
+                    + " from " + OwnerWord.describe(draft.region.owner()));
         }
         draft.region = draft.region.owner(next);
         return true;
@@ -148,6 +159,11 @@ class AgentSteps {
                     to.step(who, "has stopped and is heard again: renews", draft.world());
                 }
             }
+            case FENCED -> {
+                HandoffDraft draft = new HandoffDraft(world);
+                draft.hosts[host] = HandoffModel.dead(own);
+                to.step(who, "is fenced, and ends", draft.world());
+            }
             case RENEWING -> {
                 // Its renewal is queued, see RENEW, unless the VM left meanwhile.
                 if (vm == null || !queued(vm, Do.RENEW)) {
@@ -222,6 +238,10 @@ class AgentSteps {
             }
             case TAKEN -> takes(world, host, who, to);
             case CLAIMED -> {
+                if (world.region().owner() != in.word()) {
+                    draft.region = draft.region.wrong("I2: " + who + " loads into the memory of a VM that is "
+                            + OwnerWord.describe(world.region().owner()));
+                }
                 runs(draft, host);
                 to.step(who, "loads, and takes the VM", draft.world());
                 refuse(world, host, who, to);
@@ -263,7 +283,7 @@ class AgentSteps {
         Hosted vm = draft.vm(host);
         Incoming in = vm.incoming();
         long word = OwnerWord.pack(OwnerState.CLAIMED, slot(host), OwnerWord.epoch(in.word()));
-        boolean won = cas(draft, in.word(), word);
+        boolean won = cas(draft, host, in.word(), word);
         draft.vm(host, vm.incoming(won ? in.holds(At.CLAIMED, word, in.version()) : in.holds(At.WAITS, 0, 0)));
         to.step(who, won ? "claims the VM" : "cannot claim the VM", draft.world());
     }
@@ -273,7 +293,7 @@ class AgentSteps {
         Incoming in = vm.incoming();
         long epoch = OwnerWord.epoch(in.word());
         long word = OwnerWord.pack(OwnerState.RUNNING, slot(host), epoch);
-        if (cas(draft, in.word(), word)) {
+        if (cas(draft, host, in.word(), word)) {
             boolean lapsed = draft.hosts[host].right() != Right.HELD;
             draft.vm(host, vm.guest(in.version(), epoch, lapsed).incoming(in.holds(At.OWNS, word, in.version())));
         } else {
@@ -286,7 +306,7 @@ class AgentSteps {
         long word = vm.incoming().word();
         long from = draft.region.from();
         if (FromWord.epoch(from) == OwnerWord.epoch(word)) {
-            cas(draft, word, OwnerWord.pack(OwnerState.OFFERED, FromWord.slot(from), OwnerWord.epoch(word) + 1));
+            cas(draft, host, word, OwnerWord.pack(OwnerState.OFFERED, FromWord.slot(from), OwnerWord.epoch(word) + 1));
         }
         draft.vm(host, vm.incoming(vm.incoming().at(At.ENDED)).enqueue(Op.of(Do.GIVEN_BACK)));
     }
@@ -377,6 +397,11 @@ class AgentSteps {
         return vm.incoming() == null || vm.incoming().at() == At.WAITS || vm.incoming().at() == At.SPINS;
     }
 
+    /// Whether it has it before it looks at the owner word.
+    boolean callsOffFirst() {
+        return true;
+    }
+
     private static void finish(HandoffDraft draft, int host, Message order) {
         Hosted vm = draft.vm(host);
         boolean hosted = vm != null && vm.source() != null;
@@ -448,7 +473,7 @@ class AgentSteps {
                 case SourceCore.Effect.ClearArmed _ -> next.then(Op.of(Do.CLEAR_ARMED)).then(Op.of(Do.OPEN_GATE));
                 case SourceCore.Effect.OpenWindow open ->
                     next.then(Op.of(Do.ASK_WINDOW, open.intentSeq(), open.epoch()));
-                case SourceCore.Effect.BeginCopy _, SourceCore.Effect.EndCopy _ ->
+                case SourceCore.Effect.BeginCopy _,SourceCore.Effect.EndCopy _ ->
                     throw new IllegalStateException("nothing is copied here");
                 case SourceCore.Effect.Quiesce quiesce ->
                     next.then(Op.of(Do.STORE_FROM, quiesce.epoch(), quiesce.target()));
@@ -477,8 +502,8 @@ class AgentSteps {
                 case TargetCore.Effect.AnswerArmed armed -> next.then(Op.of(Do.ARMED, armed.intentSeq(), 0));
                 case TargetCore.Effect.AnswerRefused refused -> next.then(Op.of(Do.REFUSED, refused.intentSeq(), 0));
                 case TargetCore.Effect.Spin _ -> next.then(Op.of(Do.SPIN));
-                case TargetCore.Effect.Discard _ -> next.incoming(next.incoming() == null
-                        ? null
+                case TargetCore.Effect.Discard _ -> next.incoming(next.incoming() == null || !callsOffFirst()
+                        ? next.incoming()
                         : next.incoming().kill()).then(Op.of(Do.DISCARD)).then(Op.of(Do.CLEAR_MARK));
                 case TargetCore.Effect.Adopt adopt -> next.then(Op.of(Do.CLEAR_MARK)).then(Op.of(Do.OPEN_GATE))
                         .then(Op.of(Do.ADOPT, adopt.epoch(), 0));
@@ -571,7 +596,7 @@ class AgentSteps {
             }
             case OFFER -> {
                 long offered = OwnerWord.pack(OwnerState.OFFERED, (int) op.b(), op.a() + 1);
-                boolean won = cas(draft, OwnerWord.pack(OwnerState.RUNNING, slot(host), op.a()), offered);
+                boolean won = cas(draft, host, OwnerWord.pack(OwnerState.RUNNING, slot(host), op.a()), offered);
                 feedSource(draft, host, won
                         ? new SourceCore.Event.OfferWon(offered)
                         : new SourceCore.Event.OfferLost(draft.region.owner()), 0);
@@ -581,7 +606,7 @@ class AgentSteps {
                 draft.execute(host, resumesByLooking());
             }
             case TAKE_BACK -> {
-                if (cas(draft, op.a(), OwnerWord.pack(OwnerState.RUNNING, slot(host), op.b()))) {
+                if (cas(draft, host, op.a(), OwnerWord.pack(OwnerState.RUNNING, slot(host), op.b()))) {
                     vm = vm.guest(vm.version(), op.b(), draft.hosts[host].right() != Right.HELD);
                 }
                 draft.vm(host, vm.todo(prepend(vm.todo(), Op.of(Do.LOOK))));
@@ -608,7 +633,9 @@ class AgentSteps {
             case RENEW -> {
                 renew(draft, host);
                 // The keeper hears of it and lets VMs run; that they are run is a task of its own.
-                draft.hosts[host] = draft.hosts[host].right(Right.HELD);
+                if (draft.hosts[host].right() == Right.RENEWING) {
+                    draft.hosts[host] = draft.hosts[host].right(Right.HELD);
+                }
                 if (draft.vm(host) != null) {
                     draft.vm(host, draft.vm(host).enqueue(Op.of(Do.RUN_RENEWED)));
                 }
@@ -729,7 +756,7 @@ class AgentSteps {
         long word = draft.region.owner();
         long epoch = OwnerWord.epoch(word) + 1;
         if (!draft.runsHere(host, vm.runEpoch())
-                || !cas(draft, word, OwnerWord.pack(OwnerState.RUNNING, slot(host), epoch))) {
+                || !cas(draft, host, word, OwnerWord.pack(OwnerState.RUNNING, slot(host), epoch))) {
             draft.vm(host, null);
             return;
         }

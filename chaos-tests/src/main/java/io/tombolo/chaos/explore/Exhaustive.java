@@ -33,7 +33,7 @@ public final class Exhaustive {
 
     private static Model<?> model(Protocol protocol, int faults) {
         return switch (protocol) {
-            case HAND_OFF -> new HandoffModel(new AgentSteps(), new LeaderSteps(), faults, Integer.getInteger("moves", 1));
+            case HAND_OFF -> new HandoffModel(new AgentSteps(), new LeaderSteps(), faults, 1, false);
             case LEASE, PAGE_MOVE -> throw new IllegalArgumentException("not yet: " + protocol.label());
         };
     }

@@ -81,9 +81,6 @@ public final class Explorer<W> {
             if (at == levelEnd) {
                 levelEnd = store.size();
                 depth++;
-                if (Boolean.getBoolean("dbg")) {
-                    System.err.println(depth + " " + store.size() + " " + transitions + " " + store.partSizes());
-                }
             }
             if (store.size() > maxStates) {
                 return false;

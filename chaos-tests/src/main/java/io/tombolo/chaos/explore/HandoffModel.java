@@ -27,12 +27,15 @@ final class HandoffModel implements Model<HandoffWorld> {
     private final LeaderSteps leaders;
     private final int faults;
     private final int moves;
+    private final boolean early;
 
-    HandoffModel(AgentSteps agents, LeaderSteps leaders, int faults, int moves) {
+    /// @param early whether something may go wrong before the first hand-off was begun
+    HandoffModel(AgentSteps agents, LeaderSteps leaders, int faults, int moves, boolean early) {
         this.agents = requireNonNull(agents, "agents is null");
         this.leaders = requireNonNull(leaders, "leaders is null");
         this.faults = faults;
         this.moves = moves;
+        this.early = early;
     }
 
     @Override
@@ -44,8 +47,9 @@ final class HandoffModel implements Model<HandoffWorld> {
     public List<String> bounds() {
         return List.of(HandoffWorld.HOSTS + " hosts, 1 VM, drivers that claim and drivers that do not",
                 moves + (moves == 1 ? " hand-off" : " hand-offs") + ", begun one after the other",
-                faults + (faults == 1 ? " fault" : " faults") + " after the first was begun: death of a host, session"
-                        + " of a host that ends, which its right keeper notices at some time,  leader replaced while it goes on, message"
+                faults + (faults == 1 ? " fault" : " faults")
+                        + " after the first was begun: death of a host, fencing of"
+                        + " a host, session of a host that ends, which its right keeper notices at some time, leader replaced while it goes on, message"
                         + " lost, outcome of a close unheard, guest that cannot be prepared, state that cannot be saved"
                         + " or used",
                 "any limit may pass at any time; of two equal messages under way one is kept");
@@ -86,12 +90,11 @@ final class HandoffModel implements Model<HandoffWorld> {
                 to.step("ZooKeeper", "ends the session of " + HandoffWorld.name(host), draft.world());
             }
         }
-        if (world.budget().faults() > 0 && world.leaders().seq() > 0) {
+        if (world.budget().faults() > 0 && (early || world.leaders().seq() > 0)) {
             faults(world, to);
         }
     }
 
-    static final String KINDS = System.getProperty("kinds", "dlskn");
     private void faults(HandoffWorld world, Steps<HandoffWorld> to) {
         for (int host = 0; host < HandoffWorld.HOSTS; host++) {
             faults(world, host, to);
@@ -100,32 +103,50 @@ final class HandoffModel implements Model<HandoffWorld> {
             HandoffDraft draft = new HandoffDraft(world);
             Leaders was = draft.leaders;
             draft.leaders = new Leaders(was.term() + 1, null, was.current(), was.intent(), was.seq(), was.moves());
-            if (KINDS.contains("k")) to.fault("K", "is replaced, and does not know", faulty(draft));
+            to.fault("K", "is replaced, and does not know", faulty(draft));
         }
         for (Message message : world.messages().all()) {
             HandoffDraft draft = new HandoffDraft(world);
             draft.messages = draft.messages.minus(message);
-            if (KINDS.contains("n")) to.fault("network", "loses " + message.kind(), faulty(draft));
+            to.fault("network", "loses " + message.kind(), faulty(draft));
         }
     }
 
     private void faults(HandoffWorld world, int host, Steps<HandoffWorld> to) {
-            Host own = world.host(host);
-            // A host that has no part in anything can do no harm by failing.
-            if (!own.alive() || own.vm() == null && !isNamed(world, host)) {
-                return;
-            }
-            String who = HandoffWorld.name(host);
-            HandoffDraft dead = new HandoffDraft(world);
-            dead.hosts[host] = new Host(false, own.registered(), Right.HELD, 0, 0, null);
-            if (KINDS.contains("d")) to.fault(who, "dies", faulty(dead));
-            // Its right lapses when it notices; a lapse for another reason is the same to everybody else.
-            if (own.right() == Right.HELD && own.registered()) {
-                HandoffDraft silent = new HandoffDraft(world);
-                silent.hosts[host] = own.registered(false);
-                if (KINDS.contains("s")) to.fault(who, "its session ends, and it does not know", faulty(silent));
-            }
+        Host own = world.host(host);
+        // A host that has no part in anything can do no harm by failing.
+        if (!own.alive() || own.vm() == null && !isNamed(world, host)) {
+            return;
         }
+        String who = HandoffWorld.name(host);
+        HandoffDraft dead = new HandoffDraft(world);
+        dead.hosts[host] = dead(own);
+        to.fault(who, "dies", faulty(dead));
+        fence(world, host, to);
+        // Its right lapses when it notices; a lapse for another reason is the same to everybody else.
+        if (own.right() == Right.HELD && own.registered()) {
+            HandoffDraft silent = new HandoffDraft(world);
+            silent.hosts[host] = own.registered(false);
+            to.fault(who, "its session ends, and it does not know", faulty(silent));
+        }
+    }
+
+    static Host dead(Host host) {
+        return new Host(false, host.registered(), Right.HELD, 0, 0, null);
+    }
+
+    /// Whoever fences a host takes its right to take VMs back in the same go: `Recovery.withdrawTakeBack`.
+    private static void fence(HandoffWorld world, int host, Steps<HandoffWorld> to) {
+        long owner = world.region().owner();
+        if (FromWord.allows(world.region().from(), HandoffDraft.slot(host), owner)
+                && world.host(host).right() != Right.FENCED) {
+            HandoffDraft draft = new HandoffDraft(world);
+            draft.hosts[host] = world.host(host).right(Right.FENCED);
+            draft.region = draft.region.owner(
+                    OwnerWord.pack(OwnerState.OFFERED, OwnerWord.slot(owner), OwnerWord.epoch(owner) + 1));
+            to.fault(HandoffWorld.name(host), "is fenced", faulty(draft));
+        }
+    }
 
     private static HandoffWorld faulty(HandoffDraft draft) {
         draft.budget = draft.budget.fault();

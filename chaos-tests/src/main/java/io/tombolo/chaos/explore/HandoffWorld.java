@@ -89,7 +89,7 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
 
     /// Whether a host may run VMs, as its right keeper has it.
     enum Right {
-        HELD, LAPSED, RENEWING
+        HELD, LAPSED, RENEWING, FENCED
     }
 
     /// One host.
@@ -230,8 +230,7 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
 
     /// One thing that a control thread does without being interrupted by anything but death.
     enum Do {
-        CLOSE_GATE, STORE_ARMED, CLEAR_ARMED, OPEN_GATE, ASK_WINDOW, STORE_FROM, SAVE, PUBLISH, OFFER, RESUME,
-        TAKE_BACK, LOOK, REAP, LEAVE, ANSWER, PRELAUNCH, ARMED, REFUSED, SPIN, DISCARD, CLEAR_MARK, ADOPT, STOP_GUEST, CANCELLED, WINDOW_PASSED, RIGHT_LAPSED, RENEW, RUN_RENEWED, RUNNING, GIVEN_BACK
+        CLOSE_GATE, STORE_ARMED, CLEAR_ARMED, OPEN_GATE, ASK_WINDOW, STORE_FROM, SAVE, PUBLISH, OFFER, RESUME, TAKE_BACK, LOOK, REAP, LEAVE, ANSWER, PRELAUNCH, ARMED, REFUSED, SPIN, DISCARD, CLEAR_MARK, ADOPT, STOP_GUEST, CANCELLED, WINDOW_PASSED, RIGHT_LAPSED, RENEW, RUN_RENEWED, RUNNING, GIVEN_BACK
     }
 
     /// @param a, b what it needs

@@ -46,7 +46,7 @@ class LeaderSteps {
             runner(world, "old K", leaders.old(), to);
             HandoffDraft draft = new HandoffDraft(world);
             draft.leaders = draft.leaders.old(null);
-                to.step("old K", "learns that it has been replaced", draft.world());
+            to.step("old K", "learns that it has been replaced", draft.world());
         }
     }
 
@@ -199,7 +199,7 @@ class LeaderSteps {
                             OwnerWord.slot(owner), OwnerWord.epoch(owner)));
                 }
                 case HandoffEffect.Close close -> closing = close;
-                case HandoffEffect.Note _, HandoffEffect.Report _ -> {
+                case HandoffEffect.Note _,HandoffEffect.Report _ -> {
                     // For people.
                 }
             }
