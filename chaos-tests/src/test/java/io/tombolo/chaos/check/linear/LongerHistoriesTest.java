@@ -6,6 +6,7 @@ import io.tombolo.chaos.check.CheckContext;
 import io.tombolo.chaos.check.SimulatedHistories;
 import io.tombolo.chaos.check.SimulatedHistories.Shape;
 import io.tombolo.chaos.check.Verdict;
+import io.tombolo.chaos.check.linear.LinearizabilityChecker.Effort;
 import io.tombolo.chaos.check.model.AppendModel;
 import io.tombolo.chaos.check.model.Call;
 import io.tombolo.chaos.check.model.Model;
@@ -64,9 +65,11 @@ class LongerHistoriesTest {
     private static boolean agree(History history, Supplier<Model> model, long seed) {
         boolean expected = isLinearizable(history, model.get());
         if (history.operations().stream().anyMatch(Operation::isOk)) {
-            assertThat(new LinearizabilityChecker(model, false).check(history, CONTEXT).verdict())
-                    .as(() -> "seed " + seed + ": " + history.events())
-                    .isEqualTo(expected ? Verdict.VALID : Verdict.INVALID);
+            for (Effort effort : List.of(Effort.USUAL, new Effort(0, 1))) {
+                assertThat(new LinearizabilityChecker("x", model, false, effort).check(history, CONTEXT).verdict())
+                        .as(() -> "seed " + seed + ": " + history.events())
+                        .isEqualTo(expected ? Verdict.VALID : Verdict.INVALID);
+            }
         }
         return expected;
     }
