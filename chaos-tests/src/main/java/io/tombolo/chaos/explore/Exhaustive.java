@@ -34,7 +34,8 @@ public final class Exhaustive {
     private static Model<?> model(Protocol protocol, int faults) {
         return switch (protocol) {
             case HAND_OFF -> new HandoffModel(new AgentSteps(), new LeaderSteps(), faults, 1, false);
-            case LEASE, PAGE_MOVE -> throw new IllegalArgumentException("not yet: " + protocol.label());
+            case PAGE_MOVE -> new PageModel(new MoverSteps(), faults, 2);
+            case LEASE -> throw new IllegalArgumentException("not yet: " + protocol.label());
         };
     }
 
