@@ -239,6 +239,10 @@ public final class HostedVm {
     /// The same; `copied`: for a VM whose local pages its source sends.
     public CompletableFuture<Void> prepare(long intentSeq, long epoch, int sourceSlot, long nonce, boolean copied) {
         return submitAsync(() -> {
+            if (control.isShutdown()) {
+                // It left while this waited for its turn; whoever asks again meets a new entry.
+                throw notHere();
+            }
             requireRight("prepare");
             if (guest != null) {
                 throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")

@@ -44,6 +44,7 @@ final class SimHost extends SimProcess implements HostPorts {
     private Scheduler.Loop net;
     private Scheduler.Actor keeper;
     private long petNs;
+    private int posted;
 
     SimHost(World world, int number, int incarnation, long bootId) {
         super("host" + number + (incarnation == 1 ? "" : "#" + incarnation));
@@ -70,14 +71,33 @@ final class SimHost extends SimProcess implements HostPorts {
         right.begin();
         petNs = world.scheduler().nowNs();
         keeper = world.scheduler().spawn(this, this + "/keeper", this::keep);
+        world.scheduler().spawn(this, this + "/petter", this::petAll);
         world.scheduler().spawn(this, this + "/session", this::beat);
     }
 
     private void keep() {
         while (right.state().phase() != RightPhase.ENDED) {
+            // The shipped loop takes one event a turn, and makes the next turn at once if there is one.
             right.turnNow();
+            if (posted > 0) {
+                posted--;
+            }
+            if (posted == 0) {
+                world.scheduler().park(KEEPER_NS);
+            }
+        }
+    }
+
+    private void post(RightEvent event) {
+        right.post(event);
+        posted++;
+        keeper.wake();
+    }
+
+    private void petAll() {
+        while (true) {
             pet();
-            world.scheduler().park(KEEPER_NS);
+            world.scheduler().sleep(TIMINGS.petPeriodMs() * 1_000_000L);
         }
     }
 
@@ -90,7 +110,7 @@ final class SimHost extends SimProcess implements HostPorts {
         } else if (fresh) {
             petNs = Math.max(petNs, Math.min(world.scheduler().nowNs(), oldest));
         }
-        right.post(new RightEvent.SupervisorSeen());
+        post(new RightEvent.SupervisorSeen());
     }
 
     private void beat() {
@@ -98,10 +118,9 @@ final class SimHost extends SimProcess implements HostPorts {
         while (true) {
             long sent = world.scheduler().nowNs();
             world.coordination().heartbeat(this, alive -> {
-                right.post(alive
+                post(alive
                         ? new RightEvent.HeartbeatConfirmed(sent, TIMINGS.sessionMs())
                         : new RightEvent.SessionLost());
-                keeper.wake();
                 if (!alive) {
                     world.coordination().join(this);
                 }
