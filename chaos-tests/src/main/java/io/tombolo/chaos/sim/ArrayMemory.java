@@ -4,7 +4,7 @@ import io.tombolo.region.Memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// A port onto an array, for who formats it. One thread.
+/// A port onto an array without steps, for who formats it or looks after everything stands still. One thread.
 record ArrayMemory(MemorySegment view) implements Memory {
     @Override
     public long bytes() {
@@ -33,7 +33,11 @@ record ArrayMemory(MemorySegment view) implements Memory {
 
     @Override
     public boolean compareAndSet(long offset, long expect, long next) {
-        throw new UnsupportedOperationException("format compares nothing");
+        boolean same = load(offset) == expect;
+        if (same) {
+            store(offset, next);
+        }
+        return same;
     }
 
     @Override

@@ -128,6 +128,7 @@ class HostMemory implements Memory {
     @Override
     public void writeBack(long offset, long count) {
         step();
+        world.oracle().beforeWriteBack(process, offset, count);
         memory.writeBack(process, offset, count);
     }
 

@@ -49,8 +49,8 @@ final class Network {
         }
     }
 
-    /// A request to the agent in a host slot; `done` is called once, on `loop` of the caller.
-    void call(SimProcess from, Scheduler.Loop loop, int toSlot, AgentRequest request, long timeoutNs,
+    /// A request to the agent of a host, whichever incarnation that is now; `done` is called once, on `loop` of the caller.
+    void call(SimProcess from, Scheduler.Loop loop, String host, AgentRequest request, long timeoutNs,
             BiConsumer<Reply, Throwable> done) {
         boolean[] answered = new boolean[1];
         BiConsumer<Reply, Throwable> once = (reply, failure) -> {
@@ -59,15 +59,15 @@ final class Network {
                 done.accept(reply, failure);
             }
         };
-        world.trace(() -> from + " -> slot " + toSlot + ": " + request);
+        world.trace(() -> from + " -> " + host + ": " + request);
         loop.schedule(() -> once.accept(null, new Unreachable("no answer in time")), timeoutNs);
         send(() -> {
-            SimHost to = world.liveHost(toSlot);
+            SimHost to = world.liveHost(host);
             if (world.cut(from, to)) {
                 return;
             }
             if (to == null) {
-                back(from, loop, null, once, null, new Unreachable("nobody listens in slot " + toSlot));
+                back(from, loop, null, once, null, new Unreachable("nobody listens on " + host));
                 return;
             }
             world.scheduler().spawn(to, to + "/" + request.getClass().getSimpleName(),

@@ -28,6 +28,7 @@ final class Oracle {
     private static final long SPIN = 256;
     private static final long FROM = 384;
     private static final long GATE = 512;
+    private static final long LOCAL_PAGES = 896;
     private static final long IDENTITY = 1280;
     /// Words of each guest page that the guests use.
     static final int WORDS_PER_PAGE = 2;
@@ -71,12 +72,25 @@ final class Oracle {
         return checks;
     }
 
+    /// Everything before the frames.
+    long controlBytes() {
+        return layout.frameOffset() + layout.frameCount() * 8;
+    }
+
     private void violate(String invariant, String what) {
         world.violation(invariant + ": " + what);
     }
 
     long owner(int vm) {
         return memory.get(layout.vmOffset() + vm * VM_SLOT_BYTES);
+    }
+
+    long from(int vm) {
+        return memory.get(layout.vmOffset() + vm * VM_SLOT_BYTES + FROM);
+    }
+
+    long localPages(int vm) {
+        return memory.get(layout.vmOffset() + vm * VM_SLOT_BYTES + LOCAL_PAGES);
     }
 
     private long slotWord(int slot) {
@@ -138,12 +152,25 @@ final class Oracle {
         }
     }
 
+    /// A range is being written back. Frames that a mover of this host has reserved were filled by it, past the port.
+    void beforeWriteBack(SimProcess by, long offset, long count) {
+        if (offset >= layout.dataOffset() && count == FRAME_BYTES && by instanceof SimHost host) {
+            long word = memory.get(layout.frameOffset() + (offset - layout.dataOffset()) / FRAME_BYTES * 8);
+            if (FrameWord.state(word) == FrameState.RESERVED && FrameWord.slot(word) == host.slot()) {
+                memory.noteStored(by, offset, count);
+            } else if (FrameWord.state(word) != FrameState.TABLE) {
+                violate("I2", by + " has filled frame " + (offset - layout.dataOffset()) / FRAME_BYTES + ", which is "
+                        + FrameWord.describe(word));
+            }
+        }
+    }
+
     private static int slotOf(SimProcess by) {
         return by instanceof SimHost host ? host.slot() : -1;
     }
 
     /// Whether that host is the one that the VM's owner word names.
-    private boolean owns(SimProcess by, int vm) {
+    boolean owns(SimProcess by, int vm) {
         long word = owner(vm);
         return !OwnerWord.is(word, OwnerState.FREE) && OwnerWord.slot(word) == slotOf(by);
     }
@@ -416,10 +443,15 @@ final class Oracle {
     void checkContents(int vm, int pages) {
         for (int page = 0; page < pages; page++) {
             long entry = memory.get(layout.dataOffset() + world.tableFrame(vm) * FRAME_BYTES + page * 8L);
-            if (PageTableEntry.state(entry) == PteState.PRESENT && PageTableEntry.tier(entry) == Tier.SHARED) {
+            SimHost host = OwnerWord.is(owner(vm), OwnerState.RUNNING)
+                    ? world.liveHost(OwnerWord.slot(owner(vm)))
+                    : null;
+            if (PageTableEntry.state(entry) != PteState.ABSENT
+                    && (PageTableEntry.tier(entry) == Tier.SHARED || host != null)) {
                 for (int word = 0; word < WORDS_PER_PAGE; word++) {
-                    long value = memory
-                            .get(layout.dataOffset() + PageTableEntry.frame(entry) * FRAME_BYTES + word * 8L);
+                    long value = PageTableEntry.tier(entry) == Tier.SHARED
+                            ? memory.get(layout.dataOffset() + PageTableEntry.frame(entry) * FRAME_BYTES + word * 8L)
+                            : host.localWord(PageTableEntry.frame(entry) * FRAME_BYTES + word * 8L);
                     if (value != contents[vm][page * WORDS_PER_PAGE + word]) {
                         violate("I5", "word " + word + " of page " + page + " of vm " + vm + " is " + value
                                 + " in the end, the guest wrote " + contents[vm][page * WORDS_PER_PAGE + word]);
@@ -435,7 +467,9 @@ final class Oracle {
             return false;
         }
         long word = memory.get(layout.frameOffset() + (offset - layout.dataOffset()) / FRAME_BYTES * 8);
-        return FrameWord.state(word) == FrameState.USED;
+        // A frame that is being moved from may be reserved and still back its page.
+        return FrameWord.state(word) == FrameState.USED || FrameWord.state(word) == FrameState.RESERVED
+                && backs((offset - layout.dataOffset()) / FRAME_BYTES, FrameWord.vm(word), FrameWord.page(word));
     }
 
     // ---- names, for traces

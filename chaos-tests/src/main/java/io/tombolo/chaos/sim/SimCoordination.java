@@ -150,19 +150,19 @@ final class SimCoordination {
         }, answer);
     }
 
-    /// The slots of hosts with a session.
-    void hosts(SimProcess from, Consumer<Optional<List<Integer>>> answer) {
+    /// The hosts with a session.
+    void hosts(SimProcess from, Consumer<Optional<List<SimHost>>> answer) {
         ask(from, this::hosts, answer);
     }
 
-    private List<Integer> hosts() {
-        List<Integer> slots = new ArrayList<>();
+    private List<SimHost> hosts() {
+        List<SimHost> hosts = new ArrayList<>();
         for (SimProcess process : sessions) {
             if (process instanceof SimHost host) {
-                slots.add(host.slot());
+                hosts.add(host);
             }
         }
-        return slots;
+        return hosts;
     }
 
     boolean anyIntent() {

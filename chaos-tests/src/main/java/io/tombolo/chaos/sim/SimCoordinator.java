@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// A coordinator: the shipped [HandoffOrchestration] behind an edge that does what HandoffRunner and LeaderSession do,
@@ -101,16 +102,22 @@ final class SimCoordinator extends SimProcess {
             }
             int from = OwnerWord.slot(word);
             world.coordination().hosts(this, live -> {
-                if (live.isEmpty() || !live.get().contains(from) || !live.get().contains(toSlot)) {
+                SimHost source = find(live, from);
+                SimHost target = find(live, toSlot);
+                if (source == null || target == null) {
                     return;
                 }
                 world.coordination().open(this,
-                        new IntentRecord("vm" + vm, vm, "slot" + from, from, "slot" + toSlot, toSlot,
+                        new IntentRecord("vm" + vm, vm, "h" + source.number(), from, "h" + target.number(), toSlot,
                                 OwnerWord.epoch(word), term, 0, world.freshValue()),
                         opened -> opened.filter(intent -> intent.term() == term).ifPresent(intent -> start(
                                 HandoffOrchestration.start(intent, TIMINGS, world.scheduler().nowNs()))));
             });
         }, 0);
+    }
+
+    private static SimHost find(Optional<List<SimHost>> live, int slot) {
+        return live.orElse(List.of()).stream().filter(host -> host.slot() == slot).findFirst().orElse(null);
     }
 
     void cancelAll() {
@@ -185,9 +192,9 @@ final class SimCoordinator extends SimProcess {
         }
 
         private void checkHosts() {
-            world.coordination().hosts(SimCoordinator.this, live -> live.ifPresent(slots -> {
-                boolean source = !slots.contains(intent().fromSlot());
-                boolean target = !slots.contains(intent().toSlot());
+            world.coordination().hosts(SimCoordinator.this, live -> live.ifPresent(hosts -> {
+                boolean source = hosts.stream().noneMatch(host -> host.slot() == intent().fromSlot());
+                boolean target = hosts.stream().noneMatch(host -> host.slot() == intent().toSlot());
                 if (source != sourceGone) {
                     sourceGone = source;
                     post(source
@@ -212,12 +219,12 @@ final class SimCoordinator extends SimProcess {
         private void perform(HandoffEffect effect) {
             IntentRecord i = intent();
             switch (effect) {
-                case HandoffEffect.SendPrepare _ -> call(i.toSlot(),
+                case HandoffEffect.SendPrepare _ -> call(i.to(),
                         new AgentRequest.PrepareTarget(ofTerm, i.seq(), world.spec(i.vmSlot()), i.vmSlot(), i.epoch(),
                                 i.fromSlot(), i.from(), i.nonce()),
                         TIMINGS.prepareMs(), _ -> new HandoffEvent.Prepared(),
                         failure -> new HandoffEvent.PrepareFailed(code(failure), String.valueOf(failure)));
-                case HandoffEffect.SendSwitch _ -> call(i.fromSlot(),
+                case HandoffEffect.SendSwitch _ -> call(i.from(),
                         new AgentRequest.SwitchOver(ofTerm, i.seq(), i.vm(), i.vmSlot(), i.epoch(), i.toSlot(), i.to(),
                                 "", 0, i.nonce()),
                         TIMINGS.switchMs(), reply -> new HandoffEvent.Switched(((Reply.Switched) reply).report()),
@@ -229,11 +236,11 @@ final class SimCoordinator extends SimProcess {
                             OwnerWord.slot(word), OwnerWord.epoch(word))));
                 }
                 case HandoffEffect.SendCancel(HandoffSide side) -> call(
-                        side == HandoffSide.SOURCE ? i.fromSlot() : i.toSlot(),
+                        side == HandoffSide.SOURCE ? i.from() : i.to(),
                         new AgentRequest.CancelIntent(ofTerm, i.seq(), i.vm(), i.vmSlot()), TIMINGS.finishMs(),
                         reply -> new HandoffEvent.Cancelled(side, ((Reply.Cancelled) reply).armed()),
                         failure -> new HandoffEvent.CancelFailed(side, code(failure)));
-                case HandoffEffect.SendFinish _ -> call(i.fromSlot(),
+                case HandoffEffect.SendFinish _ -> call(i.from(),
                         new AgentRequest.FinishSource(ofTerm, i.seq(), i.vm(), i.vmSlot(), i.epoch()),
                         TIMINGS.finishMs(), _ -> new HandoffEvent.Finished(),
                         failure -> new HandoffEvent.FinishFailed(code(failure)));
@@ -246,10 +253,10 @@ final class SimCoordinator extends SimProcess {
             }
         }
 
-        private void call(int slot, AgentRequest request, long timeoutMs,
+        private void call(String host, AgentRequest request, long timeoutMs,
                 java.util.function.Function<Reply, HandoffEvent> answered,
                 java.util.function.Function<Throwable, HandoffEvent> failed) {
-            world.network().call(SimCoordinator.this, net, slot, request, TimeUnit.MILLISECONDS.toNanos(timeoutMs),
+            world.network().call(SimCoordinator.this, net, host, request, TimeUnit.MILLISECONDS.toNanos(timeoutMs),
                     (reply, failure) -> post(failure == null ? answered.apply(reply) : failed.apply(failure)));
         }
 

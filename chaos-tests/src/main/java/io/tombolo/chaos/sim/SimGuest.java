@@ -8,6 +8,7 @@ import io.tombolo.agent.hypervisor.IncomingPort;
 import io.tombolo.agent.hypervisor.OfferPort;
 import io.tombolo.agent.hypervisor.OfferResult;
 import io.tombolo.agent.hypervisor.OfferResult.Outcome;
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.InputEntry;
@@ -16,11 +17,13 @@ import io.tombolo.region.Blob;
 import io.tombolo.region.PageTable;
 import io.tombolo.region.PageTableEntry;
 import io.tombolo.region.PteState;
+import io.tombolo.region.Tier;
 import io.tombolo.region.TomboloException;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /// A guest of a simulated world: what the shipped simulated driver is to a real host, with actors for its vCPU threads
@@ -37,6 +40,7 @@ final class SimGuest implements Guest, IncomingGuest {
     private static final long SLICE_NS = 10_000;
     private static final long IDLE_NS = 3_000_000;
     private static final int WARM_SLICES = 3;
+    private static final long TAKE_BACK_NS = 5_000;
 
     private enum Order {
         STOP, RUN, SWITCH, KILL
@@ -46,7 +50,10 @@ final class SimGuest implements Guest, IncomingGuest {
     private final SimHost host;
     private final GuestContext context;
     private final int vm;
+    private final VmPages pages;
     private final PageTable table;
+    /// By vCPU and page; 0: none.
+    private final long[][] translations;
     private final HostMemory memory;
     private final Scheduler.Actor[] vcpus;
     private final CheckBoard.Checker[] checkers;
@@ -64,12 +71,14 @@ final class SimGuest implements Guest, IncomingGuest {
     private boolean switchDue;
     private boolean gone;
 
-    SimGuest(World world, SimHost host, GuestContext context) {
+    SimGuest(World world, SimHost host, GuestContext context, VmPages pages) {
         this.world = world;
         this.host = host;
         this.context = context;
         this.vm = context.slot().index();
-        this.table = context.slot().pageTable();
+        this.pages = pages;
+        this.table = pages.table();
+        this.translations = new long[context.spec().vcpus()][(int) table.pages()];
         this.memory = host.memory();
         int count = context.spec().vcpus();
         this.vcpus = new Scheduler.Actor[count];
@@ -153,6 +162,7 @@ final class SimGuest implements Guest, IncomingGuest {
 
     @Override
     public void kill() {
+        pages.close();
         order = Order.KILL;
         wakeAll();
         await(() -> active == 0 && incoming == null);
@@ -324,27 +334,36 @@ final class SimGuest implements Guest, IncomingGuest {
             }
             if (stretch == null) {
                 stretch = world.oracle().begin(host, vm, registers);
-                world.shootdown(host, vm).online(number);
+                online(number);
                 if (number == 0 && slices == 0) {
                     wakeAll();
                 }
             } else {
-                world.shootdown(host, vm).quiescent(number);
+                quiesce(number);
             }
             for (int i = first ? 1 : 1 + rng.below(3); i > 0; i--) {
                 instruction(number, stretch, rng);
             }
             slices++;
             if (order == Order.RUN && !switchDue) {
-                rest(slices, rng);
+                rest(number, slices, rng);
             }
         }
         stopped(number, stretch, lapsed);
     }
 
-    private void rest(int slices, Rng rng) {
+    private void rest(int number, int slices, Rng rng) {
         if (slices > WARM_SLICES) {
+            // Many slices that nothing comes of. Most vCPUs pass quiescent states all the time meanwhile; some stand
+            // still, and movers wait for them.
+            boolean still = rng.oneIn(4);
+            if (!still) {
+                pages.shootdown().offline(number);
+            }
             world.scheduler().park(rng.between(SLICE_NS, IDLE_NS));
+            if (!still) {
+                online(number);
+            }
         } else {
             world.scheduler().park(rng.between(100, SLICE_NS));
         }
@@ -352,7 +371,7 @@ final class SimGuest implements Guest, IncomingGuest {
 
     private void stopped(int number, Oracle.Stretch stretch, boolean lapsed) {
         if (stretch != null) {
-            world.shootdown(host, vm).offline(number);
+            pages.shootdown().offline(number);
         }
         if (number == 0) {
             tell();
@@ -389,7 +408,8 @@ final class SimGuest implements Guest, IncomingGuest {
         int word = number % Oracle.WORDS_PER_PAGE;
         boolean writes = rng.below(3) != 0;
         long at = translate(number, page) + word * 8L;
-        world.guestAccess(host, vm, stretch, () -> world.oracle().read(host, vm, page, word, memory.rawLoad(at)));
+        world.guestAccess(host, vm, stretch, () -> world.oracle().read(host, vm, page, word,
+                at < SimHost.LOCAL ? memory.rawLoad(at) : host.localWord(at - SimHost.LOCAL)));
         registers[0]++;
         registers[1] = Long.rotateLeft(registers[1], 7) ^ at;
         registers[2 + number] = registers[0];
@@ -397,23 +417,62 @@ final class SimGuest implements Guest, IncomingGuest {
             long value = world.freshValue();
             // The same translation: it holds until the end of the slice.
             world.guestAccess(host, vm, stretch, () -> {
-                memory.guestStore(at, value);
+                if (at < SimHost.LOCAL) {
+                    memory.guestStore(at, value);
+                } else {
+                    host.setLocalWord(at - SimHost.LOCAL, value);
+                }
                 world.oracle().wrote(vm, page, word, value);
             });
         }
     }
 
-    /// Offset of the page's bytes. A page that is being moved is waited for, with the translations left behind.
+    private void online(int number) {
+        Arrays.fill(translations[number], 0);
+        pages.shootdown().online(number);
+    }
+
+    private void quiesce(int number) {
+        if (pages.shootdown().quiescent(number)) {
+            Arrays.fill(translations[number], 0);
+        }
+    }
+
+    /// Offset of the page's bytes, from this vCPU's translations if it has one.
     private long translate(int number, int page) {
-        while (true) {
+        while (translations[number][page] == 0) {
             long entry = table.entryAcquire(page);
             if (PageTableEntry.state(entry) == PteState.PRESENT) {
-                return world.place(host, entry);
+                long frame = PageTableEntry.frame(entry);
+                translations[number][page] = PageTableEntry.tier(entry) == Tier.SHARED
+                        ? host.region().frameDataOffset(frame)
+                        : SimHost.LOCAL + frame * Oracle.FRAME_BYTES;
+            } else {
+                awaitPresent(number, page);
             }
-            world.shootdown(host, vm).offline(number);
-            world.scheduler().sleep(2_000);
-            world.shootdown(host, vm).online(number);
         }
+        return translations[number][page];
+    }
+
+    /// As MovingPageWait: leaves the translations, waits, and takes the page back after a while.
+    private void awaitPresent(int number, int page) {
+        pages.shootdown().offline(number);
+        long since = world.scheduler().nowNs();
+        while (true) {
+            long entry = table.entryAcquire(page);
+            if (PageTableEntry.state(entry) != PteState.MIGRATING
+                    || world.scheduler().nowNs() - since > TAKE_BACK_NS && checkers[number].check()
+                            && pages.takeBack(page, entry)) {
+                break;
+            }
+            world.scheduler().sleep(500);
+        }
+        online(number);
+    }
+
+    @Override
+    public Optional<VmPages> pages() {
+        return Optional.of(pages);
     }
 
     @Override

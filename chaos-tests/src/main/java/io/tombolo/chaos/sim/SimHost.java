@@ -5,6 +5,7 @@ import io.tombolo.agent.handoff.Control;
 import io.tombolo.agent.handoff.HandoffPoint;
 import io.tombolo.agent.handoff.HostPorts;
 import io.tombolo.agent.handoff.HostedVm;
+import io.tombolo.agent.pages.LocalTier;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.agent.right.RightActions;
@@ -18,6 +19,7 @@ import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.region.ClaimedSlot;
 import io.tombolo.region.HostSlot;
 import io.tombolo.region.Region;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -31,7 +33,11 @@ final class SimHost extends SimProcess implements HostPorts {
     private static final long KEEPER_NS = 10_000_000;
     private static final long HEARTBEAT_NS = TIMINGS.heartbeatPeriodMs() * 1_000_000L;
 
+    /// Offsets from here on are of this host's own tier.
+    static final long LOCAL = 1L << 40;
+
     private final World world;
+    private final LocalTier local;
     private final int number;
     private final long bootId;
     private final HostMemory memory;
@@ -45,12 +51,14 @@ final class SimHost extends SimProcess implements HostPorts {
     private Scheduler.Actor keeper;
     private long petNs;
     private int posted;
+    private int moving;
 
     SimHost(World world, int number, int incarnation, long bootId) {
         super("host" + number + (incarnation == 1 ? "" : "#" + incarnation));
         this.world = world;
         this.number = number;
         this.bootId = bootId;
+        this.local = LocalTier.over(world.localMemory(number), Path.of("local"));
         this.memory = world.wiring().memory(world, this);
         this.region = Region.over(memory, Path.of("simulated"));
     }
@@ -71,6 +79,9 @@ final class SimHost extends SimProcess implements HostPorts {
         right.begin();
         petNs = world.scheduler().nowNs();
         keeper = world.scheduler().spawn(this, this + "/keeper", this::keep);
+        if (world.plan().moves() > 0) {
+            world.scheduler().spawn(this, this + "/mover", () -> new SimMover(world, this).work());
+        }
         world.scheduler().spawn(this, this + "/petter", this::petAll);
         world.scheduler().spawn(this, this + "/session", this::beat);
     }
@@ -180,6 +191,27 @@ final class SimHost extends SimProcess implements HostPorts {
         }
     }
 
+    LocalTier local() {
+        return local;
+    }
+
+    /// A mover begins or ends a call.
+    void moving(int change) {
+        moving += change;
+    }
+
+    int moving() {
+        return moving;
+    }
+
+    long localWord(long offset) {
+        return local.data().get(ValueLayout.JAVA_LONG, offset);
+    }
+
+    void setLocalWord(long offset, long value) {
+        local.data().set(ValueLayout.JAVA_LONG, offset, value);
+    }
+
     int number() {
         return number;
     }
@@ -265,7 +297,7 @@ final class SimHost extends SimProcess implements HostPorts {
     public CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch,
             long windowNs) {
         CompletableFuture<WindowEnd> end = new CompletableFuture<>();
-        world.network().call(this, net, target.slot(), new AgentRequest.OpenWindow(intentSeq, vmSlot, epoch, windowNs),
+        world.network().call(this, net, target.host(), new AgentRequest.OpenWindow(intentSeq, vmSlot, epoch, windowNs),
                 windowNs + World.RPC_TIMEOUT_NS, (reply, failure) -> {
                     if (failure != null) {
                         end.completeExceptionally(failure);

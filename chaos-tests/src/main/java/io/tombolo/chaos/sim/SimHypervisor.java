@@ -5,6 +5,7 @@ import io.tombolo.agent.hypervisor.GuestContext;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.hypervisor.IncomingGuest;
 import io.tombolo.agent.hypervisor.IncomingPort;
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.PageSize;
 import io.tombolo.region.Region;
@@ -43,17 +44,23 @@ final class SimHypervisor implements Hypervisor {
 
     @Override
     public void release(int vmSlot) {
-        VmMemory.release(region, region.vm(vmSlot));
+        VmMemory.release(region, region.vm(vmSlot), host.local().zeroed());
     }
 
     @Override
     public Guest boot(GuestContext context) {
-        return new SimGuest(world, host, context);
+        return guest(context);
+    }
+
+    private SimGuest guest(GuestContext context) {
+        VmPages pages = new VmPages(region, context.slot(), region.allocator(host.slot()), host.local(),
+                context.spec().vcpus());
+        return new SimGuest(world, host, context, pages);
     }
 
     @Override
     public IncomingGuest prepare(GuestContext context, IncomingPort port) {
-        return new SimGuest(world, host, context).await(port);
+        return guest(context).await(port);
     }
 
     @Override

@@ -95,6 +95,28 @@ final class SimMemory {
         touch(offset + count - 1);
     }
 
+    /// Plain stores into a range that no call announced, all of them just now: what was there before is gone.
+    void noteStored(SimProcess host, long offset, long count) {
+        touch(offset, count);
+        if (!volatileCaches) {
+            return;
+        }
+        for (int at = (int) (offset / LINE); at <= (offset + count - 1) / LINE; at++) {
+            if (lines[at] == null) {
+                Line line = new Line();
+                long[] before = copy(at);
+                for (int i = 0; i < WORDS; i++) {
+                    before[i] ^= 0x5A5A_5A5A_5A5AL;
+                }
+                line.host = host;
+                line.versions.add(before);
+                line.versions.add(copy(at));
+                lines[at] = line;
+                dirty.add(at);
+            }
+        }
+    }
+
     private void touch(long offset) {
         int page = (int) (offset >>> 12);
         if (!touched[page]) {

@@ -1,5 +1,6 @@
 package io.tombolo.chaos.sim;
 
+import io.tombolo.region.PageSize;
 import io.tombolo.region.Region;
 import io.tombolo.region.Superblock;
 import java.lang.foreign.MemorySegment;
@@ -12,7 +13,7 @@ final class Simulator {
     /// One schedule.
     ///
     /// @param violation what is wrong; null if nothing is
-    record Outcome(long seed, long steps, long checks, int handoffs, String violation, Throwable cause,
+    record Outcome(long seed, long steps, long checks, int handoffs, long pagesMoved, String violation, Throwable cause,
             List<String> trace) {
         boolean failed() {
             return violation != null;
@@ -30,8 +31,13 @@ final class Simulator {
     private final Wiring wiring;
     private final SimMemory memory = new SimMemory(BASE);
 
+    private final MemorySegment[] locals = new MemorySegment[Plan.MAX_HOSTS];
+
     Simulator(Wiring wiring) {
         this.wiring = wiring;
+        for (int i = 0; i < locals.length; i++) {
+            locals[i] = MemorySegment.ofArray(new long[PageSize.LARGE.bytes() / 8]);
+        }
     }
 
     Outcome run(long seed, boolean traced) {
@@ -40,12 +46,12 @@ final class Simulator {
 
     Outcome run(long seed, Plan plan, boolean traced) {
         List<String> trace = traced ? new ArrayList<>() : null;
-        World world = new World(seed, plan, wiring, memory, LAYOUT, trace);
+        World world = new World(seed, plan, wiring, memory, locals, LAYOUT, trace);
         if (traced) {
             trace.add(world.toString());
         }
         world.run();
-        return new Outcome(seed, world.scheduler().steps(), world.oracle().checks(), world.handoffs(),
+        return new Outcome(seed, world.scheduler().steps(), world.oracle().checks(), world.handoffs(), world.pagesMoved(),
                 world.violation(), world.cause(), traced ? trace : List.of());
     }
 }

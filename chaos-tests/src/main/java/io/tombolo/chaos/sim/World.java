@@ -3,7 +3,6 @@ package io.tombolo.chaos.sim;
 import io.tombolo.agent.handoff.HandoffPoint;
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
 import io.tombolo.agent.handoff.SourceCore;
-import io.tombolo.agent.pages.Shootdown;
 import io.tombolo.chaos.sim.Plan.Fault;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.VmSpec;
@@ -11,15 +10,20 @@ import io.tombolo.region.FormatOptions;
 import io.tombolo.region.FromWord;
 import io.tombolo.region.HostIdentity;
 import io.tombolo.region.HostSlots;
+import io.tombolo.region.HostState;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
-import io.tombolo.region.PageTableEntry;
+import io.tombolo.region.Recovery;
 import io.tombolo.region.Region;
 import io.tombolo.region.RegionVerifier;
+import io.tombolo.region.SlotWord;
 import io.tombolo.region.Superblock;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VerifyReport;
 import io.tombolo.region.VmIdentity;
+import io.tombolo.region.VmSlot;
+import io.tombolo.region.Tier;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,7 +59,9 @@ final class World {
     private final int[] occurrences = new int[HandoffPoint.values().length];
     private final Rng guestRng;
     private final Rng faultRng;
-    private final Shootdown[][] shootdowns;
+    private final MemorySegment[] locals;
+    private final boolean[] wantsShared = new boolean[Plan.MAX_VMS];
+    private long pagesMoved;
     private final long[] tableFrames = new long[Plan.MAX_VMS];
     private final long[] cutUntilNs = new long[Plan.MAX_HOSTS];
     private final long[] deafUntilNs = new long[Plan.MAX_HOSTS];
@@ -63,6 +69,7 @@ final class World {
     private final List<String> trace;
     private final List<SimHost> ended = new ArrayList<>();
     private boolean healed;
+    private boolean resting;
     private boolean set;
     private long values;
     private long nextFaultStep;
@@ -72,7 +79,9 @@ final class World {
 
     /// @param memory reset by this
     /// @param trace where readable steps go; null if nobody reads them
-    World(long seed, Plan plan, Wiring wiring, SimMemory memory, Superblock layout, List<String> trace) {
+    World(long seed, Plan plan, Wiring wiring, SimMemory memory, MemorySegment[] locals, Superblock layout,
+            List<String> trace) {
+        this.locals = locals;
         Rng rng = new Rng(seed ^ 0x5EED_5EED_5EEDL);
         this.seed = seed;
         this.plan = plan;
@@ -85,7 +94,6 @@ final class World {
         this.faults = new ArrayList<>(plan.faults());
         this.scheduler = new Scheduler(rng.split(), plan.switchPerMille(), MAX_STEPS, this::failed);
         this.oracle = new Oracle(this, memory, layout, Plan.MAX_VMS, Plan.MAX_PAGES);
-        this.shootdowns = new Shootdown[FORMAT.hostSlots()][Plan.MAX_VMS];
         this.hosts = new SimHost[plan.hosts()];
         this.network = new Network(this, rng.split(), physics);
         this.coordination = new SimCoordination(this, physics);
@@ -174,6 +182,11 @@ final class World {
         };
     }
 
+    SimHost liveHost(String name) {
+        SimHost host = hosts[Integer.parseInt(name.substring(1))];
+        return host != null && host.alive() && host.started() ? host : null;
+    }
+
     SimHost liveHost(int slot) {
         for (SimHost host : hosts) {
             if (host != null && host.alive() && host.started() && host.slot() == slot) {
@@ -224,18 +237,24 @@ final class World {
         return tableFrames[vm];
     }
 
-    Shootdown shootdown(SimHost host, int vm) {
-        Shootdown known = shootdowns[host.slot()][vm];
-        if (known == null) {
-            known = new Shootdown(plan.vcpus());
-            shootdowns[host.slot()][vm] = known;
-        }
-        return known;
+    /// A host's own memory, as large as a tier can be small.
+    MemorySegment localMemory(int host) {
+        return locals[host];
     }
 
-    /// Where the bytes of a present page are.
-    long place(SimHost host, long entry) {
-        return host.region().frameDataOffset(PageTableEntry.frame(entry));
+    /// Whether the VM is about to be handed over, so that its pages must be shared.
+    boolean wantsShared(int vm) {
+        return wantsShared[vm];
+    }
+
+    void moved(int[] status, Tier to) {
+        for (int each : status) {
+            pagesMoved += each == to.code() ? 1 : 0;
+        }
+    }
+
+    long pagesMoved() {
+        return pagesMoved;
     }
 
     /// One access of a vCPU, with the check that it may be made at this very step.
@@ -342,7 +361,6 @@ final class World {
             int lost = memory.lose(host, faultRng, this::isGuestData);
             trace(() -> host + " loses " + lost + " cache lines");
         }
-        ended(host);
         bury(host, wholeHost);
         if (scheduler.current() != null && scheduler.current().process == host) {
             throw new Scheduler.Gone();
@@ -441,6 +459,8 @@ final class World {
         }
         heal();
         settle();
+        resting = true;
+        await(() -> movers() == 0, SETTLE_NS, "a page move does not end");
         check();
         scheduler.end();
     }
@@ -465,6 +485,13 @@ final class World {
         int vm = faultRng.below(plan.vms());
         SimCoordinator leader = coordination.leader();
         SimHost to = hosts[faultRng.below(hosts.length)];
+        boolean transit = plan.moves() > 0 && !faultRng.oneIn(4);
+        if (transit) {
+            wantsShared[vm] = true;
+            for (int i = 0; i < 30 && oracle.localPages(vm) > 0; i++) {
+                scheduler.sleep(1 * MS);
+            }
+        }
         if (leader != null && leader.alive() && to.alive() && to.started()) {
             trace(() -> "user asks " + leader + ": vm" + vm + " to " + to);
             leader.migrate(vm, to.slot());
@@ -475,6 +502,7 @@ final class World {
         while (coordination.anyIntent() && scheduler.nowNs() - from < patience) {
             scheduler.sleep(1 * MS);
         }
+        wantsShared[vm] = false;
         scheduler.sleep(faultRng.between(100_000, 3 * MS));
     }
 
@@ -509,16 +537,16 @@ final class World {
         SimHost named = liveHost(OwnerWord.slot(word));
         return switch (OwnerWord.state(word)) {
             case RUNNING -> named == null || oracle.executes(vm);
-            case OFFERED -> named == null
-                    && liveHost(FromWord.slot(host(0).region().vm(vm).fromAcquire())) == null;
+            case OFFERED -> named == null && !sourceCanAct(vm, word);
             case CLAIMED, CREATING, RECOVERING, DESTROYING -> named == null;
             case FREE, PAUSED, LOST -> true;
             case null -> false;
         };
     }
 
-    private SimHost host(int number) {
-        return hosts[number];
+    private boolean sourceCanAct(int vm, long word) {
+        long from = oracle.from(vm);
+        return FromWord.allows(from, FromWord.slot(from), word) && liveHost(FromWord.slot(from)) != null;
     }
 
     private String standing() {
@@ -532,17 +560,69 @@ final class World {
         return text + "intents " + coordination.open();
     }
 
+    /// Everybody stands still from here on: this makes no step.
     private void check() {
-        VerifyReport report = RegionVerifier
-                .verify(Region.over(new QuietMemory(memory), Path.of("simulated")));
-        if (!report.clean()) {
+        Region region = Region.over(new ArrayMemory(memory.view()), Path.of("simulated"));
+        SimHost executor = firstLive();
+        memory.touch(0, oracle.controlBytes());
+        for (long table : tableFrames) {
+            memory.touch(region.frameDataOffset(table), Oracle.FRAME_BYTES);
+        }
+        if (executor != null) {
+            recover(region, executor.slot());
+        }
+        VerifyReport report = RegionVerifier.verify(region);
+        if (executor != null && !report.clean()) {
             violation("I4: verify finds " + report.findings().getFirst());
         }
         for (int vm = 0; vm < plan.vms(); vm++) {
-            if (OwnerWord.is(oracle.owner(vm), OwnerState.RUNNING)) {
-                oracle.checkContents(vm, plan.pages());
+            oracle.checkContents(vm, plan.pages());
+        }
+    }
+
+    private SimHost firstLive() {
+        for (SimHost host : hosts) {
+            if (host.alive() && host.started()) {
+                return host;
             }
         }
+        return null;
+    }
+
+    /// What takeover will do with the VMs of hosts that are dead, as far as it is built.
+    private void recover(Region region, int executor) {
+        for (SimHost host : incarnations) {
+            if (!host.alive() && host.slot() >= 0) {
+                HostSlots.confirmReaped(region, identity(host).pid(), identity(host).bootId());
+                long word = region.host(host.slot()).wordAcquire();
+                if (SlotWord.state(word) == HostState.CONFIRMED && SlotWord.incarnation(word) == host.incarnation()) {
+                    Recovery.recover(region, host.slot(), host.incarnation(), executor);
+                }
+            }
+        }
+        for (int i = 0; i < plan.vms(); i++) {
+            VmSlot vm = region.vm(i);
+            long word = vm.ownerAcquire();
+            if (OwnerWord.is(word, OwnerState.FREE) || liveHost(OwnerWord.slot(word)) != null) {
+                continue;
+            }
+            long recovering = OwnerWord.pack(OwnerState.RECOVERING, executor, OwnerWord.nextEpoch(word));
+            if (vm.compareAndSetOwner(word, recovering)) {
+                Recovery.recoverVm(region, vm, executor);
+            }
+        }
+    }
+
+    boolean resting() {
+        return resting;
+    }
+
+    private int movers() {
+        int count = 0;
+        for (SimHost host : hosts) {
+            count += host.alive() ? host.moving() : 0;
+        }
+        return count;
     }
 
     // ---- what went wrong
