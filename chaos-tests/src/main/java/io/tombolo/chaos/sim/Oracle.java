@@ -99,8 +99,20 @@ final class Oracle {
 
     // ---- who may store where
 
+    /// Who has said that it has stopped stores nothing any more.
+    private void notStopped(SimProcess by) {
+        if (by instanceof SimHost host && host.slot() >= 0) {
+            long word = slotWord(host.slot());
+            if (SlotWord.incarnation(word) == host.incarnation()
+                    && (SlotWord.state(word) == HostState.STOPPED || SlotWord.state(word) == HostState.CONFIRMED)) {
+                violate("I2", by + " stores though its slot says " + SlotWord.describe(word));
+            }
+        }
+    }
+
     /// A plain store.
     void beforeStore(SimProcess by, long offset, long value) {
+        notStopped(by);
         if (offset < layout.vmOffset()) {
             if (offset >= layout.hostOffset() && (offset - layout.hostOffset()) % HOST_SLOT_BYTES == 0) {
                 violate("I2", by + " stores the word of a host slot");
@@ -118,6 +130,7 @@ final class Oracle {
 
     /// A compare-and-set that is going to succeed.
     void beforeCas(SimProcess by, long offset, long was, long next) {
+        notStopped(by);
         if (offset < layout.vmOffset()) {
             if ((offset - layout.hostOffset()) % HOST_SLOT_BYTES == 0) {
                 hostWord(by, (int) ((offset - layout.hostOffset()) / HOST_SLOT_BYTES), was, next);
@@ -141,6 +154,7 @@ final class Oracle {
 
     /// A copy or a clearing of a range.
     void beforeBulk(SimProcess by, long offset, long count) {
+        notStopped(by);
         if (offset >= layout.vmOffset() && offset < layout.metadataOffset()) {
             vmSlot(by, offset, 0, false);
         } else if (offset >= layout.metadataOffset() && offset < layout.blockOffset()) {

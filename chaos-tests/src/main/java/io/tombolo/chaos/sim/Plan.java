@@ -29,6 +29,8 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         PAUSE,
         /// The host's session ends, whatever it does.
         SESSION_LOSS,
+        /// Somebody begins to fence the host.
+        FENCE,
         /// The host and the coordination service do not hear each other.
         CUT_FROM_COORDINATION,
         /// Nobody hears the host but the coordination service.

@@ -429,11 +429,13 @@ final class SimGuest implements Guest, IncomingGuest {
 
     private void online(int number) {
         Arrays.fill(translations[number], 0);
-        pages.shootdown().online(number);
+        if (world.wiring().vcpusTell()) {
+            pages.shootdown().online(number);
+        }
     }
 
     private void quiesce(int number) {
-        if (pages.shootdown().quiescent(number)) {
+        if (world.wiring().vcpusTell() && pages.shootdown().quiescent(number)) {
             Arrays.fill(translations[number], 0);
         }
     }

@@ -74,7 +74,8 @@ final class SimHost extends SimProcess implements HostPorts {
         net = world.scheduler().new Loop(this, this + "/net");
         driven = new DrivenHost(name(), region, claimed, this, new SimHypervisor(world, this, region), World.BOUNDS,
                 () -> right, this::exit);
-        right = new RightLoop(new RightKeeper(TIMINGS, claimed.word(), true), board, new Actions(),
+        right = new RightLoop(new RightKeeper(TIMINGS, claimed.word(), true), board,
+                world.wiring().actions(this, new Actions()),
                 world.scheduler()::nowNs, world.scheduler()::nowNs, slot::wordAcquire, TIMINGS);
         right.begin();
         petNs = world.scheduler().nowNs();
@@ -210,6 +211,14 @@ final class SimHost extends SimProcess implements HostPorts {
 
     void setLocalWord(long offset, long value) {
         local.data().set(ValueLayout.JAVA_LONG, offset, value);
+    }
+
+    DrivenHost driven() {
+        return driven;
+    }
+
+    RightLoop right() {
+        return right;
     }
 
     int number() {

@@ -323,8 +323,13 @@ final class World {
         switch (fault.trouble()) {
             case PROCESS_DEATH -> die(host, false);
             case HOST_DEATH -> die(host, true);
+            case FENCE -> scheduler.spawn(physics, "fence", () -> HostSlots.fence(
+                    Region.over(wiring.memory(this, physics), Path.of("simulated")), host.slot(), host.incarnation()));
             case PAUSE -> {
                 host.pauseUntil(until);
+                if (!wiring.reapsFirst()) {
+                    bury(host, false);
+                }
                 scheduler.yieldNow();
             }
             case SESSION_LOSS -> coordination.expireNow(host);
@@ -387,7 +392,7 @@ final class World {
     }
 
     private void restart(SimHost old, long boot) {
-        Region region = Region.over(new HostMemory(this, physics), Path.of("simulated"));
+        Region region = Region.over(wiring.memory(this, physics), Path.of("simulated"));
         boolean confirmed = HostSlots.confirmReaped(region, identity(old).pid(), identity(old).bootId());
         trace(() -> "supervisor: " + old + " is reaped" + (confirmed ? " and confirmed stopped" : ""));
         if (faultRng.oneIn(4)) {
