@@ -54,7 +54,8 @@ final class HostActions implements RightActions {
 
     @Override
     public boolean guestsGone() {
-        return vms.get().hosted().isEmpty();
+        // Those that only wait for a VM store too.
+        return vms.get().all().isEmpty();
     }
 
     @Override

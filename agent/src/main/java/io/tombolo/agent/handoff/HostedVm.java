@@ -243,7 +243,10 @@ public final class HostedVm {
                 // It left while this waited for its turn; whoever asks again meets a new entry.
                 throw notHere();
             }
-            requireRight("prepare");
+            orLeave(() -> {
+                requireRight("prepare");
+                return null;
+            });
             if (guest != null) {
                 throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")
                         .build();
