@@ -2,10 +2,12 @@ package io.tombolo.chaos;
 
 import io.tombolo.agent.AgentConfig;
 import io.tombolo.agent.AgentMain;
+import io.tombolo.chaos.cluster.RunLog;
 import io.tombolo.coordinator.ConfigFile;
 import java.nio.file.Path;
 
-/// `tombolo agent` with one difference: it listens to the named moments of hand-offs with [HandoffHalt].
+/// `tombolo agent` with two differences: it listens to the named moments of hand-offs with [HandoffHalt], and writes
+/// down who executes when with [RunLog].
 public final class ChaosAgent {
     private ChaosAgent() {
     }
@@ -16,6 +18,6 @@ public final class ChaosAgent {
     public static void main(String[] args) {
         Path config = Path.of(args[args.length - 1]);
         Path directory = Path.of(ConfigFile.load(config, AgentConfig.class).runDirectory());
-        System.exit(AgentMain.run(config, new HandoffHalt(directory)));
+        System.exit(AgentMain.run(config, new HandoffHalt(directory), RunLog.create(directory)));
     }
 }
