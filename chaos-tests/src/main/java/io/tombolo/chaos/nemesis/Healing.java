@@ -1,0 +1,51 @@
+package io.tombolo.chaos.nemesis;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.chaos.cluster.ClusterUnderTest;
+import io.tombolo.deploy.cluster.ProcessState;
+import io.tombolo.region.TomboloException;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Starts again what does not run, servers of ZooKeeper first, since the others need them.
+public final class Healing {
+    private static final Logger LOG = LoggerFactory.getLogger(Healing.class);
+
+    private final ClusterUnderTest cluster;
+
+    public Healing(ClusterUnderTest cluster) {
+        this.cluster = requireNonNull(cluster, "cluster is null");
+    }
+
+    /// Starts everything that has stopped.
+    ///
+    /// @return who was started; with the code of the error who could not be
+    public List<String> reviveAll() {
+        List<String> all = new ArrayList<>(cluster.zooKeepers());
+        all.addAll(cluster.coordinators());
+        all.addAll(cluster.hosts());
+        return revive(all);
+    }
+
+    /// Starts those of them that have stopped.
+    List<String> revive(List<String> processes) {
+        List<String> revived = new ArrayList<>();
+        for (String process : processes) {
+            if (cluster.processes().process(process).state() != ProcessState.STOPPED) {
+                continue;
+            }
+            try {
+                cluster.revive(process);
+                revived.add(process);
+            } catch (TomboloException e) {
+                // While other faults are at work a process may well not come up; it is tried again.
+                LOG.info("{} does not come up: {}", process, e.getMessage());
+                revived.add(process + " " + e.code().name());
+            }
+        }
+        return revived;
+    }
+}
