@@ -49,6 +49,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /// A cluster of separate processes that is attacked: ZooKeeper's servers, coordinators and agents, with a network whose
@@ -91,8 +92,9 @@ public final class ClusterUnderTest implements AutoCloseable {
 
     /// Starts everything and waits until it is ready. On failure everything is stopped again.
     ///
+    /// @param progress told one line per step
     /// @throws TomboloException what [LocalCluster#start] throws; CHAOS_NETWORK
-    public static ClusterUnderTest start(ClusterPlan plan) {
+    public static ClusterUnderTest start(ClusterPlan plan, Consumer<String> progress) {
         requireNonNull(plan, "plan is null");
         ClusterSpec spec = ClusterSpec.of(plan.name(), plan.regionBytes())
                 .withHosts(ClusterSpec.hostNames(plan.hosts())).withCoordinators(plan.coordinators())
@@ -113,8 +115,7 @@ public final class ClusterUnderTest implements AutoCloseable {
                     new ClusterPlaces(directory(plan.directory().resolve("state")), Path.of("/dev/shm")),
                     new ChaosPrograms(), network, format -> format.withHostSlots(HOST_SLOTS).withVmSlots(VM_SLOTS)
                             .withMetadataSlotBytes(METADATA_SLOT_BYTES),
-                    _ -> {
-                    });
+                    progress);
             ClusterUnderTest started = new ClusterUnderTest(cluster, network);
             ok = true;
             return started;

@@ -29,6 +29,7 @@ public final class PartitionNemesis implements Nemesis {
 
     private final Targets targets;
     private final FaultNetwork network;
+    private final List<List<String>> held = new ArrayList<>();
 
     public PartitionNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -98,6 +99,7 @@ public final class PartitionNemesis implements Nemesis {
                 String name = sender + ">" + receiver;
                 if (!sender.equals(receiver) && !cut.contains(name)) {
                     network.set(sender, receiver, LinkPolicy.HELD);
+                    held.add(List.of(sender, receiver));
                     cut.add(name);
                 }
             }
@@ -106,7 +108,9 @@ public final class PartitionNemesis implements Nemesis {
 
     @Override
     public Object end() {
-        network.heal();
-        return "healed";
+        held.forEach(way -> network.set(way.getFirst(), way.getLast(), LinkPolicy.OPEN));
+        String healed = held.size() + " directions";
+        held.clear();
+        return healed;
     }
 }

@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.sim.GuestOp;
 import io.tombolo.chaos.check.Checker;
+import io.tombolo.chaos.check.linear.LinearizabilityChecker;
+import io.tombolo.chaos.check.model.RegisterModel;
 import io.tombolo.chaos.cluster.ClusterUnderTest;
 import io.tombolo.chaos.generator.Call;
 import io.tombolo.chaos.generator.Generator;
@@ -34,15 +36,13 @@ public final class KvWorkload implements Workload {
     private final ClusterUnderTest cluster;
     private final GuestVms vms;
     private final long seed;
-    private final List<Checker> checkers;
     private final Map<Long, GuestVms.Guest> homes = new ConcurrentHashMap<>();
 
-    /// @param checkers what has to hold of the history
-    public KvWorkload(ClusterUnderTest cluster, GuestVms vms, long seed, List<Checker> checkers) {
+    /// @param seed of the operations
+    public KvWorkload(ClusterUnderTest cluster, GuestVms vms, long seed) {
         this.cluster = requireNonNull(cluster, "cluster is null");
         this.vms = requireNonNull(vms, "vms is null");
         this.seed = seed;
-        this.checkers = List.copyOf(checkers);
     }
 
     @Override
@@ -51,8 +51,8 @@ public final class KvWorkload implements Workload {
     }
 
     @Override
-    public String program() {
-        return "kv";
+    public List<Checker> checkers() {
+        return List.of(new LinearizabilityChecker(() -> new RegisterModel(null, true), true));
     }
 
     @Override

@@ -30,6 +30,7 @@ public final class Migrator implements AutoCloseable {
     private final List<Migration> migrations = new CopyOnWriteArrayList<>();
     private final Thread thread;
     private volatile boolean closed;
+    private volatile List<String> moving = List.of();
 
     /// One migration that was asked for. Times are nanoseconds since the run began.
     ///
@@ -60,6 +61,11 @@ public final class Migrator implements AutoCloseable {
         return List.copyOf(migrations);
     }
 
+    /// Source and target of the one that is under way; empty if none is.
+    public List<String> moving() {
+        return moving;
+    }
+
     private void run() {
         while (!closed) {
             LockSupport.parkNanos(this, pauseNs == 0 ? 1_000_000 : random.nextLong(2 * pauseNs));
@@ -81,6 +87,7 @@ public final class Migrator implements AutoCloseable {
             default -> MigrateMode.HANDOFF;
         };
         long startNs = nowNs.getAsLong();
+        moving = from.isEmpty() ? List.of(to) : List.of(from, to);
         String outcome;
         Optional<HandoffReport> report = Optional.empty();
         try {
@@ -89,6 +96,8 @@ public final class Migrator implements AutoCloseable {
         } catch (TomboloException e) {
             LOG.debug("{} to {}: {}", guest.name(), to, e.getMessage());
             outcome = e.code().name();
+        } finally {
+            moving = List.of();
         }
         migrations.add(new Migration(guest.name(), from, to, mode.text(), startNs, nowNs.getAsLong(), outcome,
                 report.orElse(null)));

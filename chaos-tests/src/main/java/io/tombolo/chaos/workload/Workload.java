@@ -5,11 +5,8 @@ import io.tombolo.chaos.generator.Generator;
 import java.util.List;
 
 /// What clients do, and the checkers of their history.
-public interface Workload extends AutoCloseable {
+public interface Workload {
     String name();
-
-    /// Program of the guest.
-    String program();
 
     /// Threads of clients.
     int clients();
@@ -31,8 +28,4 @@ public interface Workload extends AutoCloseable {
 
     /// Pause between two migrations of the guest, on average.
     long migrationPauseNs();
-
-    @Override
-    default void close() {
-    }
 }

@@ -1,0 +1,40 @@
+package io.tombolo.chaos.nemesis;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// The kinds of faults there are.
+public enum NemesisKind {
+    /// SIGKILL and start again.
+    KILL,
+    /// SIGSTOP, longer than a session.
+    PAUSE,
+    /// Cut links.
+    PARTITION;
+
+    /// As on the command line.
+    public String text() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// The kind of that name.
+    public static Optional<NemesisKind> ofText(String text) {
+        return Arrays.stream(values()).filter(kind -> kind.text().equals(text)).findFirst();
+    }
+
+    /// All names.
+    public static List<String> texts() {
+        return Arrays.stream(values()).map(NemesisKind::text).toList();
+    }
+
+    /// Makes one.
+    public Nemesis create(Targets targets) {
+        return switch (this) {
+            case KILL -> new KillNemesis(targets);
+            case PAUSE -> new PauseNemesis(targets);
+            case PARTITION -> new PartitionNemesis(targets);
+        };
+    }
+}

@@ -1,0 +1,173 @@
+package io.tombolo.chaos.run;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import io.tombolo.chaos.check.CheckResult;
+import io.tombolo.chaos.check.Verdict;
+import io.tombolo.chaos.cluster.ClusterPlan.NetworkKind;
+import io.tombolo.chaos.nemesis.NemesisKind;
+import io.tombolo.chaos.workload.WorkloadKind;
+import io.tombolo.deploy.DeployError;
+import io.tombolo.deploy.cluster.ClusterPlaces;
+import io.tombolo.deploy.report.Units;
+import io.tombolo.region.TomboloException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `tombolo chaos`.
+@Command(name = "chaos", description = {
+        "Start a cluster of processes, hurt it while clients use its guests, heal it, and say whether what the clients saw can be.",
+        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."})
+public final class ChaosCommand implements Callable<Integer> {
+    private static final int MAX_SEED = 1_000_000;
+    private static final long MIN_NS = 1_000_000_000L;
+    private static final long MAX_NS = 7L * 24 * 3_600_000_000_000L;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--workload", paramLabel = "W", split = ",", defaultValue = "kv", description = "What the clients do, one run after the other: kv (${DEFAULT-VALUE}).")
+    private List<String> workloads;
+
+    @Option(names = "--nemesis", paramLabel = "N", split = ",", defaultValue = "all", description = "Kinds of faults: kill, pause, partition; all, none (${DEFAULT-VALUE}).")
+    private List<String> nemeses;
+
+    @Option(names = "--time", paramLabel = "DURATION", defaultValue = "60s", description = "How long the faults go on, of all runs together (${DEFAULT-VALUE}).")
+    private String time;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Decides on operations and faults; without it a new one is taken, and printed.")
+    private Long seed;
+
+    @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Agents (${DEFAULT-VALUE}).")
+    private int hosts;
+
+    @Option(names = "--network", paramLabel = "KIND", defaultValue = "proxy", description = "What is between the processes: proxy, which needs no rights, or namespaces, which needs root (${DEFAULT-VALUE}).")
+    private String network;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "Result folder; without it, one in the state directory.")
+    private Path out;
+
+    @Option(names = "--keep", description = "Keep a copy of the region in the result folder.")
+    private boolean keep;
+
+    @Option(names = "--json", description = "Print the results as one JSON value instead of text.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        List<ChaosPlan> plans = plans();
+        PrintWriter err = spec.commandLine().getErr();
+        List<ChaosResult> results = new ArrayList<>();
+        for (ChaosPlan plan : plans) {
+            err.println(plan.command());
+            err.flush();
+            results.add(new ChaosRun(plan, line -> {
+                err.println(line);
+                err.flush();
+            }).run());
+        }
+        PrintWriter to = spec.commandLine().getOut();
+        to.print(json ? json(results) + "\n" : text(results));
+        to.flush();
+        return Verdict.worst(results.stream().map(ChaosResult::verdict).toList()).exitStatus();
+    }
+
+    private List<ChaosPlan> plans() {
+        check(hosts >= 2 && hosts <= 16, "--hosts", hosts, "2 to 16");
+        List<WorkloadKind> chosen = workloads.stream().map(text -> require(WorkloadKind.ofText(text), "--workload", text,
+                String.join(", ", WorkloadKind.texts()))).toList();
+        long ns = Units.parseNanos(time) / chosen.size();
+        check(ns >= MIN_NS && ns <= MAX_NS, "--time", time, "at least a second for each workload, at most 168h");
+        List<NemesisKind> faults = nemeses.equals(List.of("all"))
+                ? List.of(NemesisKind.values())
+                : nemeses.equals(List.of("none"))
+                        ? List.of()
+                        : nemeses.stream().map(text -> require(NemesisKind.ofText(text), "--nemesis", text,
+                                String.join(", ", NemesisKind.texts()) + "; all, none")).toList();
+        NetworkKind kind = switch (network) {
+            case "proxy" -> NetworkKind.PROXY;
+            case "namespaces" -> NetworkKind.NAMESPACES;
+            default -> throw invalid("--network", network, "proxy, namespaces");
+        };
+        long used = seed != null ? seed : new SplittableRandom().nextInt(MAX_SEED);
+        List<ChaosPlan> plans = new ArrayList<>();
+        for (WorkloadKind workload : chosen) {
+            plans.add(new ChaosPlan(workload, faults, Duration.ofNanos(ns), used, hosts, kind,
+                    folder(workload, used, chosen.size() > 1), keep));
+        }
+        return plans;
+    }
+
+    private Path folder(WorkloadKind workload, long used, boolean several) {
+        if (out != null) {
+            return several ? out.resolve(workload.text()) : out;
+        }
+        Path all = ClusterPlaces.standard().state().resolve("chaos");
+        String name = workload.text() + "-" + used;
+        for (int i = 1;; i++) {
+            Path folder = all.resolve(i == 1 ? name : name + "-" + i);
+            if (!Files.exists(folder)) {
+                return folder;
+            }
+        }
+    }
+
+    private static <T> T require(Optional<T> value, String option, Object found, String expected) {
+        return value.orElseThrow(() -> invalid(option, found, expected));
+    }
+
+    private static void check(boolean holds, String option, Object found, String expected) {
+        if (!holds) {
+            throw invalid(option, found, expected);
+        }
+    }
+
+    private static TomboloException invalid(String option, Object found, String expected) {
+        return TomboloException.error(DeployError.OPTION_INVALID, "an option has a value that it cannot have")
+                .fact("option", option).fact("found", found).fact("expected", expected)
+                .next("correct it and repeat the command").build();
+    }
+
+    private static String json(List<ChaosResult> results) {
+        try {
+            ObjectMapper mapper = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+            List<?> all = results.stream().map(RunFiles::results).toList();
+            return mapper.writeValueAsString(all.size() == 1 ? all.getFirst() : all);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String text(List<ChaosResult> results) {
+        StringBuilder text = new StringBuilder();
+        for (ChaosResult result : results) {
+            for (CheckResult check : result.results()) {
+                text.append(String.format(Locale.ROOT, "%-24s %s%n", check.checker(), check.verdict()));
+                Object why = check.details().getOrDefault(CheckResult.PROBLEMS,
+                        check.details().get(CheckResult.REASON));
+                if (check.verdict() != Verdict.VALID && why != null) {
+                    text.append("    ").append(why).append('\n');
+                }
+            }
+            text.append(String.format(Locale.ROOT, "operations %s, faults %s, %d migrations%n", result.ops(),
+                    result.faults(), result.migrations()));
+            text.append("seed ").append(result.seed()).append(", results in ").append(result.folder()).append('\n');
+            text.append(result.verdict()).append('\n');
+        }
+        return text.toString();
+    }
+}
