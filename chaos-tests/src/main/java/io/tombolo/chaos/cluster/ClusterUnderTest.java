@@ -323,12 +323,12 @@ public final class ClusterUnderTest implements AutoCloseable {
 
     /// Everything that was written down about who executed when, ends that are missing filled in with the time at which
     /// the process was confirmed to have stopped; 0 for what still executes.
-    public List<RunInterval> runs() {
+    public List<RunRecord> runs() {
         // Stops are timed by a clock that counts suspend too; between two looks at both the machine did not sleep.
         long offsetNs = Linux.clockBoottimeNs() - System.nanoTime();
-        List<RunInterval> all = new ArrayList<>();
+        List<RunRecord> all = new ArrayList<>();
         for (String host : hosts()) {
-            for (RunInterval run : RunLog.read(runDirectory(host), host)) {
+            for (RunRecord run : RunLog.read(runDirectory(host), host)) {
                 if (run.endNs() != 0) {
                     all.add(run);
                     continue;

@@ -88,8 +88,8 @@ public final class RunLog implements RunObserver {
     /// What all processes of a host have written, in no order.
     ///
     /// @param directory the host's run directory
-    public static List<RunInterval> read(Path directory, String host) {
-        List<RunInterval> all = new ArrayList<>();
+    public static List<RunRecord> read(Path directory, String host) {
+        List<RunRecord> all = new ArrayList<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, PREFIX + "*")) {
             for (Path file : files) {
                 read(file, host, all);
@@ -102,14 +102,14 @@ public final class RunLog implements RunObserver {
         return all;
     }
 
-    private static void read(Path file, String host, List<RunInterval> into) throws IOException {
+    private static void read(Path file, String host, List<RunRecord> into) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             ByteBuffer map = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
                     .order(ByteOrder.LITTLE_ENDIAN);
             for (int at = 0; at + RECORD_BYTES <= map.limit(); at += RECORD_BYTES) {
                 long start = (long) LONGS.getVolatile(map, at);
                 if (start != 0) {
-                    into.add(new RunInterval(new UUID(map.getLong(at + 24), map.getLong(at + 32)), map.getInt(at + 40),
+                    into.add(new RunRecord(new UUID(map.getLong(at + 24), map.getLong(at + 32)), map.getInt(at + 40),
                             map.getInt(at + 44), host, map.getLong(at + 48), map.getLong(at + 16), start,
                             (long) LONGS.getVolatile(map, at + 8)));
                 } else if (map.getLong(at + 48) == 0) {

@@ -13,6 +13,7 @@ import java.util.SplittableRandom;
 public final class KillNemesis implements Nemesis {
     private final Targets targets;
     private final Healing healing;
+    private final List<String> hit = new ArrayList<>();
 
     public KillNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -37,6 +38,7 @@ public final class KillNemesis implements Nemesis {
             try {
                 var _ = targets.cluster().kill(victim);
                 killed.add(victim);
+                hit.add(victim);
             } catch (TomboloException e) {
                 killed.add(victim + " " + e.code().name());
             }
@@ -46,6 +48,8 @@ public final class KillNemesis implements Nemesis {
 
     @Override
     public Object end() {
-        return healing.reviveAll();
+        List<String> revived = healing.revive(List.copyOf(hit));
+        hit.clear();
+        return revived;
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.tombolo.chaos.check.CheckResult;
 import io.tombolo.chaos.check.Verdict;
+import io.tombolo.chaos.check.cli.CheckCommand;
 import io.tombolo.chaos.cluster.ClusterPlan.NetworkKind;
 import io.tombolo.chaos.nemesis.NemesisKind;
 import io.tombolo.chaos.workload.WorkloadKind;
@@ -31,7 +32,7 @@ import picocli.CommandLine.Spec;
 /// `tombolo chaos`.
 @Command(name = "chaos", description = {
         "Start a cluster of processes, hurt it while clients use its guests, heal it, and say whether what the clients saw can be.",
-        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."})
+        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = CheckCommand.class)
 public final class ChaosCommand implements Callable<Integer> {
     private static final int MAX_SEED = 1_000_000;
     private static final long MIN_NS = 1_000_000_000L;
@@ -40,7 +41,7 @@ public final class ChaosCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--workload", paramLabel = "W", split = ",", defaultValue = "kv", description = "What the clients do, one run after the other: kv (${DEFAULT-VALUE}).")
+    @Option(names = "--workload", paramLabel = "W", split = ",", defaultValue = "kv", description = "What the clients do, one run after the other: kv, bank, append, ownership, storm, membership (${DEFAULT-VALUE}).")
     private List<String> workloads;
 
     @Option(names = "--nemesis", paramLabel = "N", split = ",", defaultValue = "all", description = "Kinds of faults: kill, pause, partition; all, none (${DEFAULT-VALUE}).")
@@ -155,7 +156,7 @@ public final class ChaosCommand implements Callable<Integer> {
     private static String text(List<ChaosResult> results) {
         StringBuilder text = new StringBuilder();
         for (ChaosResult result : results) {
-            for (CheckResult check : result.results()) {
+            for (CheckResult check : result.verdicts().results()) {
                 text.append(String.format(Locale.ROOT, "%-24s %s%n", check.checker(), check.verdict()));
                 Object why = check.details().getOrDefault(CheckResult.PROBLEMS,
                         check.details().get(CheckResult.REASON));

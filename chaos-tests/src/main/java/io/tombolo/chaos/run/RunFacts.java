@@ -1,34 +1,39 @@
 package io.tombolo.chaos.run;
 
 import io.tombolo.chaos.check.Checker;
-import io.tombolo.chaos.cluster.ClusterUnderTest;
-import io.tombolo.chaos.cluster.RunInterval;
+import io.tombolo.chaos.check.EpochSeen;
+import io.tombolo.chaos.check.RecoveryTime.Recovery;
+import io.tombolo.chaos.check.RegionVerified.VerifiedRegion;
+import io.tombolo.chaos.cluster.RunRecord;
 import io.tombolo.chaos.workload.GuestVms;
 import io.tombolo.chaos.workload.Migrator;
-import io.tombolo.chaos.workload.Workload;
 import io.tombolo.deploy.cluster.StopRecord;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
 
-/// What a run left behind beside its history, collected before the cluster was stopped.
+/// What a run left behind beside its history. Times are nanoseconds since the run began.
 ///
-/// @param checkers   of the workload
-/// @param recovered  whether everything worked again after it was healed
-/// @param vms        all guests there were
-/// @param migrations all that were asked for
-/// @param runs       who executed when; times since the run began
-/// @param stops      ends of processes before the cluster was stopped
-/// @param logs       logs in the result folder
-record RunFacts(List<Checker> checkers, boolean recovered, List<GuestVms.Guest> vms,
-        List<Migrator.Migration> migrations, List<RunInterval> runs, List<StopRecord> stops, List<Path> logs) {
-    static RunFacts collect(ClusterUnderTest cluster, GuestVms vms, Migrator migrator, Workload workload,
-            boolean recovered, ResultFolder folder, long zeroNs) {
-        List<RunInterval> runs = cluster.runs().stream()
-                .map(r -> new RunInterval(r.vm(), r.vmSlot(), r.vcpu(), r.host(), r.pid(), r.epoch(),
-                        r.startNs() - zeroNs, r.endNs() == 0 ? 0 : r.endNs() - zeroNs))
-                .toList();
-        return new RunFacts(workload.checkers(), recovered, vms.all(), migrator.migrations(), runs, cluster.stops(),
-                folder.copy(cluster.logs(), "logs"));
+/// @param checkers    of the workload
+/// @param kinds       of operations
+/// @param recovery    from healing until everything worked again
+/// @param vms         all guests there were
+/// @param migrations  all that were asked for
+/// @param runs        who executed when; an end of 0 for what executed when this was collected
+/// @param epochs      owner words that were seen
+/// @param region      what verify said
+/// @param stops       ends of processes before the cluster was stopped
+/// @param logs        logs in the result folder
+/// @param allowed     errors in logs that the faults of the run explain
+/// @param collectedNs when
+/// @param left        what was there after the cluster was stopped
+record RunFacts(List<Checker> checkers, Set<String> kinds, Recovery recovery, List<GuestVms.Guest> vms,
+        List<Migrator.Migration> migrations, List<RunRecord> runs, List<EpochSeen> epochs, VerifiedRegion region,
+        List<StopRecord> stops, List<Path> logs, List<Pattern> allowed, long collectedNs, List<String> left) {
+    RunFacts withLeft(List<String> found) {
+        return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, logs, allowed,
+                collectedNs, found);
     }
 
     /// Migrations that ended at their target.

@@ -1,8 +1,6 @@
 package io.tombolo.chaos.run;
 
-import io.tombolo.chaos.check.CheckResult;
-import io.tombolo.chaos.check.Verdict;
-import io.tombolo.chaos.cluster.RunInterval;
+import io.tombolo.chaos.cluster.RunRecord;
 import io.tombolo.chaos.history.History;
 import io.tombolo.chaos.history.HistoryEvent;
 import io.tombolo.chaos.nemesis.NemesisKind;
@@ -36,26 +34,23 @@ final class RunFiles {
     }
 
     static Map<String, Object> results(ChaosResult result) {
+        Map<String, Object> verdicts = result.verdicts().json();
         Map<String, Object> all = new LinkedHashMap<>();
-        all.put("verdict", result.verdict());
-        Map<String, Verdict> checkers = result.checkers();
-        all.put("checkers", checkers);
+        all.put("verdict", verdicts.get("verdict"));
+        all.put("checkers", verdicts.get("checkers"));
         all.put("seed", result.seed());
         all.put("ops", result.ops());
         all.put("faults", result.faults());
         all.put("migrations", result.migrations());
-        Map<String, Object> details = new LinkedHashMap<>();
-        for (CheckResult check : result.results()) {
-            details.put(check.checker(), check.details());
-        }
-        all.put("details", details);
+        all.put("details", verdicts.get("details"));
         return all;
     }
 
     /// Everything a report draws that is not in the history. All times are nanoseconds since the run began.
     static Map<String, Object> run(ChaosPlan plan, History history, RunFacts facts, ChaosResult result) {
         Map<String, Object> all = new LinkedHashMap<>(config(plan));
-        all.put("recovered", facts.recovered());
+        all.put("healedNs", facts.recovery().failedNs());
+        all.put("recoveredNs", facts.recovery().recoveredNs() == null ? -1 : facts.recovery().recoveredNs());
         all.put("faults", faults(history));
         all.put("vms", facts.vms().stream().map(RunFiles::vm).toList());
         all.put("ownership", facts.runs().stream().map(run -> run(run, facts.vms())).toList());
@@ -107,7 +102,7 @@ final class RunFiles {
         return all;
     }
 
-    private static Map<String, Object> run(RunInterval run, List<GuestVms.Guest> vms) {
+    private static Map<String, Object> run(RunRecord run, List<GuestVms.Guest> vms) {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("vm", vms.stream().filter(v -> v.spec().uuid().equals(run.vm())).map(GuestVms.Guest::name).findFirst()
                 .orElse(run.vm().toString()));

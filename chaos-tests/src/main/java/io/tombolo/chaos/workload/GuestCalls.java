@@ -4,6 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.sim.GuestOp;
 import io.tombolo.chaos.cluster.ClusterUnderTest;
+import io.tombolo.chaos.generator.Call;
+import io.tombolo.chaos.generator.Generators;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.region.TomboloException;
@@ -19,6 +21,9 @@ import java.util.concurrent.locks.LockSupport;
 final class GuestCalls {
     /// The most that one operation may take before nobody waits for it any more.
     static final long LIMIT_NS = 2_000_000_000L;
+
+    /// How the error begins of an operation that the guest refused as one that cannot be.
+    static final String INVALID = "the guest calls it invalid: ";
 
     private static final long ATTEMPT_MS = 500;
     private static final long PAUSE_NS = 3_000_000;
@@ -42,6 +47,17 @@ final class GuestCalls {
     /// @param executed whether it may have been executed, or may be later
     /// @param error    why there was no answer
     record Answer(GuestReply reply, boolean executed, String error) {
+        /// What becomes of an operation that was not answered. One that only reads certainly had no effect.
+        Completion none(Call call, boolean reads, GuestVms.Guest guest) {
+            return executed && !reads
+                    ? Completion.info(call.value(), error)
+                    : Completion.fail(call.value(), guest.lostNs() != 0 ? Generators.KEY_GONE : error);
+        }
+
+        /// Of one that the guest does not understand, which should not happen.
+        Completion invalid(Call call) {
+            return Completion.info(call.value(), INVALID + reply);
+        }
     }
 
     Answer call(GuestVms.Guest guest, long process, GuestOp op, List<Long> args) {

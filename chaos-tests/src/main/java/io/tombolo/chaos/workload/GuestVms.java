@@ -115,6 +115,17 @@ public final class GuestVms implements AutoCloseable {
         return List.copyOf(all);
     }
 
+    /// Gives a guest up for another one; it is destroyed.
+    public void retire(Guest guest) {
+        synchronized (orphans) {
+            if (current == guest) {
+                guest.lostNs = nowNs.getAsLong();
+                orphans.add(guest.name());
+                current = null;
+            }
+        }
+    }
+
     private void keep() {
         long deadSinceNs = 0;
         while (!closed) {
@@ -134,8 +145,10 @@ public final class GuestVms implements AutoCloseable {
             boolean handedOver = owner.state() == OwnerState.OFFERED || owner.state() == OwnerState.CLAIMED;
             if (!handedOver || now - deadSinceNs > SETTLE_NS) {
                 LOG.info("vm {} is lost: {}", guest.name(), owner);
-                guest.lostNs = now;
-                current = null;
+                synchronized (orphans) {
+                    guest.lostNs = now;
+                    current = null;
+                }
                 deadSinceNs = 0;
             }
         }
@@ -156,7 +169,7 @@ public final class GuestVms implements AutoCloseable {
     private void create(String host) {
         long number = ++attempts;
         VmSpec spec = new VmSpec(program + "-" + number, UUID.randomUUID(), "simulated", MEMORY_BYTES, 1, program,
-                WORKING_SET_BYTES, "uniform", number);
+                WORKING_SET_BYTES, "sequential", number);
         try {
             VmStatus status = cluster.create(spec, host, CREATE_MS);
             Guest guest = new Guest(number, spec, status.slot(), nowNs.getAsLong());
@@ -165,10 +178,19 @@ public final class GuestVms implements AutoCloseable {
             LOG.info("vm {} runs on {}", spec.name(), host);
         } catch (TomboloException e) {
             // It may come into being later, and would burn a core for nothing.
-            orphans.add(spec.name());
+            synchronized (orphans) {
+                orphans.add(spec.name());
+            }
             throw e;
         }
-        orphans.removeIf(this::destroyed);
+        List<String> tried;
+        synchronized (orphans) {
+            tried = List.copyOf(orphans);
+        }
+        List<String> gone = tried.stream().filter(this::destroyed).toList();
+        synchronized (orphans) {
+            orphans.removeAll(gone);
+        }
     }
 
     private boolean destroyed(String vm) {

@@ -13,46 +13,29 @@ import io.tombolo.chaos.generator.Generators;
 import io.tombolo.coordinator.wire.GuestStatus;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 
 /// `kv`: registers that are read, written and compared-and-set by several clients at once, a few values each so that
 /// compares often succeed. Every register lives in one VM, the one that was current when it was first used, and ends with
 /// it; the registers change all the time, so that the history of each stays short.
-public final class KvWorkload implements Workload {
+final class KvWorkload implements Workload {
     private static final int GROUPS = 3;
     private static final int PER_GROUP = 2;
     private static final long CALLS_PER_KEY = 100;
     private static final int UNKNOWNS_PER_KEY = 6;
     private static final int VALUES = 5;
-    private static final long PACE_NS = 4_000_000;
-    private static final long MIGRATION_PAUSE_NS = 400_000_000;
-    private static final long WAIT_FOR_VM_NS = 200_000_000;
 
     private final ClusterUnderTest cluster;
-    private final GuestVms vms;
     private final long seed;
-    private final Map<Long, GuestVms.Guest> homes = new ConcurrentHashMap<>();
+    private final Homes homes;
 
-    /// @param seed of the operations
-    public KvWorkload(ClusterUnderTest cluster, GuestVms vms, long seed) {
+    KvWorkload(ClusterUnderTest cluster, GuestVms vms, long seed) {
         this.cluster = requireNonNull(cluster, "cluster is null");
-        this.vms = requireNonNull(vms, "vms is null");
         this.seed = seed;
-    }
-
-    @Override
-    public String name() {
-        return "kv";
-    }
-
-    @Override
-    public List<Checker> checkers() {
-        return List.of(new LinearizabilityChecker(() -> new RegisterModel(null, true), true));
+        this.homes = new Homes(vms, false);
     }
 
     @Override
@@ -61,13 +44,8 @@ public final class KvWorkload implements Workload {
     }
 
     @Override
-    public long paceNs() {
-        return PACE_NS;
-    }
-
-    @Override
-    public long migrationPauseNs() {
-        return MIGRATION_PAUSE_NS;
+    public Set<String> kinds() {
+        return Set.of("read", "write", "cas");
     }
 
     @Override
@@ -86,15 +64,7 @@ public final class KvWorkload implements Workload {
 
     @Override
     public Generator lastLooks() {
-        return context -> lastReads().next(context);
-    }
-
-    /// Made when it is first asked, since it depends on what has happened.
-    private Generator lastReads() {
-        List<Long> keys = homes.entrySet().stream().filter(e -> e.getValue().lostNs() == 0).map(Map.Entry::getKey)
-                .sorted().toList();
-        return Generators.limit(keys.size(),
-                Generators.calls(n -> new Call("read", Arrays.asList(keys.get((int) n % keys.size()), null))));
+        return Workload.readsOf(homes);
     }
 
     @Override
@@ -106,9 +76,9 @@ public final class KvWorkload implements Workload {
     private Completion invoke(GuestCalls calls, long process, Call call) {
         List<?> pair = (List<?>) call.value();
         long key = (Long) pair.getFirst();
-        Optional<GuestVms.Guest> home = home(key);
-        if (home.isEmpty() || home.get().lostNs() != 0) {
-            return Completion.fail(call.value(), Generators.KEY_GONE);
+        Optional<GuestVms.Guest> home = homes.of(key);
+        if (home.isEmpty()) {
+            return Homes.gone(call.value());
         }
         boolean read = call.f().equals("read");
         GuestCalls.Answer answer = switch (call.f()) {
@@ -122,10 +92,7 @@ public final class KvWorkload implements Workload {
             default -> throw new IllegalArgumentException("not an operation of kv: " + call);
         };
         if (answer.reply() == null) {
-            // A read changes nothing, so it certainly had no effect.
-            return answer.executed() && !read
-                    ? Completion.info(call.value(), answer.error())
-                    : Completion.fail(call.value(), home.get().lostNs() != 0 ? Generators.KEY_GONE : answer.error());
+            return answer.none(call, read, home.get());
         }
         GuestStatus status = answer.reply().status();
         return switch (status) {
@@ -133,21 +100,12 @@ public final class KvWorkload implements Workload {
             case FAILED -> read
                     ? Completion.ok(Arrays.asList(key, null))
                     : Completion.fail(call.value(), call.f().equals("cas") ? "mismatch" : "refused");
-            case INVALID -> Completion.info(call.value(), "the guest calls it invalid: " + answer.reply());
+            case INVALID -> answer.invalid(call);
         };
     }
 
-    /// The VM of a key; empty while there is none at all.
-    private Optional<GuestVms.Guest> home(long key) {
-        GuestVms.Guest known = homes.get(key);
-        if (known != null) {
-            return Optional.of(known);
-        }
-        Optional<GuestVms.Guest> now = vms.current();
-        if (now.isEmpty()) {
-            LockSupport.parkNanos(this, WAIT_FOR_VM_NS);
-            now = vms.current();
-        }
-        return now.map(guest -> homes.computeIfAbsent(key, _ -> guest));
+    @Override
+    public List<Checker> checkers() {
+        return List.of(new LinearizabilityChecker(() -> new RegisterModel(null, true), true));
     }
 }
