@@ -243,6 +243,11 @@ public final class ClusterUnderTest implements AutoCloseable {
         HandoffHalt.order(runDirectory(host), point, action);
     }
 
+    /// Whether the order of [#haltAt] was carried out.
+    public boolean halted(String host) {
+        return Files.exists(runDirectory(host).resolve(HandoffHalt.HALTED));
+    }
+
     /// Takes an order of [#haltAt] back, and lets go what it holds.
     public void forgetHalt(String host) {
         try {

@@ -16,8 +16,14 @@ public interface FaultNetwork extends ClusterNetwork, AutoCloseable {
     /// What happens from now on to what `from` sends to `to`.
     void set(String from, String to, LinkPolicy policy);
 
+    /// What happens to it now.
+    LinkPolicy policy(String from, String to);
+
     /// Ends `to`'s side of the connections between the two; the other side hears nothing of it.
     void halfOpen(String from, String to);
+
+    /// Ends what [#halfOpen] left.
+    void endHalfOpen();
 
     /// Ends all connections between the two.
     void reset(String from, String to);

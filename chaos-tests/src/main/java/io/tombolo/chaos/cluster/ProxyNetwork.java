@@ -175,6 +175,16 @@ public final class ProxyNetwork implements FaultNetwork {
     }
 
     @Override
+    public LinkPolicy policy(String from, String to) {
+        return proxy.policy(from, to);
+    }
+
+    @Override
+    public void endHalfOpen() {
+        proxy.endHalfOpen();
+    }
+
+    @Override
     public void halfOpen(String from, String to) {
         proxy.halfOpen(from, to);
     }

@@ -31,6 +31,17 @@ public final class Healing {
         return revive(all);
     }
 
+    /// Begins to start those of them that have stopped, and does not wait: so that what comes next meets processes that
+    /// are just starting.
+    ///
+    /// @return who has stopped
+    List<String> reviveSoon(List<String> processes) {
+        List<String> stopped = processes.stream()
+                .filter(p -> cluster.processes().process(p).state() == ProcessState.STOPPED).toList();
+        Thread.ofVirtual().start(() -> revive(stopped));
+        return stopped;
+    }
+
     /// Starts those of them that have stopped.
     List<String> revive(List<String> processes) {
         List<String> stopped = processes.stream()

@@ -48,7 +48,7 @@ public final class KillNemesis implements Nemesis {
 
     @Override
     public Object end() {
-        List<String> revived = healing.revive(List.copyOf(hit));
+        List<String> revived = healing.reviveSoon(List.copyOf(hit));
         hit.clear();
         return revived;
     }

@@ -39,21 +39,23 @@ public final class Nemeses implements Client {
 
     /// When they begin and end; without end.
     public Generator generator() {
-        return all.isEmpty() ? Generators.nothing() : new Schedule(this, 0, List.of(), -1);
+        return all.isEmpty() ? Generators.nothing() : new Schedule(this, 0, 0, List.of(), -1);
     }
 
-    /// One thing after the other: something begins or, if enough is at work, the oldest ends.
-    private record Schedule(Nemeses of, long n, List<String> active, long dueNs) implements Generator {
+    /// One thing after the other: something begins or, if enough is at work, the oldest ends. In a round every kind
+    /// begins once, in an order that is another in each round.
+    private record Schedule(Nemeses of, long n, long begun, List<String> active, long dueNs) implements Generator {
         @Override
         public Next next(Context context) {
             SplittableRandom random = Generators.random(of.seed, n);
-            boolean ends = active.size() == MAX_ACTIVE || (!active.isEmpty() && random.nextInt(3) > 0)
-                    || active.size() == of.all.size();
-            String name = ends ? active.getFirst() : of.another(random, active);
+            String upcoming = of.turn(begun);
+            boolean ends = active.size() == MAX_ACTIVE || active.contains(upcoming)
+                    || (!active.isEmpty() && random.nextInt(3) > 0);
+            String name = ends ? active.getFirst() : upcoming;
             long due = dueNs >= 0 ? dueNs : context.nowNs() + of.pause(random, ends ? of.all.get(name).lasting()
                     : active.isEmpty() ? REST : 1);
             if (context.nowNs() < due || context.free().isEmpty()) {
-                return new Next.Wait(new Schedule(of, n, active, due));
+                return new Next.Wait(new Schedule(of, n, begun, active, due));
             }
             List<String> after = new ArrayList<>(active);
             if (ends) {
@@ -62,13 +64,15 @@ public final class Nemeses implements Client {
                 after.add(name);
             }
             Call call = ends ? new Call(STOP + name, null) : new Call(START + name, of.all.get(name).choose(random));
-            return new Next.Emit(Context.NEMESIS, call, new Schedule(of, n + 1, List.copyOf(after), -1));
+            return new Next.Emit(Context.NEMESIS, call,
+                    new Schedule(of, n + 1, ends ? begun : begun + 1, List.copyOf(after), -1));
         }
     }
 
-    private String another(SplittableRandom random, List<String> active) {
-        List<String> others = all.keySet().stream().filter(name -> !active.contains(name)).toList();
-        return others.get(random.nextInt(others.size()));
+    /// Whose turn it is to begin.
+    private String turn(long begun) {
+        List<String> round = Targets.shuffled(List.copyOf(all.keySet()), seed * 31 + begun / all.size());
+        return round.get((int) (begun % all.size()));
     }
 
     private long pause(SplittableRandom random, double factor) {

@@ -12,7 +12,23 @@ public enum NemesisKind {
     /// SIGSTOP, longer than a session.
     PAUSE,
     /// Cut links.
-    PARTITION;
+    PARTITION,
+    /// Slow, lossy and narrow links.
+    SLOW,
+    /// Reset and half-open connections.
+    CONNECTION,
+    /// ZooKeeper without a quorum.
+    QUORUM,
+    /// ZooKeeper's servers cannot write.
+    DISK,
+    /// Agents stand still for parts of a second.
+    STALL,
+    /// Death at a named moment of a hand-off.
+    HALT,
+    /// Flipped bits in the region.
+    DAMAGE,
+    /// Hosts leave and come back.
+    MEMBERSHIP;
 
     /// As on the command line.
     public String text() {
@@ -35,6 +51,14 @@ public enum NemesisKind {
             case KILL -> new KillNemesis(targets);
             case PAUSE -> new PauseNemesis(targets);
             case PARTITION -> new PartitionNemesis(targets);
+            case SLOW -> new SlowNemesis(targets);
+            case CONNECTION -> new ConnectionNemesis(targets);
+            case QUORUM -> new QuorumNemesis(targets);
+            case DISK -> new DiskNemesis(targets);
+            case STALL -> new StallNemesis(targets);
+            case HALT -> new HaltNemesis(targets);
+            case DAMAGE -> new DamageNemesis(targets);
+            case MEMBERSHIP -> new MembershipNemesis(targets);
         };
     }
 }

@@ -44,7 +44,7 @@ public final class PauseNemesis implements Nemesis {
     @Override
     public Object end() {
         List<String> woken = new ArrayList<>(paused.stream().filter(targets.cluster()::wake).toList());
-        woken.addAll(healing.revive(List.copyOf(paused)));
+        woken.addAll(healing.reviveSoon(List.copyOf(paused)));
         paused.clear();
         return woken;
     }

@@ -102,6 +102,11 @@ public final class FaultProxy implements AutoCloseable {
         run(() -> connections.stream().filter(c -> c.goes(direction)).forEach(Connection::halfOpen));
     }
 
+    /// Ends the other side of what was left half open.
+    public void endHalfOpen() {
+        run(() -> connections.forEach(Connection::heal));
+    }
+
     /// Ends all connections between the two.
     public void reset(String from, String to) {
         Direction direction = direction(from, to);

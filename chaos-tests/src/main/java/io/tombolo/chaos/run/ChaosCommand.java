@@ -44,7 +44,7 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--workload", paramLabel = "W", split = ",", defaultValue = "kv", description = "What the clients do, one run after the other: kv, bank, append, ownership, storm, membership (${DEFAULT-VALUE}).")
     private List<String> workloads;
 
-    @Option(names = "--nemesis", paramLabel = "N", split = ",", defaultValue = "all", description = "Kinds of faults: kill, pause, partition; all, none (${DEFAULT-VALUE}).")
+    @Option(names = "--nemesis", paramLabel = "N", split = ",", defaultValue = "all", description = "Kinds of faults: kill, pause, partition, slow, connection, quorum, disk, stall, halt, damage, membership; all, none (${DEFAULT-VALUE}).")
     private List<String> nemeses;
 
     @Option(names = "--time", paramLabel = "DURATION", defaultValue = "60s", description = "How long the faults go on, of all runs together (${DEFAULT-VALUE}).")

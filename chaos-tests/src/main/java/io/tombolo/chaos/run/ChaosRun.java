@@ -18,6 +18,7 @@ import io.tombolo.chaos.history.History;
 import io.tombolo.chaos.history.HistoryEvent;
 import io.tombolo.chaos.history.Journal;
 import io.tombolo.chaos.nemesis.Nemeses;
+import io.tombolo.chaos.nemesis.NemesisKind;
 import io.tombolo.chaos.nemesis.Targets;
 import io.tombolo.chaos.workload.Client;
 import io.tombolo.chaos.workload.GuestVms;
@@ -42,7 +43,7 @@ public final class ChaosRun {
     private static final int COORDINATORS = 2;
     private static final int BASE_MS = 500;
     private static final long REGION_BYTES = 512L << 20;
-    private static final long NEMESIS_PACE_NS = 2_500_000_000L;
+    private static final long NEMESIS_PACE_NS = 1_500_000_000L;
     private static final String RECOVER = "recover";
 
     private final ChaosPlan plan;
@@ -139,7 +140,7 @@ public final class ChaosRun {
         nemeses.all().forEach(n -> n.expected().forEach(line -> allowed.add(Pattern.compile(line))));
         return new RunFacts(workload.checkers(), workload.kinds(), recovery.recovery(), vms.all(),
                 migrator.migrations(), runs, epochs.seen(), region, cluster.stops(),
-                folder.copy(cluster.logs(), "logs"), allowed, nowNs.getAsLong(), List.of());
+                folder.copy(cluster.logs(), "logs"), allowed, plan.nemeses().contains(NemesisKind.DAMAGE), nowNs.getAsLong(), List.of());
     }
 
     private Generator generator(Workload workload, Nemeses nemeses) {

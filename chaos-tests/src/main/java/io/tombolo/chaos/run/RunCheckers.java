@@ -40,6 +40,9 @@ final class RunCheckers {
         all.add(new RecoveryTime(List.of(facts.recovery())));
         all.add(new UnexpectedErrors(facts.logs(), UnexpectedErrors.DEFAULT_ERRORS, facts.allowed()));
         all.add(new NothingLeft(NothingLeft.KINDS, facts.left()));
+        if (facts.damaged()) {
+            all.add(new DamageRefused());
+        }
         return all;
     }
 

@@ -26,14 +26,16 @@ import java.util.regex.Pattern;
 /// @param stops       ends of processes before the cluster was stopped
 /// @param logs        logs in the result folder
 /// @param allowed     errors in logs that the faults of the run explain
+/// @param damaged     whether the region was damaged on purpose
 /// @param collectedNs when
 /// @param left        what was there after the cluster was stopped
 record RunFacts(List<Checker> checkers, Set<String> kinds, Recovery recovery, List<GuestVms.Guest> vms,
         List<Migrator.Migration> migrations, List<RunRecord> runs, List<EpochSeen> epochs, VerifiedRegion region,
-        List<StopRecord> stops, List<Path> logs, List<Pattern> allowed, long collectedNs, List<String> left) {
+        List<StopRecord> stops, List<Path> logs, List<Pattern> allowed, boolean damaged, long collectedNs,
+        List<String> left) {
     RunFacts withLeft(List<String> found) {
         return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, logs, allowed,
-                collectedNs, found);
+                damaged, collectedNs, found);
     }
 
     /// Migrations that ended at their target.
