@@ -107,7 +107,8 @@ public final class KvProgram implements GuestProgram {
         GuestOp op = GuestOp.of(request.op());
         return switch (op) {
             case KV_READ -> execute(r, memory, op, request);
-            case KV_WRITE, KV_CAS, KV_APPEND -> ClientTable.once(r, memory, request, () -> execute(r, memory, op, request));
+            case KV_WRITE, KV_CAS, KV_APPEND ->
+                ClientTable.once(r, memory, request, () -> execute(r, memory, op, request));
             case BANK_TRANSFER, BANK_READ, BANK_READ_ALL, BANK_TOTAL -> GuestReply.of(ReplyStatus.BAD_REQUEST, 0);
             case null -> GuestReply.of(ReplyStatus.BAD_REQUEST, 0);
         };

@@ -157,7 +157,8 @@ public final class Generators {
         public Next next(Context context) {
             int chosen = random(seed, n).nextInt(all.size());
             return switch (all.get(chosen).next(context)) {
-                case Next.Emit e -> new Next.Emit(e.thread(), e.call(), new Mix(seed, n + 1, with(all, chosen, e.then())));
+                case Next.Emit e ->
+                    new Next.Emit(e.thread(), e.call(), new Mix(seed, n + 1, with(all, chosen, e.then())));
                 case Next.Wait w -> new Next.Wait(new Mix(seed, n, with(all, chosen, w.then())));
                 case Next.Done d -> d;
             };
@@ -328,7 +329,8 @@ public final class Generators {
 
         @Override
         public Generator update(Context context, int thread, HistoryEvent event) {
-            boolean own = event.value() instanceof List<?> pair && !pair.isEmpty() && Long.valueOf(key).equals(pair.getFirst());
+            boolean own = event.value() instanceof List<?> pair && !pair.isEmpty()
+                    && Long.valueOf(key).equals(pair.getFirst());
             if (!own || event.type() == OpType.INVOKE || event.type() == OpType.OK) {
                 return this;
             }

@@ -52,8 +52,11 @@ public final class Nemeses implements Client {
             boolean ends = active.size() == MAX_ACTIVE || active.contains(upcoming)
                     || (!active.isEmpty() && random.nextInt(3) > 0);
             String name = ends ? active.getFirst() : upcoming;
-            long due = dueNs >= 0 ? dueNs : context.nowNs() + of.pause(random, ends ? of.all.get(name).lasting()
-                    : active.isEmpty() ? REST : 1);
+            long due = dueNs >= 0
+                    ? dueNs
+                    : context.nowNs() + of.pause(random, ends
+                            ? of.all.get(name).lasting()
+                            : active.isEmpty() ? REST : 1);
             if (context.nowNs() < due || context.free().isEmpty()) {
                 return new Next.Wait(new Schedule(of, n, begun, active, due));
             }

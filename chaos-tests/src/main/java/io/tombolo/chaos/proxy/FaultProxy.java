@@ -35,7 +35,8 @@ public final class FaultProxy implements AutoCloseable {
     }
 
     private final long seed;
-    private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("chaos-proxy", true),
+    private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1,
+            new DefaultThreadFactory("chaos-proxy", true),
             NioIoHandler.newFactory());
     private final Map<Way, Direction> directions = new HashMap<>();
     private final Set<Connection> connections = new HashSet<>();

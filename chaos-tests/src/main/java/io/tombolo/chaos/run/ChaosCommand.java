@@ -89,8 +89,10 @@ public final class ChaosCommand implements Callable<Integer> {
 
     private List<ChaosPlan> plans() {
         check(hosts >= 2 && hosts <= 16, "--hosts", hosts, "2 to 16");
-        List<WorkloadKind> chosen = workloads.stream().map(text -> require(WorkloadKind.ofText(text), "--workload", text,
-                String.join(", ", WorkloadKind.texts()))).toList();
+        List<WorkloadKind> chosen = workloads.stream()
+                .map(text -> require(WorkloadKind.ofText(text), "--workload", text,
+                        String.join(", ", WorkloadKind.texts())))
+                .toList();
         long ns = Units.parseNanos(time) / chosen.size();
         check(ns >= MIN_NS && ns <= MAX_NS, "--time", time, "at least a second for each workload, at most 168h");
         List<NemesisKind> faults = nemeses.equals(List.of("all"))

@@ -84,7 +84,8 @@ public final class ChaosRun {
         Leftovers leftovers = Leftovers.of(cluster);
         RunFacts facts;
         try {
-            progress.accept("cluster of " + plan.hosts() + " hosts is up after " + nowNs.getAsLong() / 1_000_000 + " ms");
+            progress.accept(
+                    "cluster of " + plan.hosts() + " hosts is up after " + nowNs.getAsLong() / 1_000_000 + " ms");
             zeroNs = System.nanoTime();
             facts = attack(cluster, journal);
         } finally {
@@ -140,7 +141,8 @@ public final class ChaosRun {
         nemeses.all().forEach(n -> n.expected().forEach(line -> allowed.add(Pattern.compile(line))));
         return new RunFacts(workload.checkers(), workload.kinds(), recovery.recovery(), vms.all(),
                 migrator.migrations(), runs, epochs.seen(), region, cluster.stops(),
-                folder.copy(cluster.logs(), "logs"), allowed, plan.nemeses().contains(NemesisKind.DAMAGE), nowNs.getAsLong(), List.of());
+                folder.copy(cluster.logs(), "logs"), allowed, plan.nemeses().contains(NemesisKind.DAMAGE),
+                nowNs.getAsLong(), List.of());
     }
 
     private Generator generator(Workload workload, Nemeses nemeses) {

@@ -25,8 +25,8 @@ final class RunCheckers {
             // Curator: a connection that was lost, and operations that were under way then.
             Pattern.compile(" ERROR (CuratorFrameworkImpl|ConnectionState|LeaderLatch|ServiceCache|TreeCache"
                     + "|CuratorCacheImpl|ThreadUtils) "),
-            // An agent says why its incarnation ended: fenced, cut off, its supervisor's word.
-            Pattern.compile(" ERROR AgentMain .*the incarnation ended"));
+            // An agent says why its incarnation ended: fenced, cut off, its supervisor's word, its own orderly end.
+            Pattern.compile(" ERROR Agent(Main)? .*(the incarnation ended|this incarnation ends): "));
 
     private RunCheckers() {
     }

@@ -231,7 +231,8 @@ public final class LocalCluster implements RunningCluster {
     }
 
     private ProcessSpec coordinator(String name) throws IOException {
-        CoordinatorConfig config = new CoordinatorConfig(name, spec.name(), uuid, zookeeperConfig(), rpc(name, network.fromOutside(name)),
+        CoordinatorConfig config = new CoordinatorConfig(name, spec.name(), uuid, zookeeperConfig(),
+                rpc(name, network.fromOutside(name)),
                 region().toString(), new HandoffTimings(spec.baseMs()), new PlacementConfig(spec.maxVmsPerHost()));
         Path file = configuration(name, ConfigFile.format(config));
         return spec(name, ProcessRole.COORDINATOR, programs.coordinator(file), OptionalLong.empty(), Optional.empty());
@@ -240,7 +241,8 @@ public final class LocalCluster implements RunningCluster {
     private ProcessSpec agent(String name) throws IOException {
         Path own = Files.createDirectories(runDirectory.resolve(name));
         AgentConfig config = new AgentConfig(name, UUID.nameUUIDFromBytes((uuid + "/" + name).getBytes(UTF_8)),
-                spec.name(), uuid, zookeeperConfig(), rpc(name, network.name(name)), region().toString(), own.toString(),
+                spec.name(), uuid, zookeeperConfig(), rpc(name, network.name(name)), region().toString(),
+                own.toString(),
                 new AgentConfig.TimingConfig(spec.baseMs()), spec.drivers(), spec.qemu(), spec.rehearsalHops(),
                 MAX_STORING_THREADS, AgentConfig.LocalTierConfig.ofBytes(spec.localTierBytes()));
         Path file = configuration(name, ConfigFile.format(config));
@@ -250,7 +252,8 @@ public final class LocalCluster implements RunningCluster {
 
     private ProcessSpec spec(String name, ProcessRole role, List<String> command, OptionalLong watchdogNs,
             Optional<BooleanSupplier> readiness) {
-        return new ProcessSpec(name, role, network.command(name, command), Map.of(), watchdogNs, readiness, logs().resolve(name + ".log"));
+        return new ProcessSpec(name, role, network.command(name, command), Map.of(), watchdogNs, readiness,
+                logs().resolve(name + ".log"));
     }
 
     private ZooKeeperConfig zookeeperConfig() {
