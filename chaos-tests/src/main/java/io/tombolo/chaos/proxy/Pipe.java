@@ -5,6 +5,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 
@@ -14,7 +16,16 @@ final class Pipe extends ChannelInboundHandlerAdapter {
     /// Beyond it the sender is no longer read, and its kernel holds it up.
     private static final long MAX_QUEUED_BYTES = 256 << 10;
 
-    private record Item(ByteBuf data, long dueNs) {
+    /// Data, or an end.
+    private record Item(ByteBuf data, End end, long dueNs) {
+    }
+
+    private enum End {
+        NONE,
+        /// The sender sends no more, and may still receive.
+        HALF,
+        /// The sender has gone.
+        FULL
     }
 
     private final Direction direction;
@@ -26,6 +37,7 @@ final class Pipe extends ChannelInboundHandlerAdapter {
     private long lastDueNs = Long.MIN_VALUE;
     private boolean scheduled;
     private boolean swallowing;
+    private boolean over;
 
     Pipe(Direction direction) {
         this.direction = direction;
@@ -53,17 +65,28 @@ final class Pipe extends ChannelInboundHandlerAdapter {
             data.release();
             return;
         }
-        put(data, data.readableBytes());
+        put(data, End.NONE);
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            put(null, End.HALF);
+        }
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        put(null, 0);
+        put(null, End.FULL);
     }
 
-    private void put(ByteBuf data, int bytes) {
+    private void put(ByteBuf data, End end) {
+        if (swallowing) {
+            return;
+        }
+        int bytes = data == null ? 0 : data.readableBytes();
         lastDueNs = Math.max(lastDueNs, direction.dueNs(System.nanoTime(), bytes));
-        queue.add(new Item(data, lastDueNs));
+        queue.add(new Item(data, end, lastDueNs));
         queuedBytes += bytes;
         drain();
     }
@@ -86,7 +109,7 @@ final class Pipe extends ChannelInboundHandlerAdapter {
             }
             queue.remove();
             if (item.data() == null) {
-                end();
+                end(item.end());
                 return;
             }
             queuedBytes -= item.data().readableBytes();
@@ -109,10 +132,15 @@ final class Pipe extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private void end() {
-        clear();
-        direction.remove(this);
-        var _ = to.writeAndFlush(to.alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
+    private void end(End how) {
+        over = true;
+        if (how == End.FULL || back.over) {
+            clear();
+            var _ = to.writeAndFlush(to.alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
+            from.close();
+        } else {
+            var _ = to.writeAndFlush(to.alloc().buffer(0)).addListener(_ -> ((DuplexChannel) to).shutdownOutput());
+        }
     }
 
     /// The connection is given up.

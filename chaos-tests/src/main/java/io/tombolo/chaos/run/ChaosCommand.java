@@ -6,23 +6,14 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import io.tombolo.chaos.check.CheckResult;
 import io.tombolo.chaos.check.Verdict;
 import io.tombolo.chaos.check.cli.CheckCommand;
-import io.tombolo.chaos.cluster.ClusterPlan.NetworkKind;
-import io.tombolo.chaos.nemesis.NemesisKind;
-import io.tombolo.chaos.workload.WorkloadKind;
-import io.tombolo.deploy.DeployError;
 import io.tombolo.deploy.cluster.ClusterPlaces;
-import io.tombolo.deploy.report.Units;
-import io.tombolo.region.TomboloException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,10 +25,6 @@ import picocli.CommandLine.Spec;
         "Start a cluster of processes, hurt it while clients use its guests, heal it, and say whether what the clients saw can be.",
         "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = CheckCommand.class)
 public final class ChaosCommand implements Callable<Integer> {
-    private static final int MAX_SEED = 1_000_000;
-    private static final long MIN_NS = 1_000_000_000L;
-    private static final long MAX_NS = 7L * 24 * 3_600_000_000_000L;
-
     @Spec
     private CommandSpec spec;
 
@@ -88,61 +75,28 @@ public final class ChaosCommand implements Callable<Integer> {
     }
 
     private List<ChaosPlan> plans() {
-        check(hosts >= 2 && hosts <= 16, "--hosts", hosts, "2 to 16");
-        List<WorkloadKind> chosen = workloads.stream()
-                .map(text -> require(WorkloadKind.ofText(text), "--workload", text,
-                        String.join(", ", WorkloadKind.texts())))
-                .toList();
-        long ns = Units.parseNanos(time) / chosen.size();
-        check(ns >= MIN_NS && ns <= MAX_NS, "--time", time, "at least a second for each workload, at most 168h");
-        List<NemesisKind> faults = nemeses.equals(List.of("all"))
-                ? List.of(NemesisKind.values())
-                : nemeses.equals(List.of("none"))
-                        ? List.of()
-                        : nemeses.stream().map(text -> require(NemesisKind.ofText(text), "--nemesis", text,
-                                String.join(", ", NemesisKind.texts()) + "; all, none")).toList();
-        NetworkKind kind = switch (network) {
-            case "proxy" -> NetworkKind.PROXY;
-            case "namespaces" -> NetworkKind.NAMESPACES;
-            default -> throw invalid("--network", network, "proxy, namespaces");
-        };
-        long used = seed != null ? seed : new SplittableRandom().nextInt(MAX_SEED);
+        long used = seed != null ? seed : PlanText.newSeed();
         List<ChaosPlan> plans = new ArrayList<>();
-        for (WorkloadKind workload : chosen) {
-            plans.add(new ChaosPlan(workload, faults, Duration.ofNanos(ns), used, hosts, kind,
-                    folder(workload, used, chosen.size() > 1), keep));
+        for (String workload : workloads) {
+            // Checked before its name becomes a folder's.
+            ChaosPlan plan = PlanText.plan(workload, nemeses, time, used, hosts, network, Path.of("."), keep);
+            plans.add(plan.share(workloads.size(), folder(workload, used)));
         }
         return plans;
     }
 
-    private Path folder(WorkloadKind workload, long used, boolean several) {
+    private Path folder(String workload, long used) {
         if (out != null) {
-            return several ? out.resolve(workload.text()) : out;
+            return workloads.size() > 1 ? out.resolve(workload) : out;
         }
         Path all = ClusterPlaces.standard().state().resolve("chaos");
-        String name = workload.text() + "-" + used;
+        String name = workload + "-" + used;
         for (int i = 1;; i++) {
             Path folder = all.resolve(i == 1 ? name : name + "-" + i);
             if (!Files.exists(folder)) {
                 return folder;
             }
         }
-    }
-
-    private static <T> T require(Optional<T> value, String option, Object found, String expected) {
-        return value.orElseThrow(() -> invalid(option, found, expected));
-    }
-
-    private static void check(boolean holds, String option, Object found, String expected) {
-        if (!holds) {
-            throw invalid(option, found, expected);
-        }
-    }
-
-    private static TomboloException invalid(String option, Object found, String expected) {
-        return TomboloException.error(DeployError.OPTION_INVALID, "an option has a value that it cannot have")
-                .fact("option", option).fact("found", found).fact("expected", expected)
-                .next("correct it and repeat the command").build();
     }
 
     private static String json(List<ChaosResult> results) {

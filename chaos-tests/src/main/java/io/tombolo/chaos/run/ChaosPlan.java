@@ -28,6 +28,11 @@ public record ChaosPlan(WorkloadKind workload, List<NemesisKind> nemeses, Durati
         requireNonNull(folder, "folder is null");
     }
 
+    /// One of several that share the time.
+    ChaosPlan share(int of, Path where) {
+        return new ChaosPlan(workload, nemeses, time.dividedBy(of), seed, hosts, network, where, keep);
+    }
+
     /// The command that does the same again.
     public String command() {
         return "./tombolo chaos --workload " + workload.text() + " --nemesis "

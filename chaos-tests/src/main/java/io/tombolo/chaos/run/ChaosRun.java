@@ -48,6 +48,7 @@ public final class ChaosRun {
 
     private final ChaosPlan plan;
     private final Consumer<String> progress;
+    private final Consumer<ClusterUnderTest> up;
     private final ResultFolder folder;
     /// When the cluster was up.
     private volatile long zeroNs = System.nanoTime();
@@ -55,6 +56,15 @@ public final class ChaosRun {
 
     /// @param progress told one line at a time
     public ChaosRun(ChaosPlan plan, Consumer<String> progress) {
+        this(plan, progress, _ -> {
+        });
+    }
+
+    /// The same with somebody who wants the cluster.
+    ///
+    /// @param up given the cluster when clients and faults are about to begin; it must return soon
+    public ChaosRun(ChaosPlan plan, Consumer<String> progress, Consumer<ClusterUnderTest> up) {
+        this.up = requireNonNull(up, "up is null");
         this.plan = requireNonNull(plan, "plan is null");
         this.progress = requireNonNull(progress, "progress is null");
         this.folder = new ResultFolder(plan.folder());
@@ -114,6 +124,7 @@ public final class ChaosRun {
             progress.accept("a cluster that is healed recovers within " + recovery.bound().toMillis() + " ms");
             try (migrator) {
                 migrator.start();
+                up.accept(cluster);
                 Client faults = (process, call) -> call.f().equals(RECOVER)
                         ? recovery.invoke(process, call)
                         : nemeses.invoke(process, call);
@@ -137,6 +148,9 @@ public final class ChaosRun {
                 report.counts().entrySet().stream().filter(e -> e.getKey().startsWith("frame "))
                         .mapToLong(Map.Entry::getValue).sum(),
                 report.text().lines().limit(report.findings().size()).toList());
+        if (plan.keep()) {
+            folder.copyFile(cluster.region().file());
+        }
         List<Pattern> allowed = new ArrayList<>(RunCheckers.ALLOWED);
         nemeses.all().forEach(n -> n.expected().forEach(line -> allowed.add(Pattern.compile(line))));
         return new RunFacts(workload.checkers(), workload.kinds(), recovery.recovery(), vms.all(),

@@ -59,6 +59,14 @@ final class ResultFolder {
         }
     }
 
+    void copyFile(Path from) {
+        try {
+            Files.copy(from, file(from.getFileName().toString()));
+        } catch (IOException e) {
+            throw notWritten(from, e);
+        }
+    }
+
     /// Copies all files of a directory into one of the folder.
     List<Path> copy(Path directory, String name) {
         try (Stream<Path> files = Files.list(directory)) {
