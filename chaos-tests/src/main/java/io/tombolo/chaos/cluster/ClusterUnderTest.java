@@ -106,7 +106,7 @@ public final class ClusterUnderTest implements AutoCloseable {
         names.addAll(spec.hosts());
         FaultNetwork network = switch (plan.network()) {
             case PROXY -> ProxyNetwork.start(names, directory(plan.directory().resolve("network")), plan.seed());
-            case NAMESPACES -> throw new UnsupportedOperationException("not yet");
+            case NAMESPACES -> NamespaceNetwork.start(names, plan.name());
         };
         LocalCluster cluster = null;
         boolean ok = false;

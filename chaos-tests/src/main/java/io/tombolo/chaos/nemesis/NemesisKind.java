@@ -40,6 +40,11 @@ public enum NemesisKind {
         return Arrays.stream(values()).filter(kind -> kind.text().equals(text)).findFirst();
     }
 
+    /// Whether it needs links that can be slowed and connections that can be ended.
+    public boolean needsShaping() {
+        return this == SLOW || this == CONNECTION;
+    }
+
     /// All names.
     public static List<String> texts() {
         return Arrays.stream(values()).map(NemesisKind::text).toList();

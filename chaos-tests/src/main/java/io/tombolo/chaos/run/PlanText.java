@@ -8,6 +8,7 @@ import io.tombolo.deploy.report.Units;
 import io.tombolo.region.TomboloException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -42,18 +43,22 @@ public final class PlanText {
             case "namespaces" -> NetworkKind.NAMESPACES;
             default -> throw invalid("--network", network, "proxy, namespaces");
         };
-        return new ChaosPlan(kind, nemeses(nemeses), Duration.ofNanos(ns), seed, hosts, between, folder, keep);
+        return new ChaosPlan(kind, nemeses(nemeses, between), Duration.ofNanos(ns), seed, hosts, between, folder, keep);
     }
 
-    private static List<NemesisKind> nemeses(List<String> names) {
+    private static List<NemesisKind> nemeses(List<String> names, NetworkKind network) {
+        boolean shapes = network == NetworkKind.PROXY;
         if (names.equals(List.of("all"))) {
-            return List.of(NemesisKind.values());
+            return Arrays.stream(NemesisKind.values()).filter(kind -> shapes || !kind.needsShaping()).toList();
         }
         if (names.equals(List.of("none"))) {
             return List.of();
         }
-        return names.stream().distinct().map(name -> require(NemesisKind.ofText(name), "--nemesis", name,
+        List<NemesisKind> all = names.stream().distinct().map(name -> require(NemesisKind.ofText(name), "--nemesis", name,
                 String.join(", ", NemesisKind.texts()) + "; all, none")).toList();
+        check(shapes || all.stream().noneMatch(NemesisKind::needsShaping), "--nemesis", String.join(",", names),
+                "none of slow and connection with --network namespaces");
+        return all;
     }
 
     private static <T> T require(Optional<T> value, String option, Object found, String expected) {
