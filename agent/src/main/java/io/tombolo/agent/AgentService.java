@@ -293,7 +293,7 @@ final class AgentService implements RequestHandler {
     }
 
     private static PageWaits waits(VmPages pages) {
-        return new PageWaits(pages.waits().count(), pages.waits().p99Ns(), pages.waits().maxNs());
+        return new PageWaits(pages.waits().count(), pages.waits().quantileNs(0.99), pages.waits().maxNs());
     }
 
     private VmStatus status(HostedVm vm) {

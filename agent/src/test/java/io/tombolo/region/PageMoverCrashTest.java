@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -53,31 +54,45 @@ class PageMoverCrashTest {
         List<Operation> operations = new ArrayList<>();
         for (PageSize size : PageSize.values()) {
             operations.add(toLocal("ONE_" + size, size, _ -> {
-            }, true, new long[]{0}, LOCAL));
+            }, Vcpu.OFFLINE, new long[]{0}, LOCAL));
             operations.add(toShared("ONE_" + size, size, _ -> {
-            }, true, new long[]{0}, SHARED));
+            }, Vcpu.OFFLINE, new long[]{0}, SHARED));
             operations.add(toLocal("STUCK_VCPU_" + size, size, _ -> {
-            }, false, new long[]{0}, BUSY));
+            }, Vcpu.STUCK, new long[]{0}, BUSY));
             operations.add(toShared("STUCK_VCPU_" + size, size, _ -> {
-            }, false, new long[]{0}, BUSY));
+            }, Vcpu.STUCK, new long[]{0}, BUSY));
+            operations.add(toLocal("TAKEN_BACK_" + size, size, _ -> {
+            }, Vcpu.TAKES_BACK, new long[]{0}, LOCAL));
+            operations.add(toShared("TAKEN_BACK_" + size, size, _ -> {
+            }, Vcpu.TAKES_BACK, new long[]{0}, SHARED));
         }
         Consumer<Region> nothing = _ -> {
         };
         Consumer<Region> pinOne = region -> region.vm(0).pins().pin(2, 1);
         operations.addAll(List.of(
-                toLocal("ALL", PageSize.SMALL, nothing, true, new long[]{3, 0, 2, 4, 1}, LOCAL, LOCAL, LOCAL, LOCAL,
+                toLocal("ALL", PageSize.SMALL, nothing, Vcpu.OFFLINE, new long[]{3, 0, 2, 4, 1}, LOCAL, LOCAL, LOCAL,
+                        LOCAL,
                         LOCAL),
-                toShared("ALL", PageSize.SMALL, nothing, true, new long[]{3, 0, 2, 4, 1}, SHARED, SHARED, SHARED,
+                toShared("ALL", PageSize.SMALL, nothing, Vcpu.OFFLINE, new long[]{3, 0, 2, 4, 1}, SHARED, SHARED,
+                        SHARED,
                         SHARED, SHARED),
-                toLocal("SEVERAL_STUCK_VCPU", PageSize.SMALL, nothing, false, new long[]{3, 0, 2}, BUSY, BUSY, BUSY),
-                toShared("SEVERAL_STUCK_VCPU", PageSize.SMALL, nothing, false, new long[]{3, 0, 2}, BUSY, BUSY, BUSY),
+                toLocal("SEVERAL_STUCK_VCPU", PageSize.SMALL, nothing, Vcpu.STUCK, new long[]{3, 0, 2}, BUSY, BUSY,
+                        BUSY),
+                toShared("SEVERAL_STUCK_VCPU", PageSize.SMALL, nothing, Vcpu.STUCK, new long[]{3, 0, 2}, BUSY, BUSY,
+                        BUSY),
+                toLocal("ONE_OF_SEVERAL_TAKEN_BACK", PageSize.SMALL, nothing, Vcpu.TAKES_BACK, new long[]{3, 0, 2},
+                        LOCAL, LOCAL, LOCAL),
+                toShared("ONE_OF_SEVERAL_TAKEN_BACK", PageSize.SMALL, nothing, Vcpu.TAKES_BACK, new long[]{3, 0, 2},
+                        SHARED, SHARED, SHARED),
                 // The second place of a page leaves the batch when it is marked, a pinned one before.
-                toLocal("TWICE_AND_PINNED", PageSize.SMALL, pinOne, true, new long[]{3, 0, 3, 2, 4}, LOCAL, LOCAL,
+                toLocal("TWICE_AND_PINNED", PageSize.SMALL, pinOne, Vcpu.OFFLINE, new long[]{3, 0, 3, 2, 4}, LOCAL,
+                        LOCAL,
                         LOCAL, BUSY, LOCAL),
-                toShared("TWICE_AND_PINNED", PageSize.SMALL, pinOne, true, new long[]{3, 0, 3, 2, 4}, SHARED, SHARED,
+                toShared("TWICE_AND_PINNED", PageSize.SMALL, pinOne, Vcpu.OFFLINE, new long[]{3, 0, 3, 2, 4}, SHARED,
+                        SHARED,
                         SHARED, BUSY, SHARED),
                 // One frame is in a block of another host: its page leaves the batch when it is to be retired.
-                toLocal("BLOCK_OF_ANOTHER_HOST", PageSize.SMALL, PageMoverCrashTest::giveABlockAway, true,
+                toLocal("BLOCK_OF_ANOTHER_HOST", PageSize.SMALL, PageMoverCrashTest::giveABlockAway, Vcpu.OFFLINE,
                         new long[]{3, 2, 4, 99}, LOCAL, BUSY, LOCAL, -Errno.EFAULT)));
         return operations;
     }
@@ -100,22 +115,22 @@ class PageMoverCrashTest {
         ours.release(PageSize.SMALL, 0, page, old, 1);
     }
 
-    private static Operation toLocal(String name, PageSize size, Consumer<Region> setup, boolean quiet, long[] pages,
+    private static Operation toLocal(String name, PageSize size, Consumer<Region> setup, Vcpu vcpu, long[] pages,
             int... status) {
         return new Operation("TO_LOCAL_" + name, region -> {
             PageMoveCrashTest.create(region, size, null);
             setup.accept(region);
-        }, region -> move(region, Tier.LOCAL, quiet, pages, status), PageMoverCrashTest::check);
+        }, region -> move(region, Tier.LOCAL, vcpu, pages, status), PageMoverCrashTest::check);
     }
 
-    private static Operation toShared(String name, PageSize size, Consumer<Region> setup, boolean quiet, long[] pages,
+    private static Operation toShared(String name, PageSize size, Consumer<Region> setup, Vcpu vcpu, long[] pages,
             int... status) {
         return new Operation("TO_SHARED_" + name, region -> {
             try (LocalTier local = local()) {
                 PageMoveCrashTest.create(region, size, local.zeroed());
             }
             setup.accept(region);
-        }, region -> move(region, Tier.SHARED, quiet, pages, status), PageMoverCrashTest::check);
+        }, region -> move(region, Tier.SHARED, vcpu, pages, status), PageMoverCrashTest::check);
     }
 
     private static LocalTier local() {
@@ -123,8 +138,32 @@ class PageMoverCrashTest {
                 HugePages.NONE);
     }
 
+    private enum Vcpu {
+        /// Executes nothing.
+        OFFLINE,
+        /// Does not end its slice.
+        STUCK,
+        /// Holds the mover up until it has taken the first page of the batch back.
+        TAKES_BACK
+    }
+
+    private static BooleanSupplier right(VmPages pages, Vcpu vcpu, long page) {
+        if (vcpu != Vcpu.TAKES_BACK) {
+            return () -> true;
+        }
+        int[] asked = new int[1];
+        return () -> {
+            // First before the batch, then while it waits.
+            if (++asked[0] == 2) {
+                assertThat(pages.takeBack(page, pages.table().entryAcquire(page))).isTrue();
+                pages.shootdown().offline(0);
+            }
+            return true;
+        };
+    }
+
     /// One batch on host 0, with a local tier that holds what the entries say.
-    private static void move(Region region, Tier to, boolean quiet, long[] batch, int... expected) {
+    private static void move(Region region, Tier to, Vcpu vcpu, long[] batch, int... expected) {
         try (LocalTier local = local()) {
             VmSlot vm = region.vm(0);
             PageTable table = vm.pageTable();
@@ -139,8 +178,9 @@ class PageMoverCrashTest {
             }
             assertThat(local.take(table.pageSize(), inLocal, new long[inLocal])).isEqualTo(inLocal);
             VmPages pages = new VmPages(region, vm, region.allocator(0), local, 1);
-            PageMover mover = new PageMover(region, new GuestCopier(), () -> true, 0, batch.length);
-            if (!quiet) {
+            PageMover mover = new PageMover(region, new GuestCopier(), right(pages, vcpu, batch[0]),
+                    vcpu == Vcpu.STUCK ? 0 : Long.MAX_VALUE, batch.length);
+            if (vcpu != Vcpu.OFFLINE) {
                 pages.shootdown().online(0);
             }
             int[] status = new int[batch.length];

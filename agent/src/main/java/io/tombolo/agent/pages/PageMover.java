@@ -20,15 +20,20 @@ import java.util.function.BooleanSupplier;
 /// different threads may work on the same VM, and a page that another one is moving is answered EBUSY.
 public final class PageMover {
     /// Pages of a batch, by size. From its mark to its publish a page stands still, the last one of a batch for the
-    /// shoot-down and all copies before it: 64 x 0.4 us stays below the 50 us that a guest may wait. A large page is
-    /// copied longer than all else takes.
-    public static final int SMALL_BATCH = 64;
+    /// shoot-down and all copies before it. More pages make a move no faster, fewer share a shoot-down and make it
+    /// slower: `PageStallBenchmark` shows both. A large page is copied longer than all else takes.
+    public static final int SMALL_BATCH = 32;
     static final int LARGE_BATCH = 1;
 
     private static final int SPINS = 1_000;
     private static final long FRAME_BYTES = PageSize.SMALL.bytes();
     /// In place of a status: the page goes into the batch.
     private static final int MOVABLE = Integer.MIN_VALUE;
+    /// In place of a status: nothing has been decided about the page, or a vCPU took it back.
+    private static final int UNDECIDED = Integer.MIN_VALUE + 1;
+    /// How often a page is tried that vCPUs take back. From the second time on it is among few, and soon copied: then it
+    /// is taken back only if the mover loses its core.
+    private static final int ROUNDS = 8;
     /// In place of an entry: there is none. No state has this code.
     private static final long BEYOND = -1;
 
@@ -95,15 +100,31 @@ public final class PageMover {
             if (!right.getAsBoolean()) {
                 return false;
             }
+            Arrays.fill(status, from, from + count, UNDECIDED);
             int n = look(vm, pages, from, count, to, status);
-            if (n > 0) {
-                move(vm, n, to, status);
-                repeat(pages, from, count, to, status);
+            for (int round = 1; n > 0; round++) {
+                if (!move(vm, n, to, status)) {
+                    break;
+                }
+                if (round == ROUNDS || !right.getAsBoolean()) {
+                    refuseUndecided(from, count, status);
+                    break;
+                }
+                n = look(vm, pages, from, count, to, status);
             }
+            repeat(pages, from, count, to, status);
             return true;
         } finally {
             copier.settle();
             vm.gate().leave();
+        }
+    }
+
+    private static void refuseUndecided(int from, int count, int[] status) {
+        for (int i = from; i < from + count; i++) {
+            if (status[i] == UNDECIDED) {
+                status[i] = -Errno.EBUSY;
+            }
         }
     }
 
@@ -135,6 +156,9 @@ public final class PageMover {
         long lastFrame = lastFrame(vm, to == Tier.SHARED ? Tier.LOCAL : Tier.SHARED);
         int n = 0;
         for (int i = 0; i < count; i++) {
+            if (status[from + i] != UNDECIDED) {
+                continue;
+            }
             long number = pages[from + i];
             long found = entry[i];
             int answer = PageTableEntry.isPresent(found) && PageTableEntry.tier(found) != to && !anyPins
@@ -188,19 +212,22 @@ public final class PageMover {
         };
     }
 
-    private void move(VmPages vm, int movable, Tier to, int[] status) {
+    /// Returns whether vCPUs took pages back: those are undecided again.
+    private boolean move(VmPages vm, int movable, Tier to, int[] status) {
         int n = reserve(vm, movable, to, status);
         if (n == 0) {
-            return;
+            return false;
         }
         if (to == Tier.LOCAL) {
             vm.slot().addLocalPages(n);
         }
         int marked = mark(vm, n, to, status);
+        int copies = 0;
         int moved = 0;
         try {
             if (marked > 0 && awaitShootdown(vm, status, marked)) {
-                moved = copyAll(vm, marked, to, status);
+                copies = copyAll(vm, marked, to, status);
+                moved = publishAll(vm, marked, to, status);
             }
         } finally {
             // Also when a copy has failed: what is not copied stays what it was.
@@ -212,6 +239,7 @@ public final class PageMover {
         } else if (to == Tier.SHARED && moved > 0) {
             vm.slot().addLocalPages(-moved);
         }
+        return moved < copies;
     }
 
     /// 3. Frames for as many of the pages as there is room for.
@@ -252,8 +280,8 @@ public final class PageMover {
                 keep(i, left++);
             } else {
                 boolean sound = vm.allocator().backs(vm.size(), vm.slot().index(), page[i], source[i]);
-                unmark(vm, i);
-                status[place[i]] = sound ? -Errno.EBUSY : -Errno.EIO;
+                // Of a page that was taken back meanwhile the frame's word tells nothing.
+                status[place[i]] = unmark(vm, i) && !sound ? -Errno.EIO : -Errno.EBUSY;
                 giveBackTarget(vm, i, to);
             }
         }
@@ -268,11 +296,9 @@ public final class PageMover {
         place[to] = place[from];
     }
 
-    private void unmark(VmPages vm, int i) {
-        if (!vm.table().compareAndSet(page[i], entry[i], PageTableEntry.with(entry[i], PteState.PRESENT))) {
-            throw new IllegalStateException("vm slot " + vm.slot().index() + " page " + page[i]
-                    + ": the mark was changed by somebody else");
-        }
+    /// False if a vCPU has done it already, see [VmPages#takeBack].
+    private boolean unmark(VmPages vm, int i) {
+        return vm.table().compareAndSet(page[i], entry[i], PageTableEntry.with(entry[i], PteState.PRESENT));
     }
 
     private void giveBackTarget(VmPages vm, int i, Tier to) {
@@ -313,8 +339,7 @@ public final class PageMover {
         return true;
     }
 
-    /// 7. Copies all, then publishes all; returns how many. A compare-and-set waits until the copy before it has left
-    /// the store buffer, so one after each copy would cost more than all else. A page whose memory faults is EIO.
+    /// 7. Copies all; returns how many. A page whose memory faults is EIO.
     private int copyAll(VmPages vm, int n, Tier to, int[] status) {
         MemorySegment from = to == Tier.SHARED ? vm.localData() : vm.shared();
         MemorySegment into = to == Tier.SHARED ? vm.shared() : vm.localData();
@@ -329,10 +354,21 @@ public final class PageMover {
             }
         }
         region.memory().fence();
+        return done;
+    }
+
+    /// After all copies: a compare-and-set waits until the copy before it has left the store buffer, so one after each
+    /// copy would cost more than all else. Of a page that a vCPU took back it fails, and the copy, which may be torn,
+    /// is used by nobody. Returns how many are published.
+    private int publishAll(VmPages vm, int n, Tier to, int[] status) {
+        int done = 0;
         for (int i = 0; i < n; i++) {
-            if (copied[i]) {
-                publish(vm, i, to, status);
+            if (!copied[i]) {
+                continue;
             }
+            copied[i] = vm.table().compareAndSet(page[i], entry[i], PageTableEntry.moved(entry[i], to, target[i]));
+            status[place[i]] = copied[i] ? to.code() : UNDECIDED;
+            done += copied[i] ? 1 : 0;
         }
         return done;
     }
@@ -375,18 +411,10 @@ public final class PageMover {
         faultsRaised = Thread.holdsLock(this);
     }
 
-    private void publish(VmPages vm, int i, Tier to, int[] status) {
-        if (!vm.table().compareAndSet(page[i], entry[i], PageTableEntry.moved(entry[i], to, target[i]))) {
-            throw new IllegalStateException("vm slot " + vm.slot().index() + " page " + page[i]
-                    + ": the mark was changed by somebody else");
-        }
-        status[place[i]] = to.code();
-    }
-
     private void giveUp(VmPages vm, int n) {
         for (int i = 0; i < n; i++) {
             if (!copied[i]) {
-                unmark(vm, i);
+                var _ = unmark(vm, i);
             }
         }
     }

@@ -19,13 +19,18 @@ public final class PageWaits {
         return histogram.getTotalCount();
     }
 
-    /// The wait that 99 of 100 did not exceed, in ns, to two digits; 0 if there was none.
-    public long p99Ns() {
-        return histogram.getTotalCount() == 0 ? 0 : histogram.getValueAtPercentile(99);
+    /// The wait that this part of all waits did not exceed, in ns, to two digits; 0 if there was none.
+    public long quantileNs(double quantile) {
+        return histogram.getTotalCount() == 0 ? 0 : histogram.getValueAtPercentile(quantile * 100);
     }
 
     /// The longest wait, in ns, to two digits; 0 if there was none.
     public long maxNs() {
         return histogram.getMaxValue();
+    }
+
+    /// Forgets all waits.
+    void reset() {
+        histogram.reset();
     }
 }

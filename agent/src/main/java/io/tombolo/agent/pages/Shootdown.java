@@ -38,15 +38,21 @@ public final class Shootdown {
         return (vcpu + 1) * STRIDE_LONGS;
     }
 
-    /// Before the first access of a stretch.
+    /// Before the first access of a stretch. Translations from before the vCPU was last offline may not be used.
     public void online(int vcpu) {
         WORD.setVolatile(words, at(vcpu), (long) WORD.getVolatile(words, COUNTER));
         VarHandle.fullFence();
     }
 
-    /// Between two slices: no translation that this vCPU has read is used any more.
-    public void quiescent(int vcpu) {
-        WORD.setRelease(words, at(vcpu), (long) WORD.getAcquire(words, COUNTER));
+    /// Between two slices. If true, entries were changed: no translation that this vCPU has read before may be used any
+    /// more. Otherwise it may keep them.
+    public boolean quiescent(int vcpu) {
+        long number = (long) WORD.getAcquire(words, COUNTER);
+        if (number == words[at(vcpu)]) {
+            return false;
+        }
+        WORD.setRelease(words, at(vcpu), number);
+        return true;
     }
 
     /// After the last access of a stretch, and while the vCPU waits for a page.

@@ -5,6 +5,8 @@ import static java.util.Objects.requireNonNull;
 import io.tombolo.region.FrameAllocator;
 import io.tombolo.region.PageSize;
 import io.tombolo.region.PageTable;
+import io.tombolo.region.PageTableEntry;
+import io.tombolo.region.PteState;
 import io.tombolo.region.Region;
 import io.tombolo.region.VmGate;
 import io.tombolo.region.VmPins;
@@ -106,5 +108,13 @@ public final class VmPages {
 
     public Shootdown shootdown() {
         return shootdown;
+    }
+
+    /// By a vCPU that waits for a page and has the right to run: ends the mark of a mover that does not get on, because
+    /// it has lost its core. The page stays where it was, and the mover finds that it cannot publish its copy. Returns
+    /// false if the entry is another one by now.
+    public boolean takeBack(long page, long entry) {
+        return PageTableEntry.state(entry) == PteState.MIGRATING
+                && table.compareAndSet(page, entry, PageTableEntry.with(entry, PteState.PRESENT));
     }
 }

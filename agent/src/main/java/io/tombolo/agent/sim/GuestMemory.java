@@ -19,6 +19,10 @@ public sealed interface GuestMemory permits FlatMemory, PagedMemory {
 
     void setLong(long gpa, long value);
 
+    /// Drops what is remembered of page-table entries.
+    default void forget() {
+    }
+
     default long pages() {
         return bytes() >>> PAGE_SHIFT;
     }

@@ -13,14 +13,16 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/// Guest memory through the VM's page table in the shared region: the production path. Every access loads the 8-byte
-/// entry of its page with acquire order, checks that it is present, marks the page accessed or dirty, and goes to the
-/// frame in the tier that the entry names; no translation outlives the slice that read it, so a mover waits for the end
-/// of a slice (see [io.tombolo.agent.pages.Shootdown]).
+/// Guest memory through the VM's page table in the shared region: the production path. The first access to a page loads
+/// its 8-byte entry with acquire order, checks that it is present, marks the page accessed or dirty, and finds the frame
+/// in the tier that the entry names. What it found is kept in a translation buffer, one for reads and one for writes,
+/// until [#forget]: that a mover changed entries is heard at the end of a slice (see
+/// [io.tombolo.agent.pages.Shootdown]), so no translation outlives the slice in which its page was marked.
 ///
-/// For vCPU threads only: it is not counted by [GuestCopier], because what a vCPU touches is not copying. One instance
-/// may serve all vCPUs of a VM unless its fault handler belongs to one of them; it holds no mutable state but the
-/// marks.
+/// A page that is in the buffer for writes was marked dirty since the last shoot-down; who clears marks and wants to
+/// see every later access makes a shoot-down afterwards.
+///
+/// For one vCPU thread, and not counted by [GuestCopier], because what a vCPU touches is not copying.
 ///
 /// Bounds are checked here, once per access, and the access itself is a bare load or store: what the checks of
 /// [MemorySegment] cost would be several times the access. So the table and both tiers stay mapped until the vCPU
@@ -46,6 +48,8 @@ public final class PagedMemory implements GuestMemory {
     private final long bytes;
     private final long words;
     private final PageFaultHandler faults;
+    private final Translations reads;
+    private final Translations writes;
 
     /// Guest memory of a VM on this host.
     ///
@@ -78,6 +82,15 @@ public final class PagedMemory implements GuestMemory {
         this.pageMask = (1L << pageShift) - 1;
         this.bytes = bytes;
         this.words = bytes >>> 3;
+        this.reads = new Translations(pages());
+        this.writes = new Translations(pages());
+    }
+
+    /// Entries may have changed: no translation that was found before is used any more.
+    @Override
+    public void forget() {
+        reads.forget();
+        writes.forget();
     }
 
     /// The memory of a VM whose pages are all 4 KiB frames of a region, as whoever only reads it sees it.
@@ -105,16 +118,26 @@ public final class PagedMemory implements GuestMemory {
 
     @Override
     public long getLong(long gpa) {
-        long entry = entry(gpa);
-        bits.read(gpa >>> pageShift);
-        return RawMemory.ALL.get(WORD, addressOf(entry, gpa));
+        long there = reads.has(gpa) ? reads.there(gpa) : translateRead(gpa);
+        return RawMemory.ALL.get(WORD, gpa + there);
     }
 
     @Override
     public void setLong(long gpa, long value) {
+        long there = writes.has(gpa) ? writes.there(gpa) : translateWrite(gpa);
+        RawMemory.ALL.set(WORD, gpa + there, value);
+    }
+
+    private long translateRead(long gpa) {
+        long entry = entry(gpa);
+        bits.read(gpa >>> pageShift);
+        return reads.add(gpa, addressOf(entry, gpa) - gpa);
+    }
+
+    private long translateWrite(long gpa) {
         long entry = entry(gpa);
         bits.written(gpa >>> pageShift);
-        RawMemory.ALL.set(WORD, addressOf(entry, gpa), value);
+        return writes.add(gpa, addressOf(entry, gpa) - gpa);
     }
 
     private long entry(long gpa) {
@@ -152,6 +175,8 @@ public final class PagedMemory implements GuestMemory {
             faults.awaitPresent(page, current);
             current = entryOf(page);
         }
+        // While it waited the vCPU held up no mover.
+        forget();
         return current;
     }
 

@@ -63,7 +63,7 @@ public final class ReferenceRun implements AutoCloseable {
                         .fact("instructions", instructions).build();
             }
             program.run(regs, memory, ahead);
-            VcpuRunner.execute(program, regs, memory, entry.request());
+            RequestExecutor.execute(program, regs, memory, entry.request());
         }
         program.run(regs, memory, instructions - regs.get(INSTRUCTIONS));
     }

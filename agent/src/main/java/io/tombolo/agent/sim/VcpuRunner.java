@@ -21,7 +21,9 @@ import java.util.function.IntFunction;
 /// and [#requestSwitch] bring all vCPUs to a stop; the last one to stop carries out the switch-over on its own
 /// thread. [#kill] ends the threads. All methods may be called from any thread but a vCPU's.
 public final class VcpuRunner implements AutoCloseable {
-    private static final int REQUESTS_PER_SLICE = 32;
+    /// Instructions after which a vCPU looks whether a mover waits for it: a few microseconds, and a mover needs no more
+    /// for its copies. The look is one load, the check of the right at the start of a slice some dozen times that.
+    private static final long BETWEEN_QUIESCENT_STATES = 8;
     private static final long KILL_TIMEOUT_MS = 10_000;
 
     /// Everything a runner needs beside the VM itself.
@@ -405,12 +407,13 @@ public final class VcpuRunner implements AutoCloseable {
                     break;
                 }
                 if (executed) {
-                    shootdown.quiescent(vcpu);
+                    passQuiescentState(vcpu);
                     // What asked for a stop from inside the check has just warmed this core's caches for it.
                     runSlice(vcpu, regs, gate.isOpen() ? slice : 1);
                 } else {
                     executed = true;
                     shootdown.online(vcpu);
+                    memories[vcpu].forget();
                     runFirst(vcpu, regs);
                 }
             } catch (GuestFault fault) {
@@ -450,37 +453,24 @@ public final class VcpuRunner implements AutoCloseable {
         }
     }
 
+    private void passQuiescentState(int vcpu) {
+        if (shootdown.quiescent(vcpu)) {
+            memories[vcpu].forget();
+        }
+    }
+
     private void runSlice(int vcpu, VcpuRegisters regs, long slice) {
         boolean asked = vcpu == 0 && options.requests != null && !options.requests.isEmpty();
         if (asked) {
-            executeRequests(regs);
+            RequestExecutor.drain(options.requests, options.log, program, regs, memories[0]);
         }
-        program.run(regs, memories[vcpu], slice);
+        for (long left = slice; left > 0; left -= BETWEEN_QUIESCENT_STATES) {
+            program.run(regs, memories[vcpu], Math.min(left, BETWEEN_QUIESCENT_STATES));
+            passQuiescentState(vcpu);
+        }
         if (options.idleParkNs > 0 && !asked && gate.isOpen()) {
             LockSupport.parkNanos(this, options.idleParkNs);
         }
-    }
-
-    private void executeRequests(VcpuRegisters regs) {
-        for (int i = 0; i < REQUESTS_PER_SLICE; i++) {
-            RequestQueue.Pending next = options.requests.poll();
-            if (next == null) {
-                return;
-            }
-            if (!options.log.hasRoom()) {
-                options.requests.complete(next, GuestReply.of(ReplyStatus.LOG_FULL, 0));
-                continue;
-            }
-            options.log.append(regs.get(VcpuRegisters.REQUESTS), regs.get(VcpuRegisters.INSTRUCTIONS), next.request());
-            options.requests.complete(next, execute(program, regs, memories[0], next.request()));
-        }
-    }
-
-    /// One request, the same here and in a reference run.
-    static GuestReply execute(GuestProgram program, VcpuRegisters regs, GuestMemory memory, GuestRequest request) {
-        GuestReply reply = program.call(regs, memory, request);
-        regs.set(VcpuRegisters.REQUESTS, regs.get(VcpuRegisters.REQUESTS) + 1);
-        return reply;
     }
 
     private static void noteFault(VcpuRegisters regs, GuestFault fault) {

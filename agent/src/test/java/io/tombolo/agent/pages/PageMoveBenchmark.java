@@ -38,8 +38,12 @@ public class PageMoveBenchmark {
     int pageBytes;
 
     /// Pages of a batch.
-    @Param({"64"})
+    @Param({"32"})
     int batch;
+
+    /// How the local tier is backed; TRANSPARENT needs a kernel that is set to it, see [HugePages].
+    @Param({"NONE"})
+    HugePages hugePages;
 
     private TestVm vm;
     private PageMover mover;
@@ -50,7 +54,7 @@ public class PageMoveBenchmark {
 
     @Setup(Level.Trial)
     public void allocate() {
-        vm = new TestVm(BYTES, PageSize.ofBytes(pageBytes), false, 1);
+        vm = new TestVm(BYTES, PageSize.ofBytes(pageBytes), false, 1, BYTES, hugePages);
         mover = vm.mover(batch);
         int pages = (int) (BYTES / pageBytes);
         status = new int[pages];

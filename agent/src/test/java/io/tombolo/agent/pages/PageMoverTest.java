@@ -254,6 +254,58 @@ final class PageMoverTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"SMALL,SHARED", "SMALL,LOCAL", "LARGE,SHARED", "LARGE,LOCAL"})
+    void movesAPageThatAVcpuTookBackInItsNextRound(PageSize size, Tier from) {
+        try (TestVm vm = vm(size, from)) {
+            PageMoves.Account account = new PageMoves.Account(vm);
+            AtomicInteger asked = new AtomicInteger();
+            PageMover mover = takenBackAt(vm, 2, asked);
+            vm.pages.shootdown().online(0);
+
+            assertThat(move(vm, mover, other(from), 0, 1)).containsOnly(other(from).code());
+
+            assertThat(asked.get()).isGreaterThanOrEqualTo(3);
+            account.check();
+            check(vm);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Tier.class)
+    void leavesAPageThatVcpusTakeBackEveryTime(Tier from) {
+        try (TestVm vm = vm(PageSize.SMALL, from)) {
+            PageMoves.Account account = new PageMoves.Account(vm);
+            PageMover[] mover = new PageMover[1];
+            mover[0] = new PageMover(vm.region, vm.copier, () -> {
+                if (vm.pages.takeBack(1, vm.pages.table().entryAcquire(1))) {
+                    vm.pages.shootdown().offline(0);
+                } else {
+                    vm.pages.shootdown().online(0);
+                }
+                return true;
+            }, Long.MAX_VALUE, 8);
+
+            assertThat(move(vm, mover[0], other(from), 0, 1, 2)).containsExactly(other(from).code(), -Errno.EBUSY,
+                    other(from).code());
+
+            vm.pages.shootdown().offline(0);
+            account.check();
+            check(vm);
+        }
+    }
+
+    /// At that question for the right, page 0 is taken back, and the vCPU that held the mover up goes.
+    private static PageMover takenBackAt(TestVm vm, int question, AtomicInteger asked) {
+        return new PageMover(vm.region, vm.copier, () -> {
+            if (asked.incrementAndGet() == question) {
+                assertThat(vm.pages.takeBack(0, vm.pages.table().entryAcquire(0))).isTrue();
+                vm.pages.shootdown().offline(0);
+            }
+            return true;
+        }, Long.MAX_VALUE, 8);
+    }
+
     private static long[] entriesButTags(TestVm vm) {
         return LongStream.of(all(vm)).map(page -> vm.pages.table().entryAcquire(page) & ~(0xFFFFL << 4)).toArray();
     }

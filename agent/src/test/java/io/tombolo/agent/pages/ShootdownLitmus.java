@@ -21,6 +21,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 public final class ShootdownLitmus {
     private static final int OLD = 0;
     private static final int NEW = 1;
+    private static final int PUBLISHED = 2;
     /// In place of what was copied: the shoot-down was not over.
     private static final int WAITS = 2;
     /// In place of what was read: the vCPU did not use the new frame.
@@ -49,6 +50,15 @@ public final class ShootdownLitmus {
         @SuppressWarnings("UnusedVariable")
         private int entry;
 
+        /// Not marked.
+        Page() {
+            this(OLD);
+        }
+
+        Page(int entry) {
+            this.entry = entry;
+        }
+
         /// As a vCPU does.
         final int read() {
             return (int) ENTRY.getAcquire(this);
@@ -57,6 +67,16 @@ public final class ShootdownLitmus {
         /// As a mover does.
         final void change() {
             ENTRY.compareAndSet(this, OLD, NEW);
+        }
+
+        /// As a vCPU that has waited long enough for a marked page.
+        final boolean takeBack() {
+            return ENTRY.compareAndSet(this, NEW, OLD);
+        }
+
+        /// As a mover after its copy of a marked page.
+        final boolean publish() {
+            return ENTRY.compareAndSet(this, NEW, PUBLISHED);
         }
 
         /// After entries were changed, or a mark was cleared: whether no vCPU uses what it read before.
@@ -104,6 +124,32 @@ public final class ShootdownLitmus {
         public void mover(II_Result r) {
             change();
             r.r2 = isShotDown() ? 1 : 0;
+        }
+    }
+
+    /// A vCPU takes a page back and writes to it while the mover copies it: the copy is not used.
+    @JCStressTest
+    @State
+    @Outcome(id = {"1, 0", "1, 1"}, expect = FORBIDDEN, desc = "Both have the page: a write is lost.")
+    @Outcome(id = "0, 1", expect = FORBIDDEN, desc = "The copy has a write that was not made.")
+    @Outcome(expect = ACCEPTABLE, desc = "One of them has the page.")
+    public static class TakeBack extends Page {
+        public TakeBack() {
+            super(NEW);
+        }
+
+        @Actor
+        public void vcpu(II_Result r) {
+            r.r1 = takeBack() ? 1 : 0;
+            if (r.r1 == 1) {
+                oldFrame = 1;
+            }
+        }
+
+        @Actor
+        public void mover(II_Result r) {
+            int copy = oldFrame;
+            r.r2 = publish() ? copy : WAITS;
         }
     }
 

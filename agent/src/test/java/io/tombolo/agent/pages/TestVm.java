@@ -41,6 +41,10 @@ final class TestVm implements AutoCloseable {
     }
 
     TestVm(long bytes, PageSize size, boolean local, int vcpus, long localBytes) {
+        this(bytes, size, local, vcpus, localBytes, HugePages.NONE);
+    }
+
+    TestVm(long bytes, PageSize size, boolean local, int vcpus, long localBytes, HugePages hugePages) {
         try {
             directory = Files.createTempDirectory(Path.of("/dev/shm"), "tombolo-pages-");
         } catch (IOException e) {
@@ -52,7 +56,7 @@ final class TestVm implements AutoCloseable {
         region = Region.open(file, OpenOptions.ofCluster(cluster));
         int host = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), "ant", UUID.randomUUID(),
                 ProcessHandle.current().pid(), WatchdogBound.UNKNOWN)).slot();
-        this.local = localBytes == 0 ? null : LocalTier.open(directory.resolve("local"), localBytes, HugePages.NONE);
+        this.local = localBytes == 0 ? null : LocalTier.open(directory.resolve("local"), localBytes, hugePages);
         allocator = region.allocator(host);
         slot = VmSlots.claim(region, host);
         VmMemory.populate(region, allocator, slot,

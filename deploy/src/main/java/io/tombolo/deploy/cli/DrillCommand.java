@@ -30,13 +30,9 @@ final class DrillCommand implements Callable<Integer> {
     private static final int HOPS = 30;
     private static final int WARM_UP = 50;
     private static final int LINUX_WARM_UP = 10;
-    private static final int COMPARED_WARM_UP = 10;
     /// All of memory moves with each hop.
     private static final int MOVING_HOPS = 5;
-    private static final int MOVING_WARM_UP = 2;
-    /// What the guests of three modes execute is executed once more by the reference runs, each slower than the guest:
-    /// a minute in all on two cores.
-    private static final long COMPARED_MEMORY_BYTES = 64L << 20;
+    private static final int MOVING_WARM_UP = 10;
     /// Long against a look at the guest's speed every 50 ms, short against a drill.
     private static final int REST_MS = 200;
     private static final int MAX_REST_MS = 60_000;
@@ -49,13 +45,13 @@ final class DrillCommand implements Callable<Integer> {
     @Option(names = "--hops", paramLabel = "N", description = "Migrations, round robin (30; 5 of each mode if pages move).")
     private Integer hops;
 
-    @Option(names = "--warm-up", paramLabel = "N", description = "Migrations before those, reported apart (50; 10 for a Linux guest or if modes are compared; 2 of a mode in which pages move).")
+    @Option(names = "--warm-up", paramLabel = "N", description = "Migrations before those, reported apart (50; 10 for a Linux guest or of a mode in which pages move).")
     private Integer warmUp;
 
     @Option(names = "--mode", paramLabel = "MODE", description = "How the guest migrates: handoff, transit or copy (handoff). In the last two its pages begin in its host's own memory.")
     private String mode;
 
-    @Option(names = "--compare-modes", description = "Go through all three modes in one cluster with the same guest, of 64M unless told otherwise.")
+    @Option(names = "--compare-modes", description = "Go through all three modes in one cluster with the same guest.")
     private boolean compareModes;
 
     @Option(names = "--rest", paramLabel = "DURATION", converter = DurationConverter.class, description = "Leave the guest alone that long before and after each hop, and tell how fast it was then and during the hop (200ms if pages move).")
@@ -95,7 +91,7 @@ final class DrillCommand implements Callable<Integer> {
         Options.check(counted >= 1 && counted <= 100_000, "--hops", counted, "1 to 100000");
         int before = warmUp != null
                 ? warmUp
-                : guest.isLinux() ? LINUX_WARM_UP : compareModes ? COMPARED_WARM_UP : WARM_UP;
+                : guest.isLinux() ? LINUX_WARM_UP : WARM_UP;
         int movingBefore = warmUp != null ? warmUp : MOVING_WARM_UP;
         Options.check(before >= 0 && before <= 100_000, "--warm-up", before, "0 to 100000");
         int restMs = restNs != null ? Options.wholeMs(restNs) : moving ? REST_MS : 0;
@@ -105,9 +101,7 @@ final class DrillCommand implements Callable<Integer> {
         Options.check(!compare || guest.isLinux(), "--compare", "--guest simulated", "--guest linux");
         Options.check(clients == null || (clients >= 0 && clients <= MAX_CLIENTS), "--clients", clients,
                 "0 to " + MAX_CLIENTS);
-        VmSpec spec = compareModes
-                ? guest.spec("drill", UUID.randomUUID(), COMPARED_MEMORY_BYTES)
-                : guest.spec("drill", UUID.randomUUID());
+        VmSpec spec = guest.spec("drill", UUID.randomUUID());
         boolean served = DrillPlan.servesClients(spec);
         Options.check(clients == null || clients == 0 || served, "--clients", "--program " + spec.program(),
                 "--program kv or --program bank");

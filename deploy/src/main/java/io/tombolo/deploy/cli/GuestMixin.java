@@ -40,15 +40,10 @@ public final class GuestMixin {
 
     /// The definition, checked.
     VmSpec spec(String name, UUID uuid) {
-        return spec(name, uuid, DEFAULT_MEMORY_BYTES);
-    }
-
-    /// The same with another size of a simulated guest's memory when none is given.
-    VmSpec spec(String name, UUID uuid, long defaultMemoryBytes) {
         if (!isLinux() && !guest.equals("simulated")) {
             throw Options.invalid("--guest", guest, "simulated, linux");
         }
-        long memory = memoryBytes != null ? memoryBytes : isLinux() ? 512L << 20 : defaultMemoryBytes;
+        long memory = memoryBytes != null ? memoryBytes : isLinux() ? 512L << 20 : DEFAULT_MEMORY_BYTES;
         long workingSet = workingSetBytes != null
                 ? workingSetBytes
                 : Math.max(4096, memory / (isLinux() ? LINUX_WORKING_SET_PART : WORKING_SET_PART) / 4096 * 4096);
