@@ -9,8 +9,6 @@ public enum ChaosError implements ErrorCode {
     CHAOS_NETWORK(4),
     /// The result folder of a chaos run cannot be written.
     CHAOS_RESULT_NOT_WRITTEN(4),
-    /// A chaos run could not bring its cluster or its first VM up.
-    CHAOS_NOT_STARTED(4),
     /// The log of who executed when is full or damaged.
     CHAOS_RUN_LOG(5),
     /// A history file is not there or cannot be read.

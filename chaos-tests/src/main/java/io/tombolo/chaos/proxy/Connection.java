@@ -36,7 +36,8 @@ final class Connection {
         }
         connecting = true;
         var _ = new Bootstrap().group(accepted.eventLoop()).channel(NioSocketChannel.class)
-                .option(ChannelOption.TCP_NODELAY, true).option(ChannelOption.ALLOW_HALF_CLOSURE, true).handler(in).connect(target)
+                .option(ChannelOption.TCP_NODELAY, true).option(ChannelOption.ALLOW_HALF_CLOSURE, true).handler(in)
+                .connect(target)
                 .addListener(future -> {
                     if (!future.isSuccess()) {
                         close();

@@ -54,8 +54,10 @@ public final class PlanText {
         if (names.equals(List.of("none"))) {
             return List.of();
         }
-        List<NemesisKind> all = names.stream().distinct().map(name -> require(NemesisKind.ofText(name), "--nemesis", name,
-                String.join(", ", NemesisKind.texts()) + "; all, none")).toList();
+        List<NemesisKind> all = names.stream().distinct()
+                .map(name -> require(NemesisKind.ofText(name), "--nemesis", name,
+                        String.join(", ", NemesisKind.texts()) + "; all, none"))
+                .toList();
         check(shapes || all.stream().noneMatch(NemesisKind::needsShaping), "--nemesis", String.join(",", names),
                 "none of slow and connection with --network namespaces");
         return all;
