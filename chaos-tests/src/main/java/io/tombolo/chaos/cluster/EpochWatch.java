@@ -40,7 +40,7 @@ public final class EpochWatch implements AutoCloseable {
             for (int slot = 0; slot < Math.min(region.vmSlots(), highest + BEYOND); slot++) {
                 long word = region.vm(slot).ownerAcquire();
                 Long before = words.put(slot, word);
-                if (before != null && before == word || OwnerWord.state(word) == OwnerState.FREE) {
+                if ((before != null && before == word) || OwnerWord.state(word) == OwnerState.FREE) {
                     continue;
                 }
                 highest = Math.max(highest, slot);

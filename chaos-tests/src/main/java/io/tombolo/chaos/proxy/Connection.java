@@ -55,7 +55,7 @@ final class Connection {
         out.swallow();
         in.swallow();
         if (connected != null) {
-            connected.close();
+            var _ = connected.close();
         }
     }
 
@@ -74,9 +74,9 @@ final class Connection {
     void close() {
         out.clear();
         in.clear();
-        accepted.close();
+        var _ = accepted.close();
         if (connected != null) {
-            connected.close();
+            var _ = connected.close();
         }
     }
 

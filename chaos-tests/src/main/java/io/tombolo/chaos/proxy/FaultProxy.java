@@ -134,7 +134,9 @@ public final class FaultProxy implements AutoCloseable {
     @Override
     public void close() {
         synchronized (listeners) {
-            listeners.forEach(Channel::close);
+            for (Channel listener : listeners) {
+                var _ = listener.close();
+            }
         }
         run(() -> connections.forEach(Connection::close));
         loop.shutdownGracefully(0, CLOSE_MS, TimeUnit.MILLISECONDS).awaitUninterruptibly(CLOSE_MS);

@@ -113,7 +113,7 @@ final class Pipe extends ChannelInboundHandlerAdapter {
                 return;
             }
             queuedBytes -= item.data().readableBytes();
-            to.write(item.data());
+            var _ = to.write(item.data());
             wrote = true;
         }
         if (wrote) {
@@ -137,9 +137,11 @@ final class Pipe extends ChannelInboundHandlerAdapter {
         if (how == End.FULL || back.over) {
             clear();
             var _ = to.writeAndFlush(to.alloc().buffer(0)).addListener(ChannelFutureListener.CLOSE);
-            from.close();
+            var _ = from.close();
         } else {
-            var _ = to.writeAndFlush(to.alloc().buffer(0)).addListener(_ -> ((DuplexChannel) to).shutdownOutput());
+            var _ = to.writeAndFlush(to.alloc().buffer(0)).addListener(_ -> {
+                var _ = ((DuplexChannel) to).shutdownOutput();
+            });
         }
     }
 
@@ -167,6 +169,6 @@ final class Pipe extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         // A reset is an end like any other.
-        context.close();
+        var _ = context.close();
     }
 }

@@ -52,7 +52,7 @@ public final class ChaosRun {
     private final ResultFolder folder;
     /// When the cluster was up.
     private volatile long zeroNs = System.nanoTime();
-    private final LongSupplier nowNs = () -> System.nanoTime() - this.zeroNs;
+    private final LongSupplier nowNs = this::sinceZero;
 
     /// @param progress told one line at a time
     public ChaosRun(ChaosPlan plan, Consumer<String> progress) {
@@ -68,6 +68,10 @@ public final class ChaosRun {
         this.plan = requireNonNull(plan, "plan is null");
         this.progress = requireNonNull(progress, "progress is null");
         this.folder = new ResultFolder(plan.folder());
+    }
+
+    private long sinceZero() {
+        return System.nanoTime() - zeroNs;
     }
 
     /// Runs it.

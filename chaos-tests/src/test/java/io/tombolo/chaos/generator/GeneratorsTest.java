@@ -18,7 +18,7 @@ class GeneratorsTest {
         List<String> all = new ArrayList<>();
         Generator now = generator;
         for (int i = 0; i < steps; i++) {
-            switch (now.next(new Context(i * ms * 1_000_000L, THREADS, THREADS))) {
+            switch (now.next(new Context(1_000_000L * i * ms, THREADS, THREADS))) {
                 case Next.Emit e -> {
                     all.add(e.thread() + ":" + e.call().f() + (e.call().value() == null ? "" : e.call().value()));
                     now = e.then();

@@ -30,8 +30,9 @@ class FaultProxyTest {
     void start() throws IOException {
         server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Thread.ofPlatform().daemon().start(this::accept);
-        entry = new InetSocketAddress("127.0.0.1", freePort());
-        proxy.listen("client", "server", entry, new InetSocketAddress("127.0.0.1", server.getLocalPort()));
+        entry = new InetSocketAddress(InetAddress.getLoopbackAddress(), freePort());
+        proxy.listen("client", "server", entry,
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), server.getLocalPort()));
     }
 
     @AfterEach
