@@ -11,6 +11,7 @@ import io.tombolo.agent.handoff.HostedVm;
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.hypervisor.QemuHypervisor;
+import io.tombolo.agent.hypervisor.RunObserver;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
 import io.tombolo.agent.pages.HugePages;
 import io.tombolo.agent.pages.LocalTier;
@@ -68,6 +69,7 @@ public final class Agent implements AutoCloseable {
     private final Timings timings;
     private final ClusterMembership.Factory membership;
     private final Consumer<HandoffPoint> points;
+    private final RunObserver runs;
     /// All copying of guest memory in this process goes through it, so that "zero" is a reading and not a claim.
     private final GuestCopier copier = new GuestCopier();
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -83,10 +85,12 @@ public final class Agent implements AutoCloseable {
     private volatile LapseReason endReason;
     private boolean started;
 
-    private Agent(AgentConfig config, ClusterMembership.Factory membership, Consumer<HandoffPoint> points) {
+    private Agent(AgentConfig config, ClusterMembership.Factory membership, Consumer<HandoffPoint> points,
+            RunObserver runs) {
         this.membership = requireNonNull(membership, "membership is null");
         this.config = requireNonNull(config, "config is null");
         this.points = requireNonNull(points, "points is null");
+        this.runs = requireNonNull(runs, "runs is null");
         this.timings = config.timing().timings();
     }
 
@@ -94,9 +98,10 @@ public final class Agent implements AutoCloseable {
     ///
     /// @param membership how to join the cluster
     /// @param points told of named moments of hand-offs; a production agent passes one that does nothing
+    /// @param runs told of every stretch in which a vCPU executes; a production agent passes [RunObserver#NONE]
     public static Agent start(AgentConfig config, ClusterMembership.Factory membership,
-            Consumer<HandoffPoint> points) {
-        Agent agent = new Agent(config, membership, points);
+            Consumer<HandoffPoint> points, RunObserver runs) {
+        Agent agent = new Agent(config, membership, points, runs);
         boolean ok = false;
         try {
             agent.open();
@@ -146,7 +151,7 @@ public final class Agent implements AutoCloseable {
         boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
         host = new HostCore(region, slot, timings, supervised, config.maxStoringThreads(),
                 new HostActions(config.name(), region, slot, () -> vms, () -> host.right(), this::exit), points,
-                peers::openWindow, Optional.of(new Pages()));
+                peers::openWindow, Optional.of(new Pages()), runs);
         opened.add(host);
         vms = new HostedVms(region, host, drivers, this::bounds, copier::bytesCopied, cluster::hosting);
         opened.add(vms::closeDrivers);

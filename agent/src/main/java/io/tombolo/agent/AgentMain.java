@@ -1,6 +1,7 @@
 package io.tombolo.agent;
 
 import io.tombolo.agent.handoff.HandoffPoint;
+import io.tombolo.agent.hypervisor.RunObserver;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.coordinator.ConfigFile;
 import java.nio.file.Path;
@@ -21,12 +22,13 @@ public final class AgentMain {
 
     /// Runs an agent; returns the exit status.
     public static int run(Path configFile) {
-        return run(configFile, HostCore.NO_POINTS);
+        return run(configFile, HostCore.NO_POINTS, RunObserver.NONE);
     }
 
-    /// The same for a drill that listens to the named moments of hand-offs.
-    public static int run(Path configFile, Consumer<HandoffPoint> points) {
-        Agent agent = Agent.start(ConfigFile.load(configFile, AgentConfig.class), ZooKeeperMembership::open, points);
+    /// The same for a chaos run, which listens to the named moments of hand-offs and to who executes when.
+    public static int run(Path configFile, Consumer<HandoffPoint> points, RunObserver runs) {
+        Agent agent = Agent.start(ConfigFile.load(configFile, AgentConfig.class), ZooKeeperMembership::open, points,
+                runs);
         Thread hook = Thread.ofPlatform().name("agent-shutdown").unstarted(agent::close);
         Runtime.getRuntime().addShutdownHook(hook);
         try {

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.handoff.HandoffPoint;
 import io.tombolo.agent.handoff.HostPorts;
+import io.tombolo.agent.hypervisor.RunObserver;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.right.RightActions;
 import io.tombolo.agent.right.RightKeeper;
@@ -34,6 +35,7 @@ final class HostCore implements HostPorts, AutoCloseable {
     private final Consumer<HandoffPoint> points;
     private final Windows windows;
     private final Optional<PageLink> pageLink;
+    private final RunObserver runs;
 
     /// How to ask another host to spin.
     @FunctionalInterface
@@ -42,8 +44,11 @@ final class HostCore implements HostPorts, AutoCloseable {
     }
 
     /// @param pageLink how pages are copied between hosts; empty where none are
+    /// @param runs told of every stretch in which a vCPU executes
     HostCore(Region region, ClaimedSlot claimed, Timings timings, boolean supervised, int maxStoringThreads,
-            RightActions actions, Consumer<HandoffPoint> points, Windows windows, Optional<PageLink> pageLink) {
+            RightActions actions, Consumer<HandoffPoint> points, Windows windows, Optional<PageLink> pageLink,
+            RunObserver runs) {
+        this.runs = requireNonNull(runs, "runs is null");
         this.pageLink = requireNonNull(pageLink, "pageLink is null");
         requireNonNull(region, "region is null");
         this.claimed = requireNonNull(claimed, "claimed is null");
@@ -86,6 +91,11 @@ final class HostCore implements HostPorts, AutoCloseable {
     @Override
     public void at(HandoffPoint point) {
         points.accept(point);
+    }
+
+    @Override
+    public RunObserver runs() {
+        return runs;
     }
 
     @Override

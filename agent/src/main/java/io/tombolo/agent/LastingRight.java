@@ -2,6 +2,7 @@ package io.tombolo.agent;
 
 import io.tombolo.agent.handoff.HandoffPoint;
 import io.tombolo.agent.handoff.HostPorts;
+import io.tombolo.agent.hypervisor.RunObserver;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.agent.right.RightActions;
 import io.tombolo.agent.right.RightEvent;
@@ -37,7 +38,7 @@ final class LastingRight implements RightActions {
             Optional<HostPorts.PageLink> pageLink) {
         LastingRight right = new LastingRight();
         HostCore host = new HostCore(region, slot, Timings.standard(), false, STORING_THREADS, right, points, windows,
-                pageLink);
+                pageLink, RunObserver.NONE);
         right.host = host;
         host.right().start();
         host.right().post(new RightEvent.HeartbeatConfirmed(Linux.clockBoottimeNs(),

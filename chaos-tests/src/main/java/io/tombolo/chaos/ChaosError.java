@@ -5,6 +5,12 @@ import io.tombolo.region.ErrorCode;
 /// Every way in which chaos runs, the simulator and the checkers refuse. Exit status: 1 internal, 2 bad input, 3 refused
 /// because of a state, 4 environment, 5 damage. Names are stable: scripts match on them.
 public enum ChaosError implements ErrorCode {
+    /// The network of a chaos run, its proxies or its namespaces, cannot be made.
+    CHAOS_NETWORK(4),
+    /// The result folder of a chaos run cannot be written.
+    CHAOS_RESULT_NOT_WRITTEN(4),
+    /// The log of who executed when is full or damaged.
+    CHAOS_RUN_LOG(5),
     /// A history file is not there or cannot be read.
     HISTORY_UNREADABLE(2),
     /// A history file is neither EDN nor JSON lines, or has an event that is not one.

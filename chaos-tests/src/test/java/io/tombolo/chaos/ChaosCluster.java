@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.tombolo.agent.AgentConfig;
 import io.tombolo.agent.handoff.HandoffPoint;
+import io.tombolo.chaos.cluster.ChaosPrograms;
 import io.tombolo.coordinator.ConfigFile;
 import io.tombolo.coordinator.CoordinatorClient;
 import io.tombolo.coordinator.ZooKeeperConfig;

@@ -2,6 +2,7 @@ package io.tombolo.agent.handoff;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.hypervisor.RunObserver;
 import io.tombolo.agent.pages.GuestCopier;
 import io.tombolo.agent.pages.LocalTier;
 import io.tombolo.agent.right.CheckBoard;
@@ -26,6 +27,11 @@ public interface HostPorts {
 
     /// A named moment is reached, on whichever thread reaches it. Does nothing unless a drill listens.
     void at(HandoffPoint point);
+
+    /// Who is told of every stretch in which a vCPU executes.
+    default RunObserver runs() {
+        return RunObserver.NONE;
+    }
 
     /// CLOCK_MONOTONIC, nanoseconds.
     long nowNs();

@@ -472,7 +472,7 @@ public final class HostedVm {
 
     private GuestContext context() {
         return new GuestContext(spec, identity, slot, host.board(), () -> slot.ownerAcquire() == runWord,
-                this::stoppedByItself);
+                this::stoppedByItself, host.runs());
     }
 
     /// Called by the guest's threads when they have stopped: their check failed, or the guest failed. A closed gate

@@ -20,9 +20,10 @@ import java.util.function.Consumer;
 ///            check period, and stops when the answer is no
 /// @param ownerHolds whether the owner word still says that this host runs the VM; what such a thread registers with
 /// @param stoppedByItself told why when the guest stopped without being asked (fault, died process, lapsed right)
+/// @param runs told of every stretch in which a vCPU executes, by drivers whose vCPUs are threads of the agent
 public record GuestContext(VmSpec spec, VmIdentity identity, VmSlot slot, CheckBoard board,
         BooleanSupplier ownerHolds,
-        Consumer<String> stoppedByItself) {
+        Consumer<String> stoppedByItself, RunObserver runs) {
     public GuestContext {
         requireNonNull(spec, "spec is null");
         requireNonNull(identity, "identity is null");
@@ -30,5 +31,6 @@ public record GuestContext(VmSpec spec, VmIdentity identity, VmSlot slot, CheckB
         requireNonNull(board, "board is null");
         requireNonNull(ownerHolds, "ownerHolds is null");
         requireNonNull(stoppedByItself, "stoppedByItself is null");
+        requireNonNull(runs, "runs is null");
     }
 }

@@ -25,6 +25,7 @@ import io.tombolo.coordinator.wire.GuestStatus;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.region.Blob;
+import io.tombolo.region.OwnerWord;
 import io.tombolo.region.TomboloException;
 import java.util.Arrays;
 import java.util.List;
@@ -136,6 +137,17 @@ final class SimulatedGuest implements Guest, IncomingGuest {
                 }
             }
             return checkers[vcpu].check();
+        }
+
+        @Override
+        public void begins(int vcpu) {
+            context.runs().begins(context.spec().uuid(), context.slot().index(), vcpu,
+                    OwnerWord.epoch(context.slot().ownerAcquire()));
+        }
+
+        @Override
+        public void ended(int vcpu) {
+            context.runs().ended(context.spec().uuid(), context.slot().index(), vcpu);
         }
 
         @Override

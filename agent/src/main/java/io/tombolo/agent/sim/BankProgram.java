@@ -168,7 +168,7 @@ public final class BankProgram implements GuestProgram {
             case BANK_READ_ALL -> readAll(r, memory);
             case BANK_TOTAL -> GuestReply.of(ReplyStatus.OK,
                     sum(memory, r[CLIENT_BASE], CLIENT_ACCOUNTS) + sum(memory, r[ACCOUNTS], r[COUNT]));
-            case KV_READ, KV_WRITE, KV_CAS -> GuestReply.of(ReplyStatus.BAD_REQUEST, 0);
+            case KV_READ, KV_WRITE, KV_CAS, KV_APPEND -> GuestReply.of(ReplyStatus.BAD_REQUEST, 0);
             case null -> GuestReply.of(ReplyStatus.BAD_REQUEST, 0);
         };
     }

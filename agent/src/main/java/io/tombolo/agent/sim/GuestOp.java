@@ -1,7 +1,7 @@
 package io.tombolo.agent.sim;
 
-/// What a client may ask of a guest. Codes travel on the wire and in the input log and never change; 4 is kept for an
-/// append to a list, 32 and above for later programs.
+/// What a client may ask of a guest. Codes travel on the wire and in the input log and never change; 32 and above
+/// are kept for later programs.
 public enum GuestOp {
     /// a = key. Value: the value.
     KV_READ(1),
@@ -9,6 +9,9 @@ public enum GuestOp {
     KV_WRITE(2),
     /// a = key, b = expected, c = new. Value: the value afterwards.
     KV_CAS(3),
+    /// a = key, b = element, 1 to 15. The value is a list of at most 16 elements, four bits each, the last one lowest; an
+    /// element is added at its end. Value: the list afterwards.
+    KV_APPEND(4),
     /// a = from account, b = to account, c = amount. Value: the balance of `from` afterwards.
     BANK_TRANSFER(16),
     /// a = account. Value: its balance.

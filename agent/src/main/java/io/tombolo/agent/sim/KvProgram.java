@@ -5,7 +5,7 @@ import static io.tombolo.agent.sim.VcpuRegisters.CHECKS;
 import static io.tombolo.agent.sim.VcpuRegisters.INSTRUCTIONS;
 import static io.tombolo.agent.sim.VcpuRegisters.PROGRAM_0;
 
-/// `kv`: registers by 64-bit key that clients read, write and compare-and-set, in an open-addressing table in guest
+/// `kv`: registers by 64-bit key that clients read, write, compare-and-set and append to, in an open-addressing table in guest
 /// memory. An instruction of vCPU 0 checks one entry of the table and visits one page behind it; the other vCPUs
 /// visit pages.
 ///
@@ -22,6 +22,8 @@ public final class KvProgram implements GuestProgram {
     static final int ENTRY_BYTES = 64;
     private static final long MAGIC = 0x564B_4F4C_4F42_4D54L;
     private static final long MAX_ENTRIES = 1 << 18;
+    private static final int ELEMENT_BITS = 4;
+    private static final long MAX_ELEMENT = (1 << ELEMENT_BITS) - 1;
 
     KvProgram() {
     }
@@ -105,7 +107,8 @@ public final class KvProgram implements GuestProgram {
         GuestOp op = GuestOp.of(request.op());
         return switch (op) {
             case KV_READ -> execute(r, memory, op, request);
-            case KV_WRITE, KV_CAS -> ClientTable.once(r, memory, request, () -> execute(r, memory, op, request));
+            case KV_WRITE, KV_CAS, KV_APPEND ->
+                ClientTable.once(r, memory, request, () -> execute(r, memory, op, request));
             case BANK_TRANSFER, BANK_READ, BANK_READ_ALL, BANK_TOTAL -> GuestReply.of(ReplyStatus.BAD_REQUEST, 0);
             case null -> GuestReply.of(ReplyStatus.BAD_REQUEST, 0);
         };
@@ -116,6 +119,9 @@ public final class KvProgram implements GuestProgram {
         boolean present = entry >= 0 && memory.getLong(entry) != 0;
         if (present && !checkEntry(r, memory, entry)) {
             return GuestReply.of(ReplyStatus.DAMAGED, 0);
+        }
+        if (op == GuestOp.KV_APPEND) {
+            return append(r, memory, entry, present, request);
         }
         if (op == GuestOp.KV_WRITE) {
             return write(r, memory, entry, present, request.a(), request.b());
@@ -130,6 +136,17 @@ public final class KvProgram implements GuestProgram {
         return value == request.b()
                 ? write(r, memory, entry, true, request.a(), request.c())
                 : GuestReply.of(ReplyStatus.CAS_MISMATCH, value);
+    }
+
+    private static GuestReply append(long[] r, GuestMemory memory, long entry, boolean present, GuestRequest request) {
+        if (request.b() < 1 || request.b() > MAX_ELEMENT) {
+            return GuestReply.of(ReplyStatus.BAD_REQUEST, 0);
+        }
+        long list = present ? memory.getLong(entry + 16) : 0;
+        if (list >>> (Long.SIZE - ELEMENT_BITS) != 0) {
+            return GuestReply.of(ReplyStatus.TABLE_FULL, list);
+        }
+        return write(r, memory, entry, present, request.a(), list << ELEMENT_BITS | request.b());
     }
 
     private static GuestReply write(long[] r, GuestMemory memory, long entry, boolean present, long key, long value) {

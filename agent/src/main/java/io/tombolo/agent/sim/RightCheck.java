@@ -27,6 +27,14 @@ public interface RightCheck {
     /// Asks before every further slice; no as with [#start].
     boolean check(int vcpu);
 
+    /// This vCPU's thread executes its first instruction after a stop next.
+    default void begins(int vcpu) {
+    }
+
+    /// This vCPU's thread has executed its last instruction before a stop. It may still carry out a switch-over.
+    default void ended(int vcpu) {
+    }
+
     /// This vCPU's thread has made its last store, those of a switch-over included if it carries one out, and makes
     /// none before [#start] has said yes. Called before the VM counts as stopped (with several vCPUs, the threads
     /// that leave a switch-over to another may come a little later), and also when [#start] said no or was not asked.

@@ -432,12 +432,14 @@ public final class VcpuRunner implements AutoCloseable {
         shootdown.offline(vcpu);
         if (executed) {
             times.ends(vcpu);
+            options.right.ended(vcpu);
         }
         return executed;
     }
 
     /// The first instruction alone, so that its time can be taken and the other vCPUs are not woken before it is done.
     private void runFirst(int vcpu, VcpuRegisters regs) {
+        options.right.begins(vcpu);
         times.starts(vcpu);
         if (regs.get(VcpuRegisters.BOOTED) == 0) {
             program.boot(regs, memories[vcpu], state.spec());

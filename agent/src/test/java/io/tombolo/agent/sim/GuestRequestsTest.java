@@ -136,6 +136,20 @@ final class GuestRequestsTest {
     }
 
     @Test
+    void appendsOnceUntilTheListIsFull() {
+        assertThat(kv(1, 1, GuestOp.KV_APPEND, 5, 7, 0)).isEqualTo(reply(ReplyStatus.OK, 0x7));
+        assertThat(kv(2, 1, GuestOp.KV_APPEND, 5, 1, 0)).isEqualTo(reply(ReplyStatus.OK, 0x71));
+        assertThat(kv(1, 1, GuestOp.KV_APPEND, 5, 7, 0)).isEqualTo(repeated(ReplyStatus.OK, 0x7));
+        assertThat(kv(1, 2, GuestOp.KV_APPEND, 5, 0, 0).status()).isEqualTo(ReplyStatus.BAD_REQUEST);
+        assertThat(kv(1, 3, GuestOp.KV_APPEND, 5, 16, 0).status()).isEqualTo(ReplyStatus.BAD_REQUEST);
+        for (long sequence = 4; sequence < 18; sequence++) {
+            assertThat(kv(1, sequence, GuestOp.KV_APPEND, 5, 15, 0).status()).isEqualTo(ReplyStatus.OK);
+        }
+        assertThat(kv(1, 18, GuestOp.KV_APPEND, 5, 2, 0).status()).isEqualTo(ReplyStatus.TABLE_FULL);
+        assertThat(kv(3, 1, GuestOp.KV_READ, 5, 0, 0)).isEqualTo(reply(ReplyStatus.OK, 0x71FF_FFFF_FFFF_FFFFL));
+    }
+
+    @Test
     void executesEveryTimeForAClientWithoutIdentity() {
         bank(0, 0, GuestOp.BANK_TRANSFER, 0, 1, 10);
         bank(0, 0, GuestOp.BANK_TRANSFER, 0, 1, 10);

@@ -34,6 +34,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /// A cluster of real processes on this machine with its supervisor in this process: ZooKeeper, coordinators, agents,
 /// each in a kill group of its own, and a freshly formatted region on a memory file system.
@@ -53,20 +54,26 @@ public final class LocalCluster implements RunningCluster {
     private final ClusterStore store;
     private final Timings timings;
     private final ClusterPrograms programs;
+    private final ClusterNetwork network;
+    private final UnaryOperator<FormatOptions> format;
     private final UUID uuid = UUID.randomUUID();
     private final String run;
     private final Path runDirectory;
     private final Supervisor supervisor;
     private final AtomicBoolean closed = new AtomicBoolean();
+    /// As the processes reach it, and as everybody else does.
     private volatile String zookeeper = "";
+    private volatile String zookeeperFromOutside = "";
     private volatile boolean up;
 
-    private LocalCluster(ClusterSpec spec, ClusterPlaces places, ClusterPrograms programs, ClusterStore store)
-            throws IOException {
+    private LocalCluster(ClusterSpec spec, ClusterPlaces places, ClusterPrograms programs, ClusterNetwork network,
+            UnaryOperator<FormatOptions> format, ClusterStore store) throws IOException {
         this.spec = spec;
         this.store = store;
         this.timings = spec.timings();
         this.programs = programs;
+        this.network = network;
+        this.format = format;
         // Short, because the paths of sockets are limited to 107 bytes.
         this.run = spec.name() + "-" + Long.toString(ThreadLocalRandom.current().nextLong(1L << 40), 36);
         this.runDirectory = Files.createDirectory(places.memory().resolve("tombolo-" + run),
@@ -90,6 +97,16 @@ public final class LocalCluster implements RunningCluster {
     ///         CLUSTER_FILES and the region's own
     public static LocalCluster start(ClusterSpec spec, ClusterPlaces places, ClusterPrograms programs,
             Consumer<String> progress) {
+        return start(spec, places, programs, ClusterNetwork.LOOPBACK, UnaryOperator.identity(), progress);
+    }
+
+    /// The same in a network of its own.
+    ///
+    /// @param format changes what the region is formatted with
+    public static LocalCluster start(ClusterSpec spec, ClusterPlaces places, ClusterPrograms programs,
+            ClusterNetwork network, UnaryOperator<FormatOptions> format, Consumer<String> progress) {
+        requireNonNull(network, "network is null");
+        requireNonNull(format, "format is null");
         requireNonNull(spec, "spec is null");
         requireNonNull(programs, "programs is null");
         requireNonNull(progress, "progress is null");
@@ -101,7 +118,7 @@ public final class LocalCluster implements RunningCluster {
                 progress.accept("killed " + living + " processes that an earlier run of " + spec.name() + " had left");
             }
             requireRoom(spec, places);
-            cluster = new LocalCluster(spec, places, programs, store);
+            cluster = new LocalCluster(spec, places, programs, network, format, store);
             cluster.bringUp(progress);
             return cluster;
         } catch (IOException e) {
@@ -150,12 +167,13 @@ public final class LocalCluster implements RunningCluster {
             ensemble = startZooKeeper();
         } else {
             zookeeper = spec.zookeeper();
+            zookeeperFromOutside = zookeeper;
         }
-        Region.format(region(), FormatOptions.of(uuid, spec.regionBytes()));
+        Region.format(region(), format.apply(FormatOptions.of(uuid, spec.regionBytes())));
         progress.accept("formatted " + region());
         awaitZooKeeper(ensemble);
         store.write(facts());
-        progress.accept("ZooKeeper serves at " + zookeeper);
+        progress.accept("ZooKeeper serves at " + zookeeperFromOutside);
         List<SupervisedProcess> started = new ArrayList<>();
         for (int i = 1; i <= spec.coordinators(); i++) {
             started.add(supervisor.start(coordinator("coordinator-" + i)));
@@ -172,13 +190,14 @@ public final class LocalCluster implements RunningCluster {
 
     private List<SupervisedProcess> startZooKeeper() throws IOException {
         ZooKeeperFiles files = ZooKeeperFiles.write(configurations(), runDirectory, spec.zookeeperServers(),
-                timings.zooKeeperTickMs(), spec.zookeeperPorts());
+                timings.zooKeeperTickMs(), spec.zookeeperPorts(), network);
         zookeeper = files.connectString();
+        zookeeperFromOutside = files.fromOutside();
         List<SupervisedProcess> servers = new ArrayList<>();
         for (int i = 0; i < files.configs().size(); i++) {
-            String name = "zookeeper-" + (i + 1);
+            String name = ZooKeeperFiles.server(i + 1);
             servers.add(supervisor.start(spec(name, ProcessRole.ZOOKEEPER, programs.zooKeeper(files.configs().get(i)),
-                    OptionalLong.empty(), Optional.of(ZooKeeperFiles.serves(files.clientPorts().get(i))))));
+                    OptionalLong.empty(), Optional.of(ZooKeeperFiles.serves(files.clients().get(i))))));
         }
         return servers;
     }
@@ -212,7 +231,8 @@ public final class LocalCluster implements RunningCluster {
     }
 
     private ProcessSpec coordinator(String name) throws IOException {
-        CoordinatorConfig config = new CoordinatorConfig(name, spec.name(), uuid, zookeeperConfig(), loopback(),
+        CoordinatorConfig config = new CoordinatorConfig(name, spec.name(), uuid, zookeeperConfig(),
+                rpc(name, network.fromOutside(name)),
                 region().toString(), new HandoffTimings(spec.baseMs()), new PlacementConfig(spec.maxVmsPerHost()));
         Path file = configuration(name, ConfigFile.format(config));
         return spec(name, ProcessRole.COORDINATOR, programs.coordinator(file), OptionalLong.empty(), Optional.empty());
@@ -221,7 +241,8 @@ public final class LocalCluster implements RunningCluster {
     private ProcessSpec agent(String name) throws IOException {
         Path own = Files.createDirectories(runDirectory.resolve(name));
         AgentConfig config = new AgentConfig(name, UUID.nameUUIDFromBytes((uuid + "/" + name).getBytes(UTF_8)),
-                spec.name(), uuid, zookeeperConfig(), loopback(), region().toString(), own.toString(),
+                spec.name(), uuid, zookeeperConfig(), rpc(name, network.name(name)), region().toString(),
+                own.toString(),
                 new AgentConfig.TimingConfig(spec.baseMs()), spec.drivers(), spec.qemu(), spec.rehearsalHops(),
                 MAX_STORING_THREADS, AgentConfig.LocalTierConfig.ofBytes(spec.localTierBytes()));
         Path file = configuration(name, ConfigFile.format(config));
@@ -231,16 +252,17 @@ public final class LocalCluster implements RunningCluster {
 
     private ProcessSpec spec(String name, ProcessRole role, List<String> command, OptionalLong watchdogNs,
             Optional<BooleanSupplier> readiness) {
-        return new ProcessSpec(name, role, command, Map.of(), watchdogNs, readiness, logs().resolve(name + ".log"));
+        return new ProcessSpec(name, role, network.command(name, command), Map.of(), watchdogNs, readiness,
+                logs().resolve(name + ".log"));
     }
 
     private ZooKeeperConfig zookeeperConfig() {
         return new ZooKeeperConfig(zookeeper, spec.effectiveRoot(), timings.sessionMs());
     }
 
-    /// Port 0: the process publishes the one it got in ZooKeeper, and a restarted one never finds its port taken.
-    private static RpcConfig loopback() {
-        return new RpcConfig("127.0.0.1", 0, "");
+    /// With port 0 the process publishes the one it got in ZooKeeper, and a restarted one never finds its port taken.
+    private RpcConfig rpc(String name, String advertised) {
+        return new RpcConfig(network.bind(name), network.port(ClusterNetwork.Port.RPC), advertised);
     }
 
     private Path configuration(String name, String yaml) throws IOException {
@@ -294,7 +316,7 @@ public final class LocalCluster implements RunningCluster {
                         p.pids(), p.spec().log().toString(), p.declared()))
                 .toList();
         return new ClusterFacts(spec.name(), uuid, run, ProcessHandle.current().pid(),
-                supervisor.groups().parent().map(Path::toString).orElse(""), zookeeper, spec.effectiveRoot(),
+                supervisor.groups().parent().map(Path::toString).orElse(""), zookeeperFromOutside, spec.effectiveRoot(),
                 region().toString(), store.directory().toString(), runDirectory.toString(), spec.baseMs(), up,
                 processes);
     }

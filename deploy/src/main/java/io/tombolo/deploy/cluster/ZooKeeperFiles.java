@@ -14,52 +14,76 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
-/// Configuration of a cluster's own ZooKeeper ensemble, on loopback, with its data beside the region: it means nothing
+/// Configuration of a cluster's own ZooKeeper ensemble, with its data beside the region: it means nothing
 /// without it.
 ///
 /// @param configs configuration files, one per server
-/// @param clientPorts client ports in the same order
-record ZooKeeperFiles(List<Path> configs, List<Integer> clientPorts) {
+/// @param clients addresses for clients in the same order, as who is no process of the cluster reaches them
+/// @param connectString for the processes of the cluster
+record ZooKeeperFiles(List<Path> configs, List<InetSocketAddress> clients, String connectString) {
     private static final int PROBE_TIMEOUT_MS = 200;
 
     /// Writes the files. Free ports are found by binding and letting go, so somebody else may take one in between.
     ///
     /// @throws TomboloException PORT_TAKEN for a port that was asked for
-    static ZooKeeperFiles write(Path configurations, Path data, int servers, int tickMs, List<Integer> wantedPorts)
-            throws IOException {
+    static ZooKeeperFiles write(Path configurations, Path data, int servers, int tickMs, List<Integer> wantedPorts,
+            ClusterNetwork network) throws IOException {
         wantedPorts.forEach(ZooKeeperFiles::requireFree);
         List<Integer> free = freePorts(servers * 3);
-        List<Integer> clients = wantedPorts.isEmpty() ? free.subList(0, servers) : wantedPorts;
         StringBuilder peers = new StringBuilder();
         for (int id = 1; servers > 1 && id <= servers; id++) {
-            peers.append("server.").append(id).append("=127.0.0.1:").append(free.get(servers + id - 1)).append(':')
-                    .append(free.get(2 * servers + id - 1)).append('\n');
+            peers.append("server.").append(id).append('=').append(network.name(server(id))).append(':')
+                    .append(port(network, ClusterNetwork.Port.PEER, free.get(servers + id - 1))).append(':')
+                    .append(port(network, ClusterNetwork.Port.ELECTION, free.get(2 * servers + id - 1))).append('\n');
         }
         List<Path> files = new ArrayList<>();
+        List<InetSocketAddress> clients = new ArrayList<>();
+        List<String> connect = new ArrayList<>();
         for (int id = 1; id <= servers; id++) {
-            Path home = Files.createDirectories(data.resolve("zookeeper-" + id));
+            int port = wantedPorts.isEmpty()
+                    ? port(network, ClusterNetwork.Port.CLIENT, free.get(id - 1))
+                    : wantedPorts.get(id - 1);
+            Path home = Files.createDirectories(data.resolve(server(id)));
             Files.writeString(home.resolve("myid"), id + "\n");
-            Path file = configurations.resolve("zookeeper-" + id + ".cfg");
+            Path file = configurations.resolve(server(id) + ".cfg");
             Files.writeString(file,
-                    "tickTime=" + tickMs + "\ninitLimit=20\nsyncLimit=5\ndataDir=" + home + "\nclientPort="
-                            + clients.get(id - 1)
-                            + "\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\nmaxClientCnxns=0\n"
+                    "tickTime=" + tickMs + "\ninitLimit=20\nsyncLimit=5\ndataDir=" + home + "\nclientPort=" + port
+                            + "\nclientPortAddress=" + network.bind(server(id))
+                            + "\nadmin.enableServer=false\nmaxClientCnxns=0\n"
                             + "4lw.commands.whitelist=ruok,srvr,mntr\nautopurge.snapRetainCount=3\n"
                             + "autopurge.purgeInterval=1\npreAllocSize=1024\n" + peers);
             files.add(file);
+            clients.add(InetSocketAddress.createUnresolved(network.fromOutside(server(id)), port));
+            connect.add(network.name(server(id)) + ":" + port);
         }
-        return new ZooKeeperFiles(List.copyOf(files), List.copyOf(clients));
+        return new ZooKeeperFiles(List.copyOf(files), List.copyOf(clients), String.join(",", connect));
     }
 
-    String connectString() {
-        return clientPorts.stream().map(port -> "127.0.0.1:" + port).collect(Collectors.joining(","));
+    /// Name of a server's process.
+    static String server(int id) {
+        return "zookeeper-" + id;
     }
 
-    /// True once the server at that port serves: alone, or with a quorum.
+    private static int port(ClusterNetwork network, ClusterNetwork.Port kind, int free) {
+        int fixed = network.port(kind);
+        return fixed == 0 ? free : fixed;
+    }
+
+    /// Connection string for who is no process of the cluster.
+    String fromOutside() {
+        return clients.stream().map(at -> at.getHostString() + ":" + at.getPort()).collect(Collectors.joining(","));
+    }
+
+    /// True once the server at that port of this machine serves: alone, or with a quorum.
     static BooleanSupplier serves(int port) {
+        return serves(InetSocketAddress.createUnresolved("127.0.0.1", port));
+    }
+
+    /// The same for one that listens elsewhere.
+    static BooleanSupplier serves(InetSocketAddress server) {
         return () -> {
             try (Socket socket = new Socket()) {
-                socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PROBE_TIMEOUT_MS);
+                socket.connect(new InetSocketAddress(server.getHostString(), server.getPort()), PROBE_TIMEOUT_MS);
                 socket.setSoTimeout(PROBE_TIMEOUT_MS);
                 socket.getOutputStream().write("srvr".getBytes(StandardCharsets.US_ASCII));
                 return new String(socket.getInputStream().readAllBytes(), StandardCharsets.US_ASCII)

@@ -60,7 +60,7 @@ final class BankClientModel implements ClientModel {
             case BANK_READ_ALL -> reply.status() == GuestStatus.OK && reply.values().size() == ACCOUNTS
                     && reply.values().stream().mapToLong(Long::longValue).sum() == ALL_MONEY
                     && reply.values().stream().allMatch(b -> b >= 0);
-            case KV_READ, KV_WRITE, KV_CAS, BANK_TOTAL ->
+            case KV_READ, KV_WRITE, KV_CAS, KV_APPEND, BANK_TOTAL ->
                 throw new IllegalArgumentException("not an operation of this client: " + operation);
         };
         return right ? "" : operation + " found " + reply.status() + reply.values();

@@ -67,7 +67,7 @@ final class KvClientModel implements ClientModel {
             }
             case KV_READ -> {
             }
-            case BANK_TRANSFER, BANK_READ, BANK_READ_ALL, BANK_TOTAL ->
+            case KV_APPEND, BANK_TRANSFER, BANK_READ, BANK_READ_ALL, BANK_TOTAL ->
                 throw new IllegalArgumentException("not an operation of kv: " + operation);
         }
         GuestStatus status = done ? GuestStatus.OK : GuestStatus.FAILED;

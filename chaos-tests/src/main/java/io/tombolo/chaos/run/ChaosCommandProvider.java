@@ -1,4 +1,4 @@
-package io.tombolo.chaos.check.cli;
+package io.tombolo.chaos.run;
 
 import io.tombolo.deploy.cli.CommandProvider;
 

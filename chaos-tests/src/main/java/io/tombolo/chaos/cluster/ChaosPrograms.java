@@ -1,5 +1,6 @@
-package io.tombolo.chaos;
+package io.tombolo.chaos.cluster;
 
+import io.tombolo.chaos.ChaosAgent;
 import io.tombolo.deploy.cluster.ClusterPrograms;
 import io.tombolo.deploy.cluster.JavaPrograms;
 import java.nio.file.Path;
@@ -7,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// The project's own programs, but for agents, which are [ChaosAgent]s.
-final class ChaosPrograms implements ClusterPrograms {
+public final class ChaosPrograms implements ClusterPrograms {
     private final ClusterPrograms own = JavaPrograms.standard();
     private final ClusterPrograms chaos = new JavaPrograms(ChaosAgent.class.getName(), Optional.empty());
 

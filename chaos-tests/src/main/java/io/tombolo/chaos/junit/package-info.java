@@ -1,0 +1,2 @@
+/** Chaos runs as JUnit 5 tests. */
+package io.tombolo.chaos.junit;

@@ -1,0 +1,55 @@
+package io.tombolo.chaos.nemesis;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.region.TomboloException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/// `kill`: SIGKILL to agents, coordinators or ZooKeeper servers, all that belongs to them; they are started again at the
+/// end. Never the supervisor, which is the trusted base.
+public final class KillNemesis implements Nemesis {
+    private final Targets targets;
+    private final Healing healing;
+    private final List<String> hit = new ArrayList<>();
+
+    public KillNemesis(Targets targets) {
+        this.targets = requireNonNull(targets, "targets is null");
+        this.healing = new Healing(targets.cluster());
+    }
+
+    @Override
+    public String name() {
+        return "kill";
+    }
+
+    @Override
+    public Map<String, Object> choose(SplittableRandom random) {
+        return Targets.choose(random,
+                List.of(Targets.AGENT, Targets.AGENT, Targets.COORDINATOR, Targets.ZOOKEEPER));
+    }
+
+    @Override
+    public Object begin(Map<String, Object> chosen) {
+        List<String> killed = new ArrayList<>();
+        for (String victim : targets.resolve(chosen)) {
+            try {
+                var _ = targets.cluster().kill(victim);
+                killed.add(victim);
+                hit.add(victim);
+            } catch (TomboloException e) {
+                killed.add(victim + " " + e.code().name());
+            }
+        }
+        return killed;
+    }
+
+    @Override
+    public Object end() {
+        List<String> revived = healing.reviveSoon(List.copyOf(hit));
+        hit.clear();
+        return revived;
+    }
+}

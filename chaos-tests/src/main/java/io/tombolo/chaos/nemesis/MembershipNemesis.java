@@ -1,0 +1,79 @@
+package io.tombolo.chaos.nemesis;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.coordinator.wire.CoordinatorRequest.VmMigrate;
+import io.tombolo.region.TomboloException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+/// `membership`: a host leaves as an operator would have it leave, its guest moved away and then SIGTERM, and comes back
+/// later as a new incarnation in a new slot. A guest that cannot be moved away in time stays, and is lost with its host.
+public final class MembershipNemesis implements Nemesis {
+    private static final int MIGRATE_TRIES = 2;
+    private static final long MIGRATE_MS = 2_500;
+    private static final long GRACE_MS = 3_000;
+
+    private final Targets targets;
+    private final Healing healing;
+    private final List<String> away = new ArrayList<>();
+
+    public MembershipNemesis(Targets targets) {
+        this.targets = requireNonNull(targets, "targets is null");
+        this.healing = new Healing(targets.cluster());
+    }
+
+    @Override
+    public String name() {
+        return "membership";
+    }
+
+    @Override
+    public Map<String, Object> choose(SplittableRandom random) {
+        Map<String, Object> chosen = new LinkedHashMap<>();
+        chosen.put("role", Targets.AGENT);
+        chosen.put("target", random.nextInt(3) > 0 ? "one" : "owner");
+        chosen.put("pick", (long) random.nextInt(1000));
+        return chosen;
+    }
+
+    @Override
+    public Object begin(Map<String, Object> chosen) {
+        String host = targets.resolve(chosen).getFirst();
+        if (!targets.cluster().alive(host)) {
+            return host + " is not there";
+        }
+        for (int i = 0; i < MIGRATE_TRIES && targets.owner().equals(Optional.of(host)); i++) {
+            evacuate(host);
+        }
+        targets.cluster().processes().process(host).stop(GRACE_MS);
+        away.add(host);
+        return host + " left";
+    }
+
+    private void evacuate(String host) {
+        Optional<String> to = targets.cluster().hosts().stream()
+                .filter(h -> !h.equals(host) && targets.cluster().alive(h)).findFirst();
+        if (to.isEmpty()) {
+            return;
+        }
+        targets.vms().current().ifPresent(guest -> {
+            try {
+                var _ = targets.cluster().migrate(new VmMigrate(guest.name(), to.get()), MIGRATE_MS);
+            } catch (TomboloException _) {
+                // Tried again, or given up.
+            }
+        });
+    }
+
+    @Override
+    public Object end() {
+        List<String> back = healing.reviveSoon(List.copyOf(away));
+        away.clear();
+        return back;
+    }
+}

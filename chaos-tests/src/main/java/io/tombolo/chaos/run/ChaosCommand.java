@@ -1,0 +1,130 @@
+package io.tombolo.chaos.run;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import io.tombolo.chaos.check.CheckResult;
+import io.tombolo.chaos.check.Verdict;
+import io.tombolo.chaos.check.cli.CheckCommand;
+import io.tombolo.deploy.cluster.ClusterPlaces;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `tombolo chaos`.
+@Command(name = "chaos", description = {
+        "Start a cluster of processes, hurt it while clients use its guests, heal it, and say whether what the clients saw can be.",
+        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = CheckCommand.class)
+public final class ChaosCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--workload", paramLabel = "W", split = ",", defaultValue = "kv", description = "What the clients do, one run after the other: kv, bank, append, ownership, storm, membership (${DEFAULT-VALUE}).")
+    private List<String> workloads;
+
+    @Option(names = "--nemesis", paramLabel = "N", split = ",", defaultValue = "all", description = "Kinds of faults: kill, pause, partition, slow, connection, quorum, disk, stall, halt, damage, membership; all, none (${DEFAULT-VALUE}).")
+    private List<String> nemeses;
+
+    @Option(names = "--time", paramLabel = "DURATION", defaultValue = "60s", description = "How long the faults go on, of all runs together (${DEFAULT-VALUE}).")
+    private String time;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Decides on operations and faults; without it a new one is taken, and printed.")
+    private Long seed;
+
+    @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Agents (${DEFAULT-VALUE}).")
+    private int hosts;
+
+    @Option(names = "--network", paramLabel = "KIND", defaultValue = "proxy", description = "What is between the processes: proxy, which needs no rights, or namespaces, which needs root (${DEFAULT-VALUE}).")
+    private String network;
+
+    @Option(names = "--out", paramLabel = "DIR", description = "Result folder; without it, one in the state directory.")
+    private Path out;
+
+    @Option(names = "--keep", description = "Keep a copy of the region in the result folder.")
+    private boolean keep;
+
+    @Option(names = "--json", description = "Print the results as one JSON value instead of text.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        List<ChaosPlan> plans = plans();
+        PrintWriter err = spec.commandLine().getErr();
+        List<ChaosResult> results = new ArrayList<>();
+        for (ChaosPlan plan : plans) {
+            err.println(plan.command());
+            err.flush();
+            results.add(new ChaosRun(plan, line -> {
+                err.println(line);
+                err.flush();
+            }).run());
+        }
+        PrintWriter to = spec.commandLine().getOut();
+        to.print(json ? json(results) + "\n" : text(results));
+        to.flush();
+        return Verdict.worst(results.stream().map(ChaosResult::verdict).toList()).exitStatus();
+    }
+
+    private List<ChaosPlan> plans() {
+        long used = seed != null ? seed : PlanText.newSeed();
+        List<ChaosPlan> plans = new ArrayList<>();
+        for (String workload : workloads) {
+            // Checked before its name becomes a folder's.
+            ChaosPlan plan = PlanText.plan(workload, nemeses, time, used, hosts, network, Path.of("."), keep);
+            plans.add(plan.share(workloads.size(), folder(workload, used)));
+        }
+        return plans;
+    }
+
+    private Path folder(String workload, long used) {
+        if (out != null) {
+            return workloads.size() > 1 ? out.resolve(workload) : out;
+        }
+        Path all = ClusterPlaces.standard().state().resolve("chaos");
+        String name = workload + "-" + used;
+        for (int i = 1;; i++) {
+            Path folder = all.resolve(i == 1 ? name : name + "-" + i);
+            if (!Files.exists(folder)) {
+                return folder;
+            }
+        }
+    }
+
+    private static String json(List<ChaosResult> results) {
+        try {
+            ObjectMapper mapper = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+            List<?> all = results.stream().map(RunFiles::results).toList();
+            return mapper.writeValueAsString(all.size() == 1 ? all.getFirst() : all);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String text(List<ChaosResult> results) {
+        StringBuilder text = new StringBuilder();
+        for (ChaosResult result : results) {
+            for (CheckResult check : result.verdicts().results()) {
+                text.append(String.format(Locale.ROOT, "%-24s %s%n", check.checker(), check.verdict()));
+                Object why = check.details().getOrDefault(CheckResult.PROBLEMS,
+                        check.details().get(CheckResult.REASON));
+                if (check.verdict() != Verdict.VALID && why != null) {
+                    text.append("    ").append(why).append('\n');
+                }
+            }
+            text.append(String.format(Locale.ROOT, "operations %s, faults %s, %d migrations%n", result.ops(),
+                    result.faults(), result.migrations()));
+            text.append("seed ").append(result.seed()).append(", results in ").append(result.folder()).append('\n');
+            text.append(result.verdict()).append('\n');
+        }
+        return text.toString();
+    }
+}

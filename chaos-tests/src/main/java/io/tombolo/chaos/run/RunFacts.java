@@ -1,0 +1,45 @@
+package io.tombolo.chaos.run;
+
+import io.tombolo.chaos.check.Checker;
+import io.tombolo.chaos.check.EpochSeen;
+import io.tombolo.chaos.check.RecoveryTime.Recovery;
+import io.tombolo.chaos.check.RegionVerified.VerifiedRegion;
+import io.tombolo.chaos.cluster.RunRecord;
+import io.tombolo.chaos.workload.GuestVms;
+import io.tombolo.chaos.workload.Migrator;
+import io.tombolo.deploy.cluster.StopRecord;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/// What a run left behind beside its history. Times are nanoseconds since the run began.
+///
+/// @param checkers    of the workload
+/// @param kinds       of operations
+/// @param recovery    from healing until everything worked again
+/// @param vms         all guests there were
+/// @param migrations  all that were asked for
+/// @param runs        who executed when; an end of 0 for what executed when this was collected
+/// @param epochs      owner words that were seen
+/// @param region      what verify said
+/// @param stops       ends of processes before the cluster was stopped
+/// @param logs        logs in the result folder
+/// @param allowed     errors in logs that the faults of the run explain
+/// @param damaged     whether the region was damaged on purpose
+/// @param collectedNs when
+/// @param left        what was there after the cluster was stopped
+record RunFacts(List<Checker> checkers, Set<String> kinds, Recovery recovery, List<GuestVms.Guest> vms,
+        List<Migrator.Migration> migrations, List<RunRecord> runs, List<EpochSeen> epochs, VerifiedRegion region,
+        List<StopRecord> stops, List<Path> logs, List<Pattern> allowed, boolean damaged, long collectedNs,
+        List<String> left) {
+    RunFacts withLeft(List<String> found) {
+        return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, logs, allowed,
+                damaged, collectedNs, found);
+    }
+
+    /// Migrations that ended at their target.
+    long migrated() {
+        return migrations.stream().filter(m -> m.outcome().equals("COMPLETED")).count();
+    }
+}

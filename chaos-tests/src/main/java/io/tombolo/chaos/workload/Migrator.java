@@ -1,0 +1,116 @@
+package io.tombolo.chaos.workload;
+
+import static java.util.Objects.requireNonNull;
+
+import io.tombolo.chaos.cluster.ClusterUnderTest;
+import io.tombolo.coordinator.wire.CoordinatorRequest.VmMigrate;
+import io.tombolo.coordinator.wire.HandoffReport;
+import io.tombolo.coordinator.wire.MigrateMode;
+import io.tombolo.region.TomboloException;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Moves the current guest from host to host all the time, by itself, with a thread of its own. Most moves are hand-offs,
+/// some take the guest's pages along.
+public final class Migrator implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Migrator.class);
+    private static final long TIMEOUT_MS = 10_000;
+
+    private final ClusterUnderTest cluster;
+    private final GuestVms vms;
+    private final long pauseNs;
+    private final LongSupplier nowNs;
+    private final SplittableRandom random;
+    private final List<Migration> migrations = new CopyOnWriteArrayList<>();
+    private final Thread thread;
+    private volatile boolean closed;
+    private volatile List<String> moving = List.of();
+
+    /// One migration that was asked for. Times are nanoseconds since the run began.
+    ///
+    /// @param mode    `handoff`, `transit` or `copy`
+    /// @param outcome `COMPLETED`, another outcome of a hand-off, or the code of the error
+    /// @param report  what it cost; null if it failed
+    public record Migration(String vm, String from, String to, String mode, long startNs, long endNs, String outcome,
+            HandoffReport report) {
+    }
+
+    /// @param pauseNs average pause between two
+    /// @param nowNs   nanoseconds since the run began
+    public Migrator(ClusterUnderTest cluster, GuestVms vms, long pauseNs, long seed, LongSupplier nowNs) {
+        this.cluster = requireNonNull(cluster, "cluster is null");
+        this.vms = requireNonNull(vms, "vms is null");
+        this.pauseNs = pauseNs;
+        this.nowNs = requireNonNull(nowNs, "nowNs is null");
+        this.random = new SplittableRandom(seed);
+        this.thread = Thread.ofPlatform().daemon().name("chaos-migrator").unstarted(this::run);
+    }
+
+    public void start() {
+        thread.start();
+    }
+
+    /// All so far.
+    public List<Migration> migrations() {
+        return List.copyOf(migrations);
+    }
+
+    /// Source and target of the one that is under way; empty if none is.
+    public List<String> moving() {
+        return moving;
+    }
+
+    private void run() {
+        while (!closed) {
+            LockSupport.parkNanos(this, pauseNs == 0 ? 1_000_000 : random.nextLong(2 * pauseNs));
+            try {
+                vms.current().ifPresent(this::move);
+            } catch (RuntimeException e) {
+                LOG.warn("a migration failed in a way that it should not", e);
+            }
+        }
+    }
+
+    private void move(GuestVms.Guest guest) {
+        String from = cluster.owner(guest.slot()).host();
+        List<String> others = cluster.hosts().stream().filter(h -> !h.equals(from)).toList();
+        String to = others.get(random.nextInt(others.size()));
+        MigrateMode mode = switch (random.nextInt(8)) {
+            case 0 -> MigrateMode.TRANSIT;
+            case 1 -> MigrateMode.COPY;
+            default -> MigrateMode.HANDOFF;
+        };
+        long startNs = nowNs.getAsLong();
+        moving = from.isEmpty() ? List.of(to) : List.of(from, to);
+        String outcome;
+        Optional<HandoffReport> report = Optional.empty();
+        try {
+            report = Optional.of(cluster.migrate(new VmMigrate(guest.name(), to, mode, 0), TIMEOUT_MS).report());
+            outcome = report.get().outcome().name();
+        } catch (TomboloException e) {
+            LOG.debug("{} to {}: {}", guest.name(), to, e.getMessage());
+            outcome = e.code().name();
+        } finally {
+            moving = List.of();
+        }
+        migrations.add(new Migration(guest.name(), from, to, mode.text(), startNs, nowNs.getAsLong(), outcome,
+                report.orElse(null)));
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        LockSupport.unpark(thread);
+        try {
+            thread.join(TIMEOUT_MS);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
