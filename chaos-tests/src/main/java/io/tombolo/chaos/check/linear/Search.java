@@ -181,31 +181,40 @@ abstract sealed class Search permits DepthFirst, LayerByLayer {
         enter(next, parent, via);
     }
 
-    /// Whether an operation that is not placed needs it, and none is left that could bring it.
+    /// Whether an operation that is not placed needs it, and none is left that could bring it before that completes.
     private boolean isNeeded(Values.Users users) {
-        boolean needed = false;
-        for (int op : users.needing()) {
-            needed |= isPlaceable(op);
+        int[] needing = users.needing();
+        int first = from(needing);
+        while (first < needing.length && !isPlaceable(needing[first])) {
+            first++;
         }
-        if (!needed) {
+        if (first == needing.length) {
             return false;
         }
-        for (int i = users.bringing().length - 1; i >= 0 && users.bringing()[i] >= layer; i--) {
-            if (isPlaceable(users.bringing()[i])) {
+        int deadline = needing[first];
+        int[] bringing = users.bringing();
+        for (int i = from(bringing); i < bringing.length; i++) {
+            if (part.okFrom[bringing[i]] <= deadline && isPlaceable(bringing[i])) {
                 return false;
             }
         }
         for (int op : users.bringingUnknown()) {
-            if ((used[op >>> 6] & 1L << op) == 0) {
+            if (part.unknownFrom[op] <= deadline && (used[op >>> 6] & 1L << op) == 0) {
                 return false;
             }
         }
         return true;
     }
 
+    /// The place of the first operation that is not over.
+    private int from(int[] operations) {
+        int place = Arrays.binarySearch(operations, layer);
+        return place < 0 ? -place - 1 : place;
+    }
+
     private boolean isPlaceable(int op) {
         int slot = part.okSlot[op];
-        return op >= layer && (part.okFrom[op] > layer || (mask[slot >>> 6] & 1L << slot) == 0);
+        return part.okFrom[op] > layer || (mask[slot >>> 6] & 1L << slot) == 0;
     }
 
     /// Goes on from the configuration that is being made as far as there is no choice, and puts it on the stack if it

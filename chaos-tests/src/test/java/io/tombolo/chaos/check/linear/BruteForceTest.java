@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 /// history.
 class BruteForceTest {
     /// More with `-Dtombolo.bruteforce.histories=N`.
-    private static final int HISTORIES = Integer.getInteger("tombolo.bruteforce.histories", 4_000);
+    private static final int HISTORIES = Integer.getInteger("tombolo.bruteforce.histories", 2_000);
     private static final LinearizabilityChecker.Effort LAYERS_ONLY = new LinearizabilityChecker.Effort(0, 1);
     private static final int MOST_OPERATIONS = 7;
     private static final CheckContext CONTEXT = CheckContext.defaults().withThreads(1);
