@@ -19,6 +19,9 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
     static final int MAX_PAGES = 3;
     private static final long MS = 1_000_000;
 
+    private static final HandoffPoint[] CRITICAL = {HandoffPoint.SOURCE_SAVED, HandoffPoint.SOURCE_OFFERED,
+            HandoffPoint.TARGET_SEEN, HandoffPoint.TARGET_TAKEN, HandoffPoint.TARGET_CLAIMED, HandoffPoint.TARGET_OWNS};
+
     /// What goes wrong.
     enum Trouble {
         /// The process dies, its host lives on.
@@ -27,6 +30,8 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         HOST_DEATH,
         /// The process stands still.
         PAUSE,
+        /// One thread of the process stands still: it has lost its core.
+        STALL,
         /// The host's session ends, whatever it does.
         SESSION_LOSS,
         /// Somebody begins to fence the host.
@@ -72,10 +77,20 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         if (trouble == Trouble.PROCESS_DEATH && kind != MemoryKind.COHERENT && rng.oneIn(2)) {
             trouble = Trouble.HOST_DEATH;
         }
-        HandoffPoint[] points = HandoffPoint.values();
+        if (rng.oneIn(4)) {
+            trouble = rng.oneIn(2) ? Trouble.STALL : Trouble.PAUSE;
+        }
+        HandoffPoint[] points = rng.oneIn(2) ? HandoffPoint.values() : CRITICAL;
         boolean atPoint = rng.oneIn(2);
-        long[] durations = {100_000, 1 * MS, 5 * MS, 20 * MS, 120 * MS, 260 * MS};
         return new Fault(trouble, atPoint ? points[rng.below(points.length)] : null, rng.below(3),
-                rng.below(6) == 0 ? rng.below(8_000) : rng.below(2_500), durations[rng.below(durations.length)]);
+                rng.below(6) == 0 ? rng.below(8_000) : rng.below(2_500), duration(rng));
+    }
+
+    /// Every bound of the protocols is somewhere among them; half of them end about when a source takes back.
+    private static long duration(Rng rng) {
+        long[] durations = {100_000, 1 * MS, 20 * MS, 60 * MS, 120 * MS, 260 * MS};
+        return rng.oneIn(2)
+                ? durations[rng.below(durations.length)]
+                : World.BOUNDS.source().takeBackNs() + rng.between(-60_000, 400_000);
     }
 }

@@ -332,6 +332,7 @@ final class World {
                 }
                 scheduler.yieldNow();
             }
+            case STALL -> scheduler.sleep(fault.durationNs());
             case SESSION_LOSS -> coordination.expireNow(host);
             case CUT_FROM_COORDINATION -> cutUntilNs[host.number()] = until;
             case CUT_FROM_HOSTS -> deafUntilNs[host.number()] = until;
