@@ -7,12 +7,14 @@ import java.util.List;
 /// What is decided before a schedule begins, all of it by its seed.
 ///
 /// @param switchPerMille how often the scheduler gives another actor the baton at a step
+/// @param loseCoreIn as [Scheduler] has it
 /// @param claims whether the driver claims a VM before it loads it
 /// @param refusePerMille how often a state is found unusable on arrival
 /// @param lossPerMille, duplicatePerMille of messages
 /// @param migrations how many the user asks for
 /// @param faults what goes wrong, and when
-record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switchPerMille, boolean claims,
+record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switchPerMille, int loseCoreIn,
+        boolean claims,
         int refusePerMille, int lossPerMille, int duplicatePerMille, int migrations, int moves, List<Fault> faults) {
     static final int MAX_HOSTS = 3;
     static final int MAX_VMS = 2;
@@ -62,8 +64,16 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         for (int i = 0; i < count; i++) {
             faults.add(fault(rng, kind));
         }
+        if (rng.oneIn(5)) {
+            // Both sides of one hand-off at once.
+            Trouble[] source = {Trouble.PROCESS_DEATH, Trouble.PAUSE, Trouble.STALL, Trouble.FENCE};
+            Trouble[] target = {Trouble.STALL, Trouble.STALL, Trouble.PAUSE, Trouble.PROCESS_DEATH};
+            faults.add(new Fault(source[rng.below(source.length)], CRITICAL[rng.below(2)], 0, 0, duration(rng)));
+            faults.add(new Fault(target[rng.below(target.length)], CRITICAL[2 + rng.below(4)], 0, 0, duration(rng)));
+        }
         return new Plan(2 + rng.below(MAX_HOSTS - 1), rng.oneIn(4) ? 2 : 1, 1 + rng.below(MAX_PAGES),
-                1 + rng.below(2), kind, switching[rng.below(switching.length)], rng.oneIn(3),
+                1 + rng.below(2), kind, switching[rng.below(switching.length)],
+                rng.oneIn(3) ? 200 : 0, rng.oneIn(3),
                 rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4),
                 rng.oneIn(2) ? rng.below(6) : 0, List.copyOf(faults));
     }

@@ -92,7 +92,7 @@ final class World {
         this.guestRng = rng.split();
         this.faultRng = rng.split();
         this.faults = new ArrayList<>(plan.faults());
-        this.scheduler = new Scheduler(rng.split(), plan.switchPerMille(), MAX_STEPS, this::failed);
+        this.scheduler = new Scheduler(rng.split(), plan.switchPerMille(), plan.loseCoreIn(), MAX_STEPS, this::failed);
         this.oracle = new Oracle(this, memory, layout, Plan.MAX_VMS, Plan.MAX_PAGES);
         this.hosts = new SimHost[plan.hosts()];
         this.network = new Network(this, rng.split(), physics);

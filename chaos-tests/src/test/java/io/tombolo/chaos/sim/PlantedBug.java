@@ -46,14 +46,27 @@ enum PlantedBug {
             });
         }
     },
-    LOST_CAS_IGNORED("a target that lost its compare-and-set runs the VM") {
+    LOST_CAS_IGNORED("a target that lost its compare-and-set runs the VM, and looks at its own copy of the word") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new OwnerPort(world, process) {
+                private long believed;
+
                 @Override
                 boolean ownerCas(long offset, long expect, long next) {
-                    return sound(offset, expect, next) || OwnerWord.is(expect, OwnerState.OFFERED)
-                            && OwnerWord.slot(expect) == OwnerWord.slot(next);
+                    boolean won = sound(offset, expect, next);
+                    if (!won && OwnerWord.is(expect, OwnerState.OFFERED)
+                            && OwnerWord.slot(expect) == OwnerWord.slot(next)) {
+                        believed = next;
+                        return true;
+                    }
+                    return won;
+                }
+
+                @Override
+                public long loadAcquire(long offset) {
+                    long value = super.loadAcquire(offset);
+                    return believed != 0 && world().oracle().isOwnerWord(offset) ? believed : value;
                 }
             });
         }
