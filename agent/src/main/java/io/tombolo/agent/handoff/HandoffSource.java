@@ -12,6 +12,7 @@ import io.tombolo.agent.handoff.SourceCore.Outcome;
 import io.tombolo.agent.handoff.SourceCore.Phase;
 import io.tombolo.agent.hypervisor.Guest;
 import io.tombolo.agent.hypervisor.OfferResult;
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.region.ArmedWord;
 import io.tombolo.region.FromWord;
@@ -120,7 +121,7 @@ final class HandoffSource {
     void poll() {
         if (state.phase() == Phase.WINDOW
                 && slot.spinAcquire() == ArmedWord.pack(state.intentSeq(), state.target(), state.epoch())
-                && slot.gate().drained()) {
+                && drained()) {
             long local = slot.localPagesAcquire();
             feed(local == 0
                     ? new Event.TargetSpins(state.intentSeq())
@@ -130,6 +131,12 @@ final class HandoffSource {
             feed(new Event.OwnerSeen(slot.ownerAcquire()));
         }
         feed(new Event.Tick());
+    }
+
+    /// No page of the VM is being moved, and nobody is about to.
+    private boolean drained() {
+        Optional<VmPages> pages = guest.pages();
+        return pages.isPresent() ? pages.get().drained() : slot.gate().drained();
     }
 
     boolean waiting() {
