@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// `halt`: the next agent that reaches a named moment of a hand-off kills itself, or stands still until its watchdog kills
-/// it. Whether one gets there depends on the hand-offs that are made meanwhile.
+/// `halt`: the next agent that reaches a named moment of a hand-off kills itself, or stands still until its watchdog
+/// kills it. Whether one gets there depends on the hand-offs that are made meanwhile.
 public final class HaltNemesis implements Nemesis {
     private final Targets targets;
     private final Healing healing;

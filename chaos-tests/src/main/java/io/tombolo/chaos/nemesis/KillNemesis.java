@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// `kill`: SIGKILL to agents, coordinators or ZooKeeper servers, all that belongs to them; they are started again at the
-/// end. Never the supervisor, which is the trusted base.
+/// `kill`: SIGKILL to agents, coordinators or ZooKeeper servers, all that belongs to them; they are started again at
+/// the end. Never the supervisor, which is the trusted base.
 public final class KillNemesis implements Nemesis {
     private final Targets targets;
     private final Healing healing;

@@ -11,8 +11,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
-/// `membership`: a host leaves as an operator would have it leave, its guest moved away and then SIGTERM, and comes back
-/// later as a new incarnation in a new slot. A guest that cannot be moved away in time stays, and is lost with its host.
+/// `membership`: a host leaves as an operator would have it leave, its guest moved away and then SIGTERM, and comes
+/// back later as a new incarnation in a new slot. A guest that cannot be moved away in time stays, and is lost with
+/// its host.
 public final class MembershipNemesis implements Nemesis {
     private static final int MIGRATE_TRIES = 2;
     private static final long MIGRATE_MS = 2_500;

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
-/// Waits at the end, after every fault is healed, until the cluster has come to itself: every process runs, ZooKeeper is
-/// whole, a coordinator leads, and the current guest has an owner that lives.
+/// Waits at the end, after every fault is healed, until the cluster has come to itself: every process runs, ZooKeeper
+/// is whole, a coordinator leads, and the current guest has an owner that lives.
 ///
 /// The bound is the sum of what may come one after the other: a process starts (30 s, or 60 B), a lost session is found
 /// out (T + 1.5 ticks), the right comes back with the next heartbeat (B / 2), and a request is answered (T).

@@ -16,8 +16,8 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Moves the current guest from host to host all the time, by itself, with a thread of its own. Most moves are hand-offs,
-/// some take the guest's pages along.
+/// Moves the current guest from host to host all the time, by itself, with a thread of its own. Most moves are
+/// hand-offs, some take the guest's pages along.
 public final class Migrator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Migrator.class);
     private static final long TIMEOUT_MS = 10_000;
