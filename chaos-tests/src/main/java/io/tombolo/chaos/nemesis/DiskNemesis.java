@@ -25,7 +25,7 @@ public final class DiskNemesis implements Nemesis {
 
     public DiskNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -69,7 +69,7 @@ public final class DiskNemesis implements Nemesis {
     @Override
     public Object end() {
         hit.forEach(server -> limit(server, "unlimited"));
-        List<String> revived = healing.reviveSoon(List.copyOf(hit));
+        List<String> revived = healing.letUp(hit);
         hit.clear();
         return revived;
     }

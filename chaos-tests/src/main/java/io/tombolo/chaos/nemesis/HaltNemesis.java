@@ -18,7 +18,7 @@ public final class HaltNemesis implements Nemesis {
 
     public HaltNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -57,7 +57,7 @@ public final class HaltNemesis implements Nemesis {
             }
             targets.cluster().forgetHalt(host);
         }
-        done.addAll(healing.reviveSoon(targets.cluster().hosts()));
+        done.addAll(healing.letUp(targets.cluster().hosts()));
         return done;
     }
 }

@@ -25,7 +25,7 @@ public final class MembershipNemesis implements Nemesis {
 
     public MembershipNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -51,8 +51,9 @@ public final class MembershipNemesis implements Nemesis {
         for (int i = 0; i < MIGRATE_TRIES && targets.owner().equals(Optional.of(host)); i++) {
             evacuate(host);
         }
-        targets.cluster().processes().process(host).stop(GRACE_MS);
+        healing.keepDown(List.of(host));
         away.add(host);
+        var _ = targets.cluster().processes().process(host).stop(GRACE_MS);
         return host + " left";
     }
 
@@ -73,7 +74,7 @@ public final class MembershipNemesis implements Nemesis {
 
     @Override
     public Object end() {
-        List<String> back = healing.reviveSoon(List.copyOf(away));
+        List<String> back = healing.letUp(away);
         away.clear();
         return back;
     }

@@ -24,7 +24,7 @@ public final class StallNemesis implements Nemesis {
 
     public StallNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -80,7 +80,7 @@ public final class StallNemesis implements Nemesis {
         }
         strobe = null;
         // A busy machine may have made a stall longer than the watchdog allows.
-        List<String> revived = healing.reviveSoon(hit);
+        List<String> revived = healing.letUp(hit);
         hit = List.of();
         return revived;
     }
