@@ -89,7 +89,8 @@ final class EdnHistory {
         previous = index;
         Object error = map.get(ERROR);
         return new HistoryEvent(index, map.get(TIME) == null ? 0 : number(map, TIME, line), type, process(map, line),
-                f, value(map.get(VALUE), line), error == null ? null : error instanceof String s ? s : text(value(error, line)));
+                f, value(map.get(VALUE), line),
+                error == null ? null : error instanceof String s ? s : text(value(error, line)));
     }
 
     private long number(Map<?, ?> map, Keyword key, long line) {

@@ -100,27 +100,27 @@ final class EdnReader {
             c = skip();
         }
         switch (c) {
-            case CharSource.END:
+            case CharSource.END :
                 return new Close(c);
-            case ')', ']', '}':
+            case ')', ']', '}' :
                 in.next();
                 return new Close(c);
-            case '(':
+            case '(' :
                 in.next();
                 return elements(')', depth);
-            case '[':
+            case '[' :
                 in.next();
                 return elements(']', depth);
-            case '{':
+            case '{' :
                 in.next();
                 return map(depth);
-            case '"':
+            case '"' :
                 in.next();
                 return string();
-            case '\\':
+            case '\\' :
                 in.next();
                 return character();
-            default:
+            default :
                 return atom();
         }
     }
@@ -245,13 +245,13 @@ final class EdnReader {
             throw in.malformed(line, "a character that begins no form").fact("found", (char) in.peek()).build();
         }
         switch (token) {
-            case "nil":
+            case "nil" :
                 return null;
-            case "true":
+            case "true" :
                 return true;
-            case "false":
+            case "false" :
                 return false;
-            default:
+            default :
                 break;
         }
         char first = token.charAt(0);

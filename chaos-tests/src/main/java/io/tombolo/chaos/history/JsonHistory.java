@@ -80,15 +80,15 @@ final class JsonHistory {
 
     private long number(Map<?, ?> map, String key, long line) {
         switch (map.get(key)) {
-            case Integer n when n >= 0:
+            case Integer n when n >= 0 :
                 return n;
-            case Long n when n >= 0:
+            case Long n when n >= 0 :
                 return n;
-            case BigInteger n:
+            case BigInteger n :
                 throw in.malformed(line, key + " has more than 64 bits").fact("found", n).build();
-            case null:
+            case null :
                 throw in.malformed(line, "an event without " + key).build();
-            default:
+            default :
                 throw in.malformed(line, key + " is not a number from 0").fact("found", map.get(key)).build();
         }
     }

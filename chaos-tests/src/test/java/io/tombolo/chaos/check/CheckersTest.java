@@ -30,7 +30,8 @@ class CheckersTest {
         Checker bank = new ConstantTotal(null, false, false);
 
         assertValid(bank, "0 invoke read; 0 ok read {0 6, 1 14}; 1 invoke read; 1 ok read {0 20, 1 0}");
-        assertInvalid(bank, "0 invoke read; 0 ok read {0 6, 1 14}; 1 invoke read; 1 ok read {0 20, 1 1}", "total is 21");
+        assertInvalid(bank, "0 invoke read; 0 ok read {0 6, 1 14}; 1 invoke read; 1 ok read {0 20, 1 1}",
+                "total is 21");
         assertInvalid(bank, "0 invoke read; 0 ok read {0 6, 1 14}; 1 invoke read; 1 ok read {0 21, 1 -1}", "negative");
         assertInvalid(bank, "0 invoke read; 0 ok read {0 6, 1 14}; 1 invoke read; 1 ok read {0 20}", "other accounts");
         assertInvalid(new ConstantTotal(21L, false, false), "0 invoke read; 0 ok read {0 20}", "not 21");
@@ -61,10 +62,13 @@ class CheckersTest {
     void acceptsLists() {
         Checker lists = new LostOrDuplicate(false);
 
-        assertValid(lists, "0 invoke append 1; 1 invoke read; 1 ok read [1]; 2 invoke read; 2 ok read [1]; 0 ok append");
-        assertValid(lists, "0 invoke append 1; 1 invoke append 2; 0 info append; 1 ok append; 2 invoke read; 2 ok read [2]");
+        assertValid(lists,
+                "0 invoke append 1; 1 invoke read; 1 ok read [1]; 2 invoke read; 2 ok read [1]; 0 ok append");
+        assertValid(lists,
+                "0 invoke append 1; 1 invoke append 2; 0 info append; 1 ok append; 2 invoke read; 2 ok read [2]");
         // The same element from two.
-        assertValid(lists, "0 invoke append 1; 0 ok append; 0 invoke append 1; 0 ok append; 0 invoke read; 0 ok read [1 1]");
+        assertValid(lists,
+                "0 invoke append 1; 0 ok append; 0 invoke append 1; 0 ok append; 0 invoke read; 0 ok read [1 1]");
         assertUnknown(lists, "0 invoke append 1; 0 ok append");
         CheckResult result = lists.check(history("0 invoke read; 0 ok read []; 0 invoke append 1; 0 ok append"),
                 CheckContext.defaults());
@@ -89,7 +93,8 @@ class CheckersTest {
     void epochsGrow() {
         EpochSeen one = new EpochSeen("vm", "a", 1, 0);
 
-        assertValid(new EpochsGrow(List.of(one, one, new EpochSeen("vm", "b", 2, 1), new EpochSeen("x", "a", 1, 2))), "");
+        assertValid(new EpochsGrow(List.of(one, one, new EpochSeen("vm", "b", 2, 1), new EpochSeen("x", "a", 1, 2))),
+                "");
         assertInvalid(new EpochsGrow(List.of(new EpochSeen("vm", "b", 2, 1), one)), "", "went back");
         assertInvalid(new EpochsGrow(List.of(one, new EpochSeen("vm", "b", 1, 1))), "", "two holders");
         assertUnknown(new EpochsGrow(List.of()), "");
@@ -134,7 +139,8 @@ class CheckersTest {
     void regionsAreVerified() {
         assertValid(new RegionVerified(List.of(new VerifiedRegion("r", 8, 8, List.of()))), "");
         assertInvalid(new RegionVerified(List.of(new VerifiedRegion("r", 8, 7, List.of()))), "", "7 frames");
-        assertInvalid(new RegionVerified(List.of(new VerifiedRegion("r", 8, 8, List.of("frame 3 leaks")))), "", "leaks");
+        assertInvalid(new RegionVerified(List.of(new VerifiedRegion("r", 8, 8, List.of("frame 3 leaks")))), "",
+                "leaks");
         assertUnknown(new RegionVerified(List.of()), "");
     }
 
@@ -157,7 +163,8 @@ class CheckersTest {
         assertThat(verdict(invalid, unknown, valid)).isEqualTo(Verdict.INVALID);
         assertThat(verdict()).isEqualTo(Verdict.UNKNOWN);
         assertThat(Verdicts.of(List.of(valid, invalid), NOTHING, CheckContext.defaults()).json()).containsEntry(
-                "verdict", "invalid").containsEntry("checkers", Map.of("nothing-left", "valid", "epochs-grow", "invalid"));
+                "verdict", "invalid")
+                .containsEntry("checkers", Map.of("nothing-left", "valid", "epochs-grow", "invalid"));
         assertThat(List.of(Verdict.values()).stream().map(Verdict::exitStatus)).containsExactly(0, 1, 2);
     }
 

@@ -31,12 +31,13 @@ class HistoryFilesTest {
 
     @Test
     void readsJepsensForm() {
-        History history = edn("""
-                {:index 0, :time 10, :type :invoke, :process 0, :f :write, :value [3 nil]} ; a comment
-                {:index 1, :time 20, :type :info, :process :nemesis, :f :kill, :value {:nodes #{"n2" "n1"}}}
-                #_ {:discarded true}
-                #jepsen.history.Op{:index 4, :time 30, :type :ok, :process 0, :f :write, :value [3 nil] :extra #inst "x"}
-                """);
+        History history = edn(
+                """
+                        {:index 0, :time 10, :type :invoke, :process 0, :f :write, :value [3 nil]} ; a comment
+                        {:index 1, :time 20, :type :info, :process :nemesis, :f :kill, :value {:nodes #{"n2" "n1"}}}
+                        #_ {:discarded true}
+                        #jepsen.history.Op{:index 4, :time 30, :type :ok, :process 0, :f :write, :value [3 nil] :extra #inst "x"}
+                        """);
 
         assertThat(history.events()).extracting(HistoryEvent::index).containsExactly(0L, 1L, 4L);
         assertThat(history.events().get(1).isNemesis()).isTrue();
@@ -57,7 +58,8 @@ class HistoryFilesTest {
 
     @Test
     void readsEveryKindOfValue() {
-        assertThat(value("[1 -2 3N 1.5 2M 1e3 true false nil \"a\\n\\u0041\\\"\" \\b \\newline \\u0042 :k ns/sym (1) {}]"))
+        assertThat(
+                value("[1 -2 3N 1.5 2M 1e3 true false nil \"a\\n\\u0041\\\"\" \\b \\newline \\u0042 :k ns/sym (1) {}]"))
                 .isEqualTo(Arrays.asList(1L, -2L, 3L, 1.5, 2.0, 1000.0, true, false, null, "a\nA\"",
                         "b", "\n", "B", ":k", "ns/sym", List.of(1L), Map.of()));
         assertThat(value("{0 10, :from 1, \"a b\" 2}")).isEqualTo(Map.of("0", 10L, "from", 1L, "a b", 2L));
@@ -131,7 +133,8 @@ class HistoryFilesTest {
         assertInconsistent(INVOKE + INVOKE.replace("index 0", "index 1"));
         assertInconsistent(INVOKE.replace(":invoke", ":ok"));
         assertInconsistent(INVOKE + "{:index 1 :process 0 :type :ok :f :write}");
-        assertInconsistent(INVOKE + "{:index 1 :process 0 :type :ok :f :read} {:index 2 :process 0 :type :ok :f :read}");
+        assertInconsistent(
+                INVOKE + "{:index 1 :process 0 :type :ok :f :read} {:index 2 :process 0 :type :ok :f :read}");
     }
 
     @Test
@@ -154,7 +157,7 @@ class HistoryFilesTest {
                 .hasMessageStartingWith("HISTORY_UNREADABLE");
         assertThatThrownBy(() -> Histories.read(folder, HistoryLimits.DEFAULT))
                 .hasMessageStartingWith("HISTORY_UNREADABLE");
-        Path binary = Files.write(folder.resolve("binary"), new byte[] {'{', ':', (byte) 0xff, (byte) 0xfe});
+        Path binary = Files.write(folder.resolve("binary"), new byte[]{'{', ':', (byte) 0xff, (byte) 0xfe});
         assertThatThrownBy(() -> Histories.read(binary, HistoryLimits.DEFAULT))
                 .hasMessageStartingWith("HISTORY_MALFORMED").hasMessageContaining("UTF-8");
     }
@@ -163,7 +166,7 @@ class HistoryFilesTest {
     @Test
     void damagedFilesAreReadOrRefused() throws IOException {
         History history = SimulatedHistories.independent(new Shape(20, 2, 3, 3, 0.2, true), 1);
-        for (boolean edn : new boolean[] {true, false}) {
+        for (boolean edn : new boolean[]{true, false}) {
             Path file = folder.resolve("h");
             if (edn) {
                 Histories.writeEdn(history, file);

@@ -21,8 +21,9 @@ public final class CheckText {
     public static String of(Verdicts verdicts, History history) {
         StringBuilder text = new StringBuilder();
         Map<String, Object> counts = Verdicts.operationCounts(history);
-        line(text, verdicts.verdict() + ": " + history.operations().size() + " operations (" + counts.get("ok") + " ok, "
-                + counts.get("fail") + " fail, " + counts.get("info") + " info)");
+        line(text,
+                verdicts.verdict() + ": " + history.operations().size() + " operations (" + counts.get("ok") + " ok, "
+                        + counts.get("fail") + " fail, " + counts.get("info") + " info)");
         verdicts.results().forEach(result -> append(text, result));
         return text.toString();
     }

@@ -72,7 +72,7 @@ final class Arena {
     int add(int layer, int state, long[] mask, long[] used, int parent, int via) {
         int head = hash(layer, state, mask, 0);
         for (int e = heads[head]; e != NONE; e = meta[e * META + NEXT]) {
-            if (meta[e * META + LAYER] == layer && meta[e * META + STATE] == state && covers(e, mask, used)) {
+            if (meta[e * META + LAYER] == layer && meta[e * META + STATE] == state && covers(e, mask, 0, used, 0)) {
                 return NONE;
             }
         }
@@ -102,9 +102,23 @@ final class Arena {
         return entry;
     }
 
+    /// Whether another configuration was added, before or after, that can do all that this one can.
+    boolean isCovered(int entry) {
+        int at = entry * stride;
+        int m = entry * META;
+        int head = hash(meta[m + LAYER], meta[m + STATE], words, at);
+        for (int e = heads[head]; e != NONE; e = meta[e * META + NEXT]) {
+            if (e != entry && meta[e * META + LAYER] == meta[m + LAYER] && meta[e * META + STATE] == meta[m + STATE]
+                    && covers(e, words, at, words, at + maskWords)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// Whether the next growth would go past that many bytes, or past what an array holds.
     boolean wouldExceed(long bytes) {
-        if (meta.length / META > size && heads.length > size) {
+        if (meta.length >= (size + 1) * META && heads.length > size) {
             return false;
         }
         long now = 8L * words.length + 4L * meta.length + 4L * heads.length;
@@ -112,15 +126,15 @@ final class Arena {
                 || 2L * meta.length > Integer.MAX_VALUE - 8 || heads.length >= 1 << 29;
     }
 
-    private boolean covers(int entry, long[] mask, long[] used) {
+    private boolean covers(int entry, long[] mask, int maskAt, long[] used, int usedAt) {
         int at = entry * stride;
         for (int i = 0; i < maskWords; i++) {
-            if (words[at + i] != mask[i]) {
+            if (words[at + i] != mask[maskAt + i]) {
                 return false;
             }
         }
         for (int i = 0; i < usedWords; i++) {
-            if ((words[at + maskWords + i] & ~used[i]) != 0) {
+            if ((words[at + maskWords + i] & ~used[usedAt + i]) != 0) {
                 return false;
             }
         }

@@ -39,12 +39,24 @@ public final class LinearizabilityChecker implements Checker {
     /// at.
     private static final int FIRST_SHARE = 4;
     private static final long LEAST_SHARE_NS = 50_000_000;
+    private static final int WIDER = 8;
     private static final int MAX_VIOLATIONS = 10;
     private static final String OUT_OF_TIME = "out of time";
 
     private final String name;
     private final Supplier<Model> models;
     private final boolean independent;
+    private final Effort effort;
+
+    /// How the search goes about it; the verdict does not depend on it.
+    ///
+    /// @param depthFirst configurations, for each operation, that are looked at depth first; most histories need hardly
+    ///                   more than one
+    /// @param width      configurations of a layer that are looked at when that did not help; more if that does not
+    ///                   either
+    record Effort(int depthFirst, int width) {
+        static final Effort USUAL = new Effort(8, 64);
+    }
 
     /// @param models      makes a model for each part
     /// @param independent whether the value of every operation is a pair of its key and its own value
@@ -54,9 +66,14 @@ public final class LinearizabilityChecker implements Checker {
 
     /// With another name.
     public LinearizabilityChecker(String name, Supplier<Model> models, boolean independent) {
+        this(name, models, independent, Effort.USUAL);
+    }
+
+    LinearizabilityChecker(String name, Supplier<Model> models, boolean independent, Effort effort) {
         this.name = requireNonNull(name, "name is null");
         this.models = requireNonNull(models, "models is null");
         this.independent = independent;
+        this.effort = effort;
     }
 
     @Override
@@ -107,7 +124,7 @@ public final class LinearizabilityChecker implements Checker {
         }
     }
 
-    private static List<PartResult> run(Executor executor, List<Part> parts, long shareNs, long deadlineNs,
+    private List<PartResult> run(Executor executor, List<Part> parts, long shareNs, long deadlineNs,
             CheckContext context, int threads) {
         List<PartResult> first = all(executor, parts, part -> {
             long nowNs = context.nowNs().getAsLong();
@@ -132,20 +149,28 @@ public final class LinearizabilityChecker implements Checker {
         return futures.stream().map(CompletableFuture::join).toList();
     }
 
-    private static PartResult judge(Part part, long deadlineNs, CheckContext context, int threads) {
+    private PartResult judge(Part part, long deadlineNs, CheckContext context, int threads) {
         long startNs = context.nowNs().getAsLong();
-        Search search = new Search(part);
-        Search.Outcome outcome = search.run(deadlineNs, context.nowNs(), context.memoryBytes() / threads);
+        Search.Bounds bounds = new Search.Bounds(deadlineNs, context.nowNs(), context.memoryBytes() / threads);
+        Transitions steps = new Transitions(part.model.specialised(part.kinds), part.kinds);
+        Search search = new DepthFirst(part, steps, effort.depthFirst() * part.size());
+        Search.Outcome outcome = search.run(bounds);
+        long configurations = search.configurations();
+        for (long width = effort.width(); outcome == Search.Outcome.NARROW; width *= WIDER) {
+            search = new LayerByLayer(part, steps, (int) Math.min(width, Integer.MAX_VALUE));
+            outcome = search.run(bounds);
+            configurations += search.configurations();
+        }
         Verdict verdict = switch (outcome) {
             case FOUND -> {
                 new Linearisation(part, search.foundPath()).prove();
                 yield Verdict.VALID;
             }
             case EXHAUSTED -> Verdict.INVALID;
-            case OUT_OF_TIME, OUT_OF_MEMORY -> Verdict.UNKNOWN;
+            case NARROW, OUT_OF_TIME, OUT_OF_MEMORY -> Verdict.UNKNOWN;
         };
         String reason = switch (outcome) {
-            case FOUND, EXHAUSTED -> null;
+            case FOUND, EXHAUSTED, NARROW -> null;
             case OUT_OF_TIME -> OUT_OF_TIME;
             case OUT_OF_MEMORY -> "out of memory";
         };
@@ -153,7 +178,7 @@ public final class LinearizabilityChecker implements Checker {
                 ? Violation.of(part, search.furthest(), search.longestPaths())
                 : null;
         return new PartResult(part.key, verdict, part.size(), part.unknown.size(), part.dropped, part.slots,
-                search.configurations(), context.nowNs().getAsLong() - startNs, reason, violation);
+                configurations, context.nowNs().getAsLong() - startNs, reason, violation);
     }
 
     private CheckResult result(List<PartResult> results, long elapsedNs) {

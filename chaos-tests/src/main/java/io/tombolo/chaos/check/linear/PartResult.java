@@ -15,5 +15,5 @@ import java.util.Map;
 /// @param reason         why the verdict is UNKNOWN, or null
 /// @param violation      what is wrong, if the verdict is INVALID, or null
 record PartResult(Object key, Verdict verdict, int operations, int unknown, int dropped, int concurrency,
-        int configurations, long elapsedNs, String reason, Map<String, Object> violation) {
+        long configurations, long elapsedNs, String reason, Map<String, Object> violation) {
 }

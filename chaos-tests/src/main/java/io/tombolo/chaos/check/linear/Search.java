@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.function.LongSupplier;
 
 /// Looks for a linearisation of one part: Wing and Gong's search with Lowe's memory of configurations, in the
-/// just-in-time order.
+/// just-in-time order. In which order configurations are looked at is for the two kinds of it.
 ///
 /// An OK operation is placed when its completion forces it, together with what has to come before it; so a
 /// configuration is a layer, a state, the pending operations placed already and the unknown ones used. It is left out
@@ -16,10 +16,15 @@ import java.util.function.LongSupplier;
 /// leaves a state that is needed and cannot be made again. docs/checkers.md has the arguments.
 ///
 /// Not thread safe.
-final class Search {
+abstract sealed class Search permits DepthFirst, LayerByLayer {
     /// How a search ended.
     enum Outcome {
-        FOUND, EXHAUSTED, OUT_OF_TIME, OUT_OF_MEMORY
+        /// There is a linearisation.
+        FOUND,
+        /// There is none.
+        EXHAUSTED,
+        /// It did not look at everything that it was allowed to look at.
+        NARROW, OUT_OF_TIME, OUT_OF_MEMORY
     }
 
     /// Of the longest partial linearisations, so many are kept.
@@ -27,11 +32,10 @@ final class Search {
 
     private static final int LOOK_AT_CLOCK = 1 << 10;
     private static final int ROOT = Integer.MIN_VALUE;
-    private static final int BEGIN = -1;
 
-    private final Part part;
-    private final Transitions steps;
-    private final Arena arena;
+    final Part part;
+    final Transitions steps;
+    final Arena arena;
     private final int maskWords;
     private final int usedWords;
 
@@ -40,35 +44,32 @@ final class Search {
     private final long[] pending;
     private final long[] pendingReads;
     private final long[] pendingIdle;
-    private int layer;
+    int layer;
 
     /// The configuration being made.
-    private final long[] mask;
-    private final long[] used;
+    final long[] mask;
+    final long[] used;
 
-    /// The stack: entry, where its candidates are, which is next.
-    private int[] frameEntry = new int[256];
-    private int[] frameNext = new int[256];
-    private int[] frameEnd = new int[256];
-    private int depth;
-    private int[] candidateVia = new int[256];
-    private int[] candidateState = new int[256];
+    /// What may be placed next.
+    int[] candidateVia = new int[256];
+    int[] candidateState = new int[256];
     private long[] candidateRank = new long[256];
-    private int candidates;
+    int candidates;
 
     private int furthest = -1;
     private final List<Integer> longest = new ArrayList<>();
     private int foundParent = Arena.NONE;
     private int foundVia = ROOT;
-    private boolean found;
+    boolean found;
 
     /// By kind, the last expansion that saw it pending.
     private final int[] kindSeen;
     private int expansion;
 
-    Search(Part part) {
+    /// @param steps of the part; several searches, one after the other, may use the same
+    Search(Part part, Transitions steps) {
         this.part = part;
-        this.steps = new Transitions(part.model.specialised(part.kinds), part.kinds);
+        this.steps = steps;
         this.maskWords = Math.max(1, (part.slots + 63) / 64);
         this.usedWords = (part.unknown.size() + 63) / 64;
         this.arena = new Arena(maskWords, usedWords);
@@ -82,23 +83,32 @@ final class Search {
     }
 
     /// Runs once.
-    Outcome run(long deadlineNs, LongSupplier nowNs, long memoryBytes) {
+    final Outcome run(Bounds bounds) {
         if (part.size() == 0) {
             found = true;
             return Outcome.FOUND;
         }
         activate(0);
         enter(0, Arena.NONE, ROOT);
-        for (int turn = 1; depth > 0 && !found; turn++) {
-            if (turn % LOOK_AT_CLOCK == 0 && nowNs.getAsLong() - deadlineNs > 0) {
-                return Outcome.OUT_OF_TIME;
-            }
-            if (arena.wouldExceed(memoryBytes - steps.bytes())) {
-                return Outcome.OUT_OF_MEMORY;
-            }
-            advance();
+        return found ? Outcome.FOUND : search(bounds);
+    }
+
+    /// Goes on from the first configuration.
+    abstract Outcome search(Bounds bounds);
+
+    /// Takes a new configuration to look at later.
+    abstract void keep(int entry);
+
+    /// How long a search may take, and how much it may keep.
+    record Bounds(long deadlineNs, LongSupplier nowNs, long memoryBytes) {
+    }
+
+    /// To be asked at every turn; null while there is time and room.
+    final Outcome exceeded(Bounds bounds, int turn) {
+        if (turn % LOOK_AT_CLOCK == 0 && bounds.nowNs().getAsLong() - bounds.deadlineNs() > 0) {
+            return Outcome.OUT_OF_TIME;
         }
-        return found ? Outcome.FOUND : Outcome.EXHAUSTED;
+        return arena.wouldExceed(bounds.memoryBytes() - steps.bytes()) ? Outcome.OUT_OF_MEMORY : null;
     }
 
     /// Configurations looked at.
@@ -127,10 +137,6 @@ final class Search {
         return longest.stream().map(this::path).toList();
     }
 
-    Transitions steps() {
-        return steps;
-    }
-
     private int[] path(int entry) {
         int length = 0;
         for (int e = entry; e != Arena.NONE && arena.via(e) != ROOT; e = arena.parent(e)) {
@@ -143,38 +149,15 @@ final class Search {
         return path;
     }
 
-    /// One step: the next child of the configuration on top, or back.
-    private void advance() {
-        int top = depth - 1;
-        int entry = frameEntry[top];
-        int state = arena.state(entry);
+    /// Makes that configuration the one from which others are made.
+    final int load(int entry) {
         moveTo(arena.layer(entry));
         arena.load(entry, mask, used);
-        if (frameNext[top] == BEGIN) {
-            // First what has to come next anyway.
-            frameNext[top] = candidates;
-            frameEnd[top] = BEGIN;
-            int next = steps.step(state, part.okKind[layer]);
-            if (next != Transitions.ILLEGAL) {
-                tryPlace(layer, state, next, entry);
-                return;
-            }
-        }
-        if (frameEnd[top] == BEGIN) {
-            collect(state);
-            frameEnd[top] = candidates;
-        }
-        int at = frameNext[top]++;
-        if (at == frameEnd[top]) {
-            depth--;
-            // Those of this frame are the last ones.
-            candidates = depth == 0 ? 0 : Math.max(frameNext[depth - 1], frameEnd[depth - 1]);
-            return;
-        }
-        tryPlace(candidateVia[at], state, candidateState[at], entry);
+        return arena.state(entry);
     }
 
-    private void tryPlace(int via, int state, int next, int parent) {
+    /// Makes the configuration in which that is placed too, unless it is known or leads nowhere.
+    final void tryPlace(int via, int state, int next, int parent) {
         int kind;
         if (via >= 0) {
             int slot = part.okSlot[via];
@@ -198,31 +181,40 @@ final class Search {
         enter(next, parent, via);
     }
 
-    /// Whether an operation that is not placed needs it, and none is left that could bring it.
+    /// Whether an operation that is not placed needs it, and none is left that could bring it before that completes.
     private boolean isNeeded(Values.Users users) {
-        boolean needed = false;
-        for (int op : users.needing()) {
-            needed |= isPlaceable(op);
+        int[] needing = users.needing();
+        int first = from(needing);
+        while (first < needing.length && !isPlaceable(needing[first])) {
+            first++;
         }
-        if (!needed) {
+        if (first == needing.length) {
             return false;
         }
-        for (int i = users.bringing().length - 1; i >= 0 && users.bringing()[i] >= layer; i--) {
-            if (isPlaceable(users.bringing()[i])) {
+        int deadline = needing[first];
+        int[] bringing = users.bringing();
+        for (int i = from(bringing); i < bringing.length; i++) {
+            if (part.okFrom[bringing[i]] <= deadline && isPlaceable(bringing[i])) {
                 return false;
             }
         }
         for (int op : users.bringingUnknown()) {
-            if ((used[op >>> 6] & 1L << op) == 0) {
+            if (part.unknownFrom[op] <= deadline && (used[op >>> 6] & 1L << op) == 0) {
                 return false;
             }
         }
         return true;
     }
 
+    /// The place of the first operation that is not over.
+    private int from(int[] operations) {
+        int place = Arrays.binarySearch(operations, layer);
+        return place < 0 ? -place - 1 : place;
+    }
+
     private boolean isPlaceable(int op) {
         int slot = part.okSlot[op];
-        return op >= layer && (part.okFrom[op] > layer || (mask[slot >>> 6] & 1L << slot) == 0);
+        return part.okFrom[op] > layer || (mask[slot >>> 6] & 1L << slot) == 0;
     }
 
     /// Goes on from the configuration that is being made as far as there is no choice, and puts it on the stack if it
@@ -254,15 +246,7 @@ final class Search {
         if (layer == furthest && longest.size() < MAX_LONGEST) {
             longest.add(entry);
         }
-        if (depth == frameEntry.length) {
-            frameEntry = Arrays.copyOf(frameEntry, 2 * depth);
-            frameNext = Arrays.copyOf(frameNext, 2 * depth);
-            frameEnd = Arrays.copyOf(frameEnd, 2 * depth);
-        }
-        frameEntry[depth] = entry;
-        frameNext[depth] = BEGIN;
-        frameEnd[depth] = BEGIN;
-        depth++;
+        keep(entry);
     }
 
     private void placeReads(int state) {
@@ -278,8 +262,8 @@ final class Search {
         }
     }
 
-    /// All that may be placed before the operation that has to come next, most promising first.
-    private void collect(int state) {
+    /// Adds to the candidates all that may be placed before the operation that has to come next, most promising first.
+    final void collect(int state) {
         int first = candidates;
         int forced = part.okKind[layer];
         expansion++;

@@ -1,5 +1,6 @@
 package io.tombolo.chaos.check.linear;
 
+import io.tombolo.chaos.check.model.Call;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -7,10 +8,10 @@ import java.util.List;
 import java.util.Map;
 
 /// Who needs what in a state, and who brings it; see [io.tombolo.chaos.check.model.Model#needs]. What somebody needs and
-/// nobody can bring again must not be lost. Immutable.
+/// nobody can bring again in time must not be lost. Immutable.
 final class Values {
-    /// Of those that need something the last ones are enough: not to see one only makes the search longer.
-    private static final int LAST = 8;
+    /// Long lists, read often, need very much; not to see some of it only makes the search longer.
+    private static final int MOST = 8_000_000;
     private static final int[] NOBODY = {};
 
     /// OK operations by completion, and unknown ones.
@@ -24,25 +25,26 @@ final class Values {
         Map<Object, List<Integer>> needing = new HashMap<>();
         Map<Object, List<Integer>> bringing = new HashMap<>();
         Map<Object, List<Integer>> bringingUnknown = new HashMap<>();
-        for (int op = part.size() - 1; op >= 0; op--) {
-            add(needing, part.model.needs(part.kinds.get(part.okKind[op])), op, LAST);
-        }
+        int room = MOST;
         for (int op = 0; op < part.size(); op++) {
-            add(bringing, part.model.brings(part.kinds.get(part.okKind[op])), op, Integer.MAX_VALUE);
+            Call call = part.kinds.get(part.okKind[op]);
+            Collection<?> needs = part.model.needs(call);
+            room -= needs.size();
+            if (room >= 0) {
+                add(needing, needs, op);
+            }
+            add(bringing, part.model.brings(call), op);
         }
         for (int op = 0; op < part.unknownKind.length; op++) {
-            add(bringingUnknown, part.model.brings(part.kinds.get(part.unknownKind[op])), op, Integer.MAX_VALUE);
+            add(bringingUnknown, part.model.brings(part.kinds.get(part.unknownKind[op])), op);
         }
         needing.forEach((what, ops) -> users.put(what,
                 new Users(array(ops), array(bringing.get(what)), array(bringingUnknown.get(what)))));
     }
 
-    private static void add(Map<Object, List<Integer>> map, Collection<?> what, int op, int most) {
+    private static void add(Map<Object, List<Integer>> map, Collection<?> what, int op) {
         for (Object thing : what) {
-            List<Integer> ops = map.computeIfAbsent(thing, _ -> new ArrayList<>(1));
-            if (ops.size() < most) {
-                ops.add(op);
-            }
+            map.computeIfAbsent(thing, _ -> new ArrayList<>(1)).add(op);
         }
     }
 

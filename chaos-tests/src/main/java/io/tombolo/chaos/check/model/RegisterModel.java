@@ -40,7 +40,8 @@ public final class RegisterModel implements Model {
         return switch (call.f()) {
             case READ -> !call.known() || Objects.equals(state, call.output()) ? state : ILLEGAL;
             case WRITE -> call.input();
-            default -> Objects.equals(state, old(call)) == refused(call) ? ILLEGAL : refused(call) ? state : fresh(call);
+            default ->
+                Objects.equals(state, old(call)) == refused(call) ? ILLEGAL : refused(call) ? state : fresh(call);
         };
     }
 

@@ -27,7 +27,8 @@ import org.junit.jupiter.api.Test;
 /// history.
 class BruteForceTest {
     /// More with `-Dtombolo.bruteforce.histories=N`.
-    private static final int HISTORIES = Integer.getInteger("tombolo.bruteforce.histories", 4_000);
+    private static final int HISTORIES = Integer.getInteger("tombolo.bruteforce.histories", 2_000);
+    private static final LinearizabilityChecker.Effort LAYERS_ONLY = new LinearizabilityChecker.Effort(0, 1);
     private static final int MOST_OPERATIONS = 7;
     private static final CheckContext CONTEXT = CheckContext.defaults().withThreads(1);
 
@@ -96,6 +97,8 @@ class BruteForceTest {
 
     private static Verdict verdict(History history, Supplier<Model> model) {
         CheckResult result = new LinearizabilityChecker(model, false).check(history, CONTEXT);
+        CheckResult other = new LinearizabilityChecker("layers", model, false, LAYERS_ONLY).check(history, CONTEXT);
+        assertThat(other.verdict()).as(() -> text(history)).isEqualTo(result.verdict());
         if (result.verdict() == Verdict.UNKNOWN) {
             assertThat(result.details().get(CheckResult.REASON)).asString().startsWith("no operation is ok");
         }
