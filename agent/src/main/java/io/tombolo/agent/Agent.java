@@ -17,7 +17,6 @@ import io.tombolo.agent.pages.HugePages;
 import io.tombolo.agent.pages.LocalTier;
 import io.tombolo.agent.right.LapseReason;
 import io.tombolo.agent.right.PetMode;
-import io.tombolo.agent.right.RightActions;
 import io.tombolo.agent.right.RightEvent;
 import io.tombolo.agent.right.Timings;
 import io.tombolo.agent.right.WatchdogPetter;
@@ -150,7 +149,8 @@ public final class Agent implements AutoCloseable {
         boolean quiet = Compilers.awaitQuiet(QUIET_MS, REHEARSAL_MS);
         LOG.debug("compilers {}", quiet ? "quiet" : "still busy");
         boolean supervised = watchdog.flatMap(WatchdogSettings::watchdogNs).isPresent();
-        host = new HostCore(region, slot, timings, supervised, config.maxStoringThreads(), new Actions(), points,
+        host = new HostCore(region, slot, timings, supervised, config.maxStoringThreads(),
+                new HostActions(config.name(), region, slot, () -> vms, () -> host.right(), this::exit), points,
                 peers::openWindow, Optional.of(new Pages()), runs);
         opened.add(host);
         vms = new HostedVms(region, host, drivers, this::bounds, copier::bytesCopied, cluster::hosting);
@@ -307,70 +307,14 @@ public final class Agent implements AutoCloseable {
         }
     }
 
-    private static void logFailure(CompletableFuture<Void> done, HostedVm vm, String what) {
-        var _ = done.whenComplete((_, error) -> {
-            if (error != null) {
-                LOG.error("vm {}: {} failed", vm.spec().name(), what, error);
-            }
-        });
-    }
-
-    private final class Actions implements RightActions {
-        @Override
-        public void warn(long remainingNs) {
-            LOG.warn("host {}: ZooKeeper has not answered; VMs pause in {} ms", config.name(),
-                    TimeUnit.NANOSECONDS.toMillis(remainingNs));
+    private void exit(LapseReason reason, boolean allStopped) {
+        LOG.error("host {}: this incarnation ends: {}", config.name(), reason);
+        if (!allStopped) {
+            // Some thread may still store to the region; only the end of the process stops it for certain.
+            Runtime.getRuntime().halt(EXIT_HALTED);
         }
-
-        @Override
-        public void pauseAll(LapseReason reason, boolean terminal) {
-            LOG.warn("host {}: right lapsed: {}{}", config.name(), reason, terminal ? ", for good" : "");
-            vms.all().forEach(vm -> {
-                logFailure(terminal ? vm.abandon() : vm.rightLapsed("right lapsed: " + reason), vm, "stop");
-            });
-        }
-
-        @Override
-        public boolean guestsGone() {
-            return vms.hosted().isEmpty();
-        }
-
-        @Override
-        public void renewAll(long generation) {
-            CompletableFuture<?>[] all = vms.all().stream().map(HostedVm::renew).toArray(CompletableFuture[]::new);
-            var _ = CompletableFuture.allOf(all).whenComplete((_, error) -> {
-                if (error != null) {
-                    LOG.error("a VM could not be renewed", error);
-                }
-                host.right().renewDone(generation);
-            });
-        }
-
-        @Override
-        public void resumeAll(long generation) {
-            vms.all().forEach(vm -> logFailure(vm.runRenewed(), vm, "run"));
-        }
-
-        @Override
-        public void stopVm(int vmSlot) {
-            vms.find(vmSlot).ifPresent(vm -> logFailure(vm.abandon(), vm, "abandon"));
-        }
-
-        @Override
-        public void sayStopped() {
-            HostSlots.markStopped(region, slot.slot(), slot.incarnation());
-        }
-
-        @Override
-        public void exit(LapseReason reason, boolean allStopped) {
-            LOG.error("host {}: this incarnation ends: {}", config.name(), reason);
-            if (!allStopped) {
-                // Some thread may still store to the region; only the end of the process stops it for certain.
-                Runtime.getRuntime().halt(EXIT_HALTED);
-            }
-            endReason = reason;
-            ended.countDown();
-        }
+        endReason = reason;
+        ended.countDown();
     }
 
     /// How this host's pages are copied to other hosts, and theirs to this one.

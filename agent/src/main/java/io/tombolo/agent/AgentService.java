@@ -82,7 +82,7 @@ final class AgentService implements RequestHandler {
         };
     }
 
-    private CompletableFuture<? extends Reply> serve(AgentRequest request) {
+    CompletableFuture<? extends Reply> serve(AgentRequest request) {
         return switch (request) {
             case AgentRequest.Ping ping ->
                 CompletableFuture.completedFuture(new Reply.Pong(ping.nonce(), System.nanoTime()));

@@ -10,6 +10,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
@@ -83,6 +84,19 @@ public final class Region implements AutoCloseable {
     /// segment files.
     public static Region over(Memory memory, Path file) {
         return attach(memory, file, OpenOptions.readWrite(), null);
+    }
+
+    /// Bytes of memory that [#formatOver] needs.
+    public static long bytesNeeded(FormatOptions options) {
+        return Superblock.plan(options, options.clusterUuid(), 0).fileBytes();
+    }
+
+    /// The stores of format on zeroed memory of [#bytesNeeded], for test doubles and simulation; what it says of itself
+    /// is given, so that the bytes are the same every time.
+    public static Superblock formatOver(Memory memory, FormatOptions options, UUID regionUuid, long formattedAtMs) {
+        Superblock superblock = Superblock.plan(options, regionUuid, formattedAtMs);
+        RegionFormatter.write(memory, superblock);
+        return superblock;
     }
 
     private static Region attach(Memory memory, Path file, OpenOptions options, Arena arena) {

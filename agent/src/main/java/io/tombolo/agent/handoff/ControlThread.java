@@ -5,6 +5,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /// The one thread on which everything about a VM happens on its host.
@@ -12,12 +13,34 @@ final class ControlThread {
     private ControlThread() {
     }
 
-    static ScheduledThreadPoolExecutor start(String vm) {
+    static Control start(String vm) {
         ScheduledThreadPoolExecutor control = new ScheduledThreadPoolExecutor(1,
                 Thread.ofPlatform().daemon().name("vm-" + vm + "-control").factory());
         control.setRemoveOnCancelPolicy(true);
         control.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        return control;
+        return new Pool(control);
+    }
+
+    private record Pool(ScheduledThreadPoolExecutor pool) implements Control {
+        @Override
+        public void execute(Runnable task) {
+            pool.execute(task);
+        }
+
+        @Override
+        public void schedule(Runnable task, long delayNs) {
+            var _ = pool.schedule(task, delayNs, TimeUnit.NANOSECONDS);
+        }
+
+        @Override
+        public void shutdown() {
+            pool.shutdown();
+        }
+
+        @Override
+        public boolean isShutdown() {
+            return pool.isShutdown();
+        }
     }
 
     /// Runs a task there; completes as what it returns.

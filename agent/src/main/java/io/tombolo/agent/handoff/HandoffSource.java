@@ -23,7 +23,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -296,8 +295,8 @@ final class HandoffSource {
         CompletableFuture<WindowEnd> readings = window.thenCompose(end -> end.passed()
                 ? askTarget(reply.intentSeq(), orderedEpoch)
                 : CompletableFuture.completedFuture(end));
-        var _ = readings.completeOnTimeout(WindowEnd.UNKNOWN, bounds.reportNs(), TimeUnit.NANOSECONDS)
-                .whenComplete((end, error) -> {
+        host.completeAfter(readings, WindowEnd.UNKNOWN, bounds.reportNs());
+        var _ = readings.whenComplete((end, error) -> {
                     SourceReport whole = report.withTarget(error == null ? end : WindowEnd.UNKNOWN);
                     if (whole.target().ran()) {
                         LOG.debug(

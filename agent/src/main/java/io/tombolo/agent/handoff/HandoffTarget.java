@@ -137,8 +137,12 @@ final class HandoffTarget {
         }
     }
 
-    /// This host leaves the VM: gives back the frames, unless the VM has them.
+    /// This host leaves the VM: kills a guest that still waits, also one that the VM is offered to, and gives back the
+    /// frames, unless the VM has them.
     void abandoned() {
+        if (state.phase() == Phase.ARMED) {
+            incoming.discard();
+        }
         closePages();
     }
 

@@ -9,6 +9,8 @@ import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.coordinator.wire.AgentRequest;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /// What the hand-off needs from the host around it: the right to run, the other agents, and somebody to tell. The agent
 /// implements it with its right keeper and RPC clients; tests with direct calls.
@@ -39,6 +41,21 @@ public interface HostPorts {
     /// exceptionally when the target cannot be asked. Asked again for an intent by which it already runs, the target
     /// tells the same end.
     CompletableFuture<WindowEnd> openWindow(Peer target, long intentSeq, int vmSlot, long epoch, long windowNs);
+
+    /// The thread on which everything about one VM happens on this host.
+    default Control control(String vm) {
+        return ControlThread.start(vm);
+    }
+
+    /// Completes the future with `value` unless it is completed within `delayNs`.
+    default <T> void completeAfter(CompletableFuture<T> future, T value, long delayNs) {
+        var _ = future.completeOnTimeout(value, delayNs, TimeUnit.NANOSECONDS);
+    }
+
+    /// The calling thread stands still for about `ns`.
+    default void pause(long ns) {
+        LockSupport.parkNanos(this, ns);
+    }
 
     /// How pages are copied between hosts; empty where none are.
     default Optional<PageLink> pageLink() {

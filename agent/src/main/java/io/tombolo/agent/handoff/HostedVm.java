@@ -29,9 +29,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -57,7 +55,7 @@ public final class HostedVm {
     private final HandoffBounds bounds;
     private final Consumer<HostedVm> hosts;
     private final Consumer<HostedVm> gone;
-    private final ScheduledThreadPoolExecutor control;
+    private final Control control;
 
     private volatile long runWord;
     private volatile Guest guest;
@@ -81,7 +79,7 @@ public final class HostedVm {
         this.bounds = requireNonNull(bounds, "bounds is null");
         this.hosts = requireNonNull(hosts, "hosts is null");
         this.gone = requireNonNull(gone, "gone is null");
-        this.control = ControlThread.start(spec.name());
+        this.control = host.control(spec.name());
     }
 
     public VmSpec spec() {
@@ -215,7 +213,7 @@ public final class HostedVm {
                 throw error(HandoffError.PAGES_IN_FLIGHT, "a page move of the VM does not end")
                         .fact("gate", VmGate.describe(slot.gate().wordAcquire())).next("try again").build();
             }
-            LockSupport.parkNanos(this, bounds.pollNs());
+            host.pause(bounds.pollNs());
         }
     }
 
@@ -241,7 +239,14 @@ public final class HostedVm {
     /// The same; `copied`: for a VM whose local pages its source sends.
     public CompletableFuture<Void> prepare(long intentSeq, long epoch, int sourceSlot, long nonce, boolean copied) {
         return submitAsync(() -> {
-            requireRight("prepare");
+            if (control.isShutdown()) {
+                // It left while this waited for its turn; whoever asks again meets a new entry.
+                throw notHere();
+            }
+            orLeave(() -> {
+                requireRight("prepare");
+                return null;
+            });
             if (guest != null) {
                 throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")
                         .build();
@@ -549,7 +554,7 @@ public final class HostedVm {
     }
 
     private void pollAfter(long delayNs) {
-        var _ = control.schedule(() -> {
+        control.schedule(() -> {
             try {
                 keepPolling();
             } catch (RuntimeException | Error e) {
@@ -557,7 +562,7 @@ public final class HostedVm {
                 LOG.error("vm {}: polling a hand-off failed", spec.name(), e);
                 throw e;
             }
-        }, delayNs, TimeUnit.NANOSECONDS);
+        }, delayNs);
     }
 
     /// While a side waits, it looks at the words now and then; at rest nothing polls.

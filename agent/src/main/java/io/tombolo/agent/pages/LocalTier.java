@@ -87,6 +87,15 @@ public final class LocalTier implements AutoCloseable {
         return new LocalTier(file, mapped, arena);
     }
 
+    /// A tier over memory that somebody else has mapped and frees, for test doubles and simulation; `name` only names it
+    /// in messages.
+    public static LocalTier over(MemorySegment memory, Path name) {
+        if (memory.byteSize() == 0 || memory.byteSize() % PageSize.LARGE.bytes() != 0) {
+            throw new IllegalArgumentException("not a positive multiple of 2 MiB: bytes=" + memory.byteSize());
+        }
+        return new LocalTier(name, memory, null);
+    }
+
     private static MemorySegment map(Path file, long bytes, HugePages hugePages, Arena arena) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE,
                 StandardOpenOption.CREATE_NEW)) {
@@ -272,7 +281,9 @@ public final class LocalTier implements AutoCloseable {
     /// Unmaps and removes the file. No thread uses the tier any more.
     @Override
     public void close() {
-        arena.close();
-        remove(file);
+        if (arena != null) {
+            arena.close();
+            remove(file);
+        }
     }
 }

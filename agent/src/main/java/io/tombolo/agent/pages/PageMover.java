@@ -31,8 +31,8 @@ public final class PageMover {
     private static final int MOVABLE = Integer.MIN_VALUE;
     /// In place of a status: nothing has been decided about the page, or a vCPU took it back.
     private static final int UNDECIDED = Integer.MIN_VALUE + 1;
-    /// How often a page is tried that vCPUs take back. From the second time on it is among few, and soon copied: then it
-    /// is taken back only if the mover loses its core.
+    /// How often a page is tried that vCPUs take back. From the second time on it is among few, and soon copied: then
+    /// it is taken back only if the mover loses its core.
     private static final int ROUNDS = 8;
     /// In place of an entry: there is none. No state has this code.
     private static final long BEYOND = -1;

@@ -44,8 +44,13 @@ public final class RightLoop implements AutoCloseable {
     /// Starts the keeper. Only from here on does it count how long heartbeats and the supervisor are silent: what an
     /// agent does between making its keeper and starting it may take longer than W on a busy machine.
     public void start() {
-        state = keeper.initial(boottimeNs.getAsLong());
+        begin();
         thread.start();
+    }
+
+    /// In place of [#start], for who makes the turns himself: nothing waits and no thread is started.
+    public void begin() {
+        state = keeper.initial(boottimeNs.getAsLong());
     }
 
     /// Tells the keeper; any thread, never waits.
@@ -83,7 +88,16 @@ public final class RightLoop implements AutoCloseable {
     }
 
     private void turn() throws InterruptedException {
-        RightEvent event = events.poll(tickMs, TimeUnit.MILLISECONDS);
+        turn(events.poll(tickMs, TimeUnit.MILLISECONDS));
+    }
+
+    /// One turn, due every [Timings#keeperTickMs]: looks at clocks and slot word, then takes the next event, if there is
+    /// one.
+    public void turnNow() {
+        turn(events.poll());
+    }
+
+    private void turn(RightEvent event) {
         long jump = clocks.jumpNs();
         if (jump > 0) {
             step(new RightEvent.BoottimeJump(jump));

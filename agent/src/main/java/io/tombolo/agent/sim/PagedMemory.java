@@ -14,9 +14,9 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /// Guest memory through the VM's page table in the shared region: the production path. The first access to a page loads
-/// its 8-byte entry with acquire order, checks that it is present, marks the page accessed or dirty, and finds the frame
-/// in the tier that the entry names. What it found is kept in a translation buffer, one for reads and one for writes,
-/// until [#forget]: that a mover changed entries is heard at the end of a slice (see
+/// its 8-byte entry with acquire order, checks that it is present, marks the page accessed or dirty, and finds the
+/// frame in the tier that the entry names. What it found is kept in a translation buffer, one for reads and one for
+/// writes, until [#forget]: that a mover changed entries is heard at the end of a slice (see
 /// [io.tombolo.agent.pages.Shootdown]), so no translation outlives the slice in which its page was marked.
 ///
 /// A page that is in the buffer for writes was marked dirty since the last shoot-down; who clears marks and wants to

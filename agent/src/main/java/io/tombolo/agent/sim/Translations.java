@@ -33,8 +33,8 @@ final class Translations {
         clear();
     }
 
-    /// Whether it knows the page of that address. One compare for the page, for the alignment to 8 bytes and for the end
-    /// of guest memory, beyond which nothing was ever added.
+    /// Whether it knows the page of that address. One compare for the page, for the alignment to 8 bytes and for the
+    /// end of guest memory, beyond which nothing was ever added.
     boolean has(long gpa) {
         return ((words[place(gpa) & (words.length - 1)] ^ gpa) & OTHER_PAGE) == 0;
     }

@@ -21,8 +21,8 @@ import java.util.function.IntFunction;
 /// and [#requestSwitch] bring all vCPUs to a stop; the last one to stop carries out the switch-over on its own
 /// thread. [#kill] ends the threads. All methods may be called from any thread but a vCPU's.
 public final class VcpuRunner implements AutoCloseable {
-    /// Instructions after which a vCPU looks whether a mover waits for it: a few microseconds, and a mover needs no more
-    /// for its copies. The look is one load, the check of the right at the start of a slice some dozen times that.
+    /// Instructions after which a vCPU looks whether a mover waits for it: a few microseconds, and a mover needs no
+    /// more for its copies. The look is one load, the check of the right at the start of a slice some dozen times that.
     private static final long BETWEEN_QUIESCENT_STATES = 8;
     private static final long KILL_TIMEOUT_MS = 10_000;
 

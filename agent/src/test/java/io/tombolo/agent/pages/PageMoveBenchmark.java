@@ -119,4 +119,20 @@ public class PageMoveBenchmark {
             MemorySegment.copy(local, random[i], shared, (long) i * pageBytes, pageBytes);
         }
     }
+
+    /// What a page of zeros would cost that is found by looking and made anew instead of copied: all of it must be
+    /// read, and all of the target frame written, because nobody knows what was in it before.
+    @Benchmark
+    @OperationsPerInvocation(MIB)
+    public long lookAndZero() {
+        MemorySegment shared = vm.pages.shared();
+        MemorySegment local = vm.pages.localData();
+        long zeros = 0;
+        for (int i = 0; i < random.length; i++) {
+            MemorySegment page = shared.asSlice(random[i], pageBytes);
+            MemorySegment frame = local.asSlice((long) i * pageBytes, pageBytes).fill((byte) 0);
+            zeros += page.mismatch(frame) < 0 ? 1 : 0;
+        }
+        return zeros;
+    }
 }

@@ -63,7 +63,8 @@ final class DrillCommandTest {
 
     @Test
     void comparedModesAreInOneTableAndInTheReport() throws IOException {
-        assertThat(run("drill --compare-modes --hops 2 --warm-up 1 --rest 1ms --report " + directory.resolve("r")))
+        assertThat(run("drill --compare-modes --memory 64M --hops 2 --warm-up 1 --rest 1ms --report "
+                + directory.resolve("r")))
                 .isZero();
 
         assertThat(plan().modes()).containsExactly(MigrateMode.values());

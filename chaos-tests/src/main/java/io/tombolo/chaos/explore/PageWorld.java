@@ -1,0 +1,224 @@
+package io.tombolo.chaos.explore;
+
+import io.tombolo.region.FrameWord;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.PageTableEntry;
+import java.util.ArrayList;
+import java.util.List;
+
+/// One VM of two pages whose pages move between the region and its owner's own memory, as one value.
+record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control control) {
+    static final int PAGES = 2;
+    static final int SHARED_FRAMES = 3;
+    static final int LOCAL_FRAMES = 2;
+    /// Host slots: the owner at the beginning, whom it may hand over to, and who recovers.
+    static final int A = 1;
+    static final int B = 2;
+
+    Mover mover(int index) {
+        return index == 0 ? first : second;
+    }
+
+    /// The region's words, the owner's own frames, and what is in the frames.
+    ///
+    /// @param frames words of the region's frames
+    /// @param localFree frames of the owner's own that are free, a bit each
+    /// @param newest per page: the frames that hold its newest contents, a bit each, the region's first; nobody stores
+    ///            it
+    /// @param wrong what was done that must not be, null as long as nothing was
+    record Words(long owner, boolean closed, int inside, int localPages, List<Long> entries, List<Long> frames,
+            int localFree, List<Integer> newest, String wrong) {
+        Words owner(long word) {
+            return new Words(word, closed, inside, localPages, entries, frames, localFree, newest, wrong);
+        }
+
+        Words gate(boolean nowClosed, int nowInside) {
+            return new Words(owner, nowClosed, nowInside, localPages, entries, frames, localFree, newest, wrong);
+        }
+
+        Words localPages(int count) {
+            return new Words(owner, closed, inside, count, entries, frames, localFree, newest, wrong);
+        }
+
+        Words entry(int page, long entry) {
+            return new Words(owner, closed, inside, localPages, set(entries, page, entry), frames, localFree, newest,
+                    wrong);
+        }
+
+        Words frame(int frame, long word) {
+            return new Words(owner, closed, inside, localPages, entries, set(frames, frame, word), localFree, newest,
+                    wrong);
+        }
+
+        Words localFree(int mask) {
+            return new Words(owner, closed, inside, localPages, entries, frames, mask, newest, wrong);
+        }
+
+        Words newest(int page, int mask) {
+            return new Words(owner, closed, inside, localPages, entries, frames, localFree, set(newest, page, mask),
+                    wrong);
+        }
+
+        Words wrong(String what) {
+            return wrong != null
+                    ? this
+                    : new Words(owner, closed, inside, localPages, entries, frames, localFree, newest, what);
+        }
+
+        private static <T> List<T> set(List<T> list, int index, T value) {
+            List<T> next = new ArrayList<>(list);
+            next.set(index, value);
+            return List.copyOf(next);
+        }
+
+        @Override
+        public String toString() {
+            return OwnerWord.describe(owner) + (closed ? " closed " : " open ") + inside + " local=" + localPages
+                    + " entries=" + entries.stream().map(PageTableEntry::describe).toList() + " frames="
+                    + frames.stream().map(FrameWord::describe).toList() + " newest=" + newest;
+        }
+    }
+
+    /// Where a mover is, in the order of `PageMover.move`.
+    enum At {
+        IDLE, ENTER, CHECK, LOOK, RESERVE, ADD_LOCAL, MARK, RETIRE, BEGIN, AWAIT, COPY, COPYING, PUBLISH, GIVE_UP,
+        SETTLE, ADJUST, LEAVE
+    }
+
+    /// One mover of the owner, a thread.
+    ///
+    /// @param toLocal whether it moves pages to the owner's own memory
+    /// @param items the pages of its batch
+    /// @param next the one that is next in this phase
+    /// @param past whether every vCPU has left what it read before the shoot-down
+    /// @param torn whether the page was written while it was copied
+    /// @param reserved how many pages got a frame
+    record Mover(At at, boolean toLocal, List<Item> items, int next, boolean past, boolean torn, int reserved) {
+        static final Mover IDLE = new Mover(At.IDLE, false, List.of(), 0, false, false, 0);
+
+        Mover at(At phase) {
+            return new Mover(phase, toLocal, items, 0, past, torn, reserved);
+        }
+
+        Mover step() {
+            return new Mover(at, toLocal, items, next + 1, past, torn, reserved);
+        }
+
+        Mover items(List<Item> more) {
+            return new Mover(at, toLocal, List.copyOf(more), next, past, torn, reserved);
+        }
+
+        /// The present one, changed.
+        Mover item(Item item) {
+            List<Item> changed = new ArrayList<>(items);
+            changed.set(next, item);
+            return items(changed);
+        }
+
+        /// Without the present one.
+        Mover drop() {
+            List<Item> fewer = new ArrayList<>(items);
+            fewer.remove(next);
+            return items(fewer);
+        }
+
+        Mover past(boolean now) {
+            return new Mover(at, toLocal, items, next, now, torn, reserved);
+        }
+
+        Mover torn(boolean now) {
+            return new Mover(at, toLocal, items, next, past, now, reserved);
+        }
+
+        Mover reserved(int count) {
+            return new Mover(at, toLocal, items, next, past, torn, count);
+        }
+    }
+
+    /// One page of a batch.
+    ///
+    /// @param entry as the mover knows it
+    /// @param source, target frames of their tiers, -1 for none yet
+    record Item(int page, long entry, int source, int target, boolean copied) {
+        Item entry(long now) {
+            return new Item(page, now, source, target, copied);
+        }
+
+        Item target(int now) {
+            return new Item(page, entry, source, now, copied);
+        }
+
+        Item copied(boolean now) {
+            return new Item(page, entry, source, target, now);
+        }
+    }
+
+    /// The vCPU.
+    ///
+    /// @param online it may use translations
+    /// @param known translations that it keeps, by page; 0 for none
+    /// @param asked a shoot-down has begun since it looked last
+    /// @param waits page that it waits for, -1 for none
+    /// @param met the entry that it met there
+    record Vcpu(boolean online, long known0, long known1, boolean asked, int waits, long met) {
+        long known(int page) {
+            return page == 0 ? known0 : known1;
+        }
+
+        Vcpu knows(int page, long entry) {
+            return page == 0
+                    ? new Vcpu(online, entry, known1, asked, waits, met)
+                    : new Vcpu(online, known0, entry, asked, waits, met);
+        }
+
+        static Vcpu online(boolean online) {
+            return new Vcpu(online, 0, 0, false, -1, 0);
+        }
+
+        static Vcpu waiting(int page, long entry) {
+            return new Vcpu(false, 0, 0, false, page, entry);
+        }
+
+        Vcpu asked(boolean now) {
+            return new Vcpu(online, known0, known1, now && online, waits, met);
+        }
+    }
+
+    /// What a host that recovers has done.
+    enum Recovery {
+        NONE, FRAMES, ENTRIES, COUNTS, LOST
+    }
+
+    /// Hosts, and what is left to happen.
+    ///
+    /// @param alive whether the first owner's process lives
+    /// @param right whether the present owner has its right
+    /// @param handOff 0 none yet, 1 the gate was closed for it, 2 over
+    /// @param recovery of the host that the owner word names, and `next` frame or page
+    /// @param batches that movers may still begin
+    record Control(boolean alive, boolean right, int handOff, Recovery recovery, int next, int batches, int faults) {
+        Control right(boolean now) {
+            return new Control(alive, now, handOff, recovery, next, batches, faults);
+        }
+
+        Control handOff(int now) {
+            return new Control(alive, right, now, recovery, next, batches, faults);
+        }
+
+        Control recovers(Recovery now, int at) {
+            return new Control(alive, right, handOff, now, at, batches, faults);
+        }
+
+        Control batch() {
+            return new Control(alive, right, handOff, recovery, next, batches - 1, faults);
+        }
+
+        Control fault() {
+            return new Control(alive, right, handOff, recovery, next, batches, faults - 1);
+        }
+
+        Control dead() {
+            return new Control(false, false, handOff, recovery, next, batches, faults);
+        }
+    }
+}

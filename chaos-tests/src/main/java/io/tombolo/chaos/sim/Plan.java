@@ -1,0 +1,81 @@
+package io.tombolo.chaos.sim;
+
+import io.tombolo.agent.handoff.HandoffPoint;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What is decided before a schedule begins, all of it by its seed.
+///
+/// @param switchPerMille how often the scheduler gives another actor the baton at a step
+/// @param claims whether the driver claims a VM before it loads it
+/// @param refusePerMille how often a state is found unusable on arrival
+/// @param lossPerMille, duplicatePerMille of messages
+/// @param migrations how many the user asks for
+/// @param faults what goes wrong, and when
+record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switchPerMille, boolean claims,
+        int refusePerMille, int lossPerMille, int duplicatePerMille, int migrations, int moves, List<Fault> faults) {
+    static final int MAX_HOSTS = 3;
+    static final int MAX_VMS = 2;
+    static final int MAX_PAGES = 3;
+    private static final long MS = 1_000_000;
+
+    /// What goes wrong.
+    enum Trouble {
+        /// The process dies, its host lives on.
+        PROCESS_DEATH,
+        /// The host dies, with its caches.
+        HOST_DEATH,
+        /// The process stands still.
+        PAUSE,
+        /// The host's session ends, whatever it does.
+        SESSION_LOSS,
+        /// Somebody begins to fence the host.
+        FENCE,
+        /// The host and the coordination service do not hear each other.
+        CUT_FROM_COORDINATION,
+        /// Nobody hears the host but the coordination service.
+        CUT_FROM_HOSTS,
+        /// The leading coordinator dies.
+        LEADER_DEATH,
+        /// The leading coordinator stands still.
+        LEADER_PAUSE,
+        /// The user cancels the migration that is under way.
+        CANCEL
+    }
+
+    /// One fault: at a moment of a hand-off (that many of them later), or at a step; it hits the host that gets there.
+    ///
+    /// @param point null: at the step
+    record Fault(Trouble trouble, HandoffPoint point, int occurrence, long step, long durationNs) {
+    }
+
+    static Plan of(Rng rng) {
+        MemoryKind kind = rng.oneIn(2) ? MemoryKind.COHERENT : MemoryKind.VOLATILE;
+        int[] switching = {500, 250, 120, 60, 30, 10};
+        int count = rng.below(4);
+        List<Fault> faults = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            faults.add(fault(rng, kind));
+        }
+        return new Plan(2 + rng.below(MAX_HOSTS - 1), rng.oneIn(4) ? 2 : 1, 1 + rng.below(MAX_PAGES),
+                1 + rng.below(2), kind, switching[rng.below(switching.length)], rng.oneIn(3),
+                rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4),
+                rng.oneIn(2) ? rng.below(6) : 0, List.copyOf(faults));
+    }
+
+    private static Fault fault(Rng rng, MemoryKind kind) {
+        Trouble[] troubles = Trouble.values();
+        Trouble trouble = troubles[rng.below(troubles.length)];
+        if (rng.oneIn(3)) {
+            trouble = Trouble.PROCESS_DEATH;
+        }
+        if (trouble == Trouble.PROCESS_DEATH && kind != MemoryKind.COHERENT && rng.oneIn(2)) {
+            trouble = Trouble.HOST_DEATH;
+        }
+        HandoffPoint[] points = HandoffPoint.values();
+        boolean atPoint = rng.oneIn(2);
+        long[] durations = {100_000, 1 * MS, 5 * MS, 20 * MS, 120 * MS, 260 * MS};
+        return new Fault(trouble, atPoint ? points[rng.below(points.length)] : null, rng.below(3),
+                rng.below(6) == 0 ? rng.below(8_000) : rng.below(2_500), durations[rng.below(durations.length)]);
+    }
+}
