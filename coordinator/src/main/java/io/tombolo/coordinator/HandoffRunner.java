@@ -133,7 +133,12 @@ final class HandoffRunner implements Runnable {
             outcome.completeExceptionally(e);
             // A bug here must reach the caller; the intent stays open and the next reconciliation resumes it.
         } catch (RuntimeException e) {
-            LOG.error("hand-off of {} (intent {}) failed in the coordinator", intent().vm(), intent().seq(), e);
+            if (e instanceof TomboloException known && known.code() == CoordinatorError.ZOOKEEPER_UNREACHABLE) {
+                LOG.warn("hand-off of {} (intent {}) is left to whoever leads when ZooKeeper is back: {}",
+                        intent().vm(), intent().seq(), known.getMessage());
+            } else {
+                LOG.error("hand-off of {} (intent {}) failed in the coordinator", intent().vm(), intent().seq(), e);
+            }
             outcome.completeExceptionally(e);
         }
     }

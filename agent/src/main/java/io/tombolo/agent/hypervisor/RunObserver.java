@@ -3,8 +3,8 @@ package io.tombolo.agent.hypervisor;
 import java.util.UUID;
 
 /// Hears, on the vCPU's own thread, of every stretch in which a vCPU executes: for a record that is kept outside the
-/// guest, which neither a hand-off nor a roll-back can change. Called where a guest's downtime is measured, so it has to
-/// be quick. Nobody listens in production.
+/// guest, which neither a hand-off nor a roll-back can change. Called where a guest's downtime is measured, so it has
+/// to be quick. Nobody listens in production.
 public interface RunObserver {
     /// Nobody listens.
     RunObserver NONE = new RunObserver() {

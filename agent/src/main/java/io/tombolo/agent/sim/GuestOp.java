@@ -9,8 +9,8 @@ public enum GuestOp {
     KV_WRITE(2),
     /// a = key, b = expected, c = new. Value: the value afterwards.
     KV_CAS(3),
-    /// a = key, b = element, 1 to 15. The value is a list of at most 16 elements, four bits each, the last one lowest; an
-    /// element is added at its end. Value: the list afterwards.
+    /// a = key, b = element, 1 to 15. The value is a list of at most 16 elements, four bits each, the last one
+    /// lowest; an element is added at its end. Value: the list afterwards.
     KV_APPEND(4),
     /// a = from account, b = to account, c = amount. Value: the balance of `from` afterwards.
     BANK_TRANSFER(16),

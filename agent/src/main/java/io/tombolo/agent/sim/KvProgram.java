@@ -5,9 +5,9 @@ import static io.tombolo.agent.sim.VcpuRegisters.CHECKS;
 import static io.tombolo.agent.sim.VcpuRegisters.INSTRUCTIONS;
 import static io.tombolo.agent.sim.VcpuRegisters.PROGRAM_0;
 
-/// `kv`: registers by 64-bit key that clients read, write, compare-and-set and append to, in an open-addressing table in guest
-/// memory. An instruction of vCPU 0 checks one entry of the table and visits one page behind it; the other vCPUs
-/// visit pages.
+/// `kv`: registers by 64-bit key that clients read, write, compare-and-set and append to, in an open-addressing table
+/// in guest memory. An instruction of vCPU 0 checks one entry of the table and visits one page behind it; the other
+/// vCPUs visit pages.
 ///
 /// Memory of vCPU 0: page 0 header (word 0: magic, word 1: entries used), then the [ClientTable], then the entries of
 /// 64 bytes, then the pages of the [PageVisitor]. An entry, with three words left for a list of values:

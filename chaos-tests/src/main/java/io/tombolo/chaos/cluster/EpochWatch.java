@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
-/// One observer of all owner words: a thread that reads them every few milliseconds through this process's own mapping and
-/// notes every change.
+/// One observer of all owner words: a thread that reads them every few milliseconds through this process's own
+/// mapping and notes every change.
 public final class EpochWatch implements AutoCloseable {
     private static final long LOOK_NS = 3_000_000;
     /// Slots are taken from the lowest; one look goes this far beyond the highest that was ever in use.

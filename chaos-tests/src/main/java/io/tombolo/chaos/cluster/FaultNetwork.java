@@ -4,8 +4,8 @@ import io.tombolo.chaos.proxy.LinkPolicy;
 import io.tombolo.deploy.cluster.ClusterNetwork;
 import java.util.List;
 
-/// The network of a cluster under attack: what one process sends to another can be cut or slowed, direction by direction.
-/// Thread safe.
+/// The network of a cluster under attack: what one process sends to another can be cut or slowed, direction by
+/// direction. Thread safe.
 public interface FaultNetwork extends ClusterNetwork, AutoCloseable {
     /// The process that stands for all clients of guests.
     String CLIENT = "client";

@@ -24,10 +24,11 @@ import org.slf4j.LoggerFactory;
 
 /// Every process in a network namespace of its own with an address of 198.18.0.0/15, all on one bridge; this process is
 /// outside and reaches all of them. Needs root, ip(8) and nsenter(1), and neither iptables nor netem: what is cut is
-/// dropped by the receiver's policy routing (`from <sender> blackhole`), silently and for connections that are there too.
+/// dropped by the receiver's policy routing (`from <sender> blackhole`), silently and for connections that are there
+/// too.
 ///
-/// The kernel's own TCP is between the processes, so a cut loses packets, and what was sent comes when its sender sends it
-/// again. Slow links and half-open connections there are none.
+/// The kernel's own TCP is between the processes, so a cut loses packets, and what was sent comes when its sender
+/// sends it again. Slow links and half-open connections there are none.
 public final class NamespaceNetwork implements FaultNetwork {
     private static final Logger LOG = LoggerFactory.getLogger(NamespaceNetwork.class);
     private static final Path NETNS = Path.of("/run/netns");

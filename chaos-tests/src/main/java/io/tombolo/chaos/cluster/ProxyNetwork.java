@@ -18,9 +18,9 @@ import java.util.SplittableRandom;
 
 /// Processes on loopback with a [FaultProxy] on every link, without any rights: the process number n listens at
 /// 127.B.0.n, and number m reaches it at 127.B.m.n, where the proxy listens. B is chosen anew for every cluster. That
-/// every process finds another address behind the same name is the work of the JDK: each is started with a hosts file of
-/// its own (`jdk.net.hosts.file`). So ZooKeeper's servers too reach each other through the proxy, for the address that
-/// they tell each other for elections is a name.
+/// every process finds another address behind the same name is the work of the JDK: each is started with a hosts file
+/// of its own (`jdk.net.hosts.file`). So ZooKeeper's servers too reach each other through the proxy, for the address
+/// that they tell each other for elections is a name.
 public final class ProxyNetwork implements FaultNetwork {
     private static final int TRIES = 50;
     private static final int RPC_PORT = 7401;

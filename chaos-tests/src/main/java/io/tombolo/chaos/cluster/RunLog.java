@@ -23,8 +23,8 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Who executes when, written by the agent's own vCPU threads into a mapped file: what is in it survives a SIGKILL of the
-/// process, and no hand-off or damage to the guest can change it. A few stores per stretch.
+/// Who executes when, written by the agent's own vCPU threads into a mapped file: what is in it survives a SIGKILL of
+/// the process, and no hand-off or damage to the guest can change it. A few stores per stretch.
 ///
 /// One file per process, records of 64 bytes, little endian:
 ///

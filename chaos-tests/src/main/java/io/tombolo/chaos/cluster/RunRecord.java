@@ -4,8 +4,8 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.UUID;
 
-/// One stretch in which a vCPU executed, as the process that executed it wrote it down. Times are CLOCK_MONOTONIC of this
-/// machine, so those of different processes can be compared.
+/// One stretch in which a vCPU executed, as the process that executed it wrote it down. Times are CLOCK_MONOTONIC of
+/// this machine, so those of different processes can be compared.
 ///
 /// @param vm      UUID of the VM
 /// @param vmSlot  its slot in the region

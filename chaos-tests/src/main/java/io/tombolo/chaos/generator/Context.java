@@ -6,8 +6,8 @@ import java.util.function.IntPredicate;
 /// What a generator may look at. Immutable.
 ///
 /// @param nowNs nanoseconds since the run began
-/// @param free  threads that have nothing to do, in the order in which they should be given something; [#NEMESIS] is one
-///              of them when it has nothing to do
+/// @param free  threads that have nothing to do, in the order in which they should be given something; [#NEMESIS] is
+///              one of them when it has nothing to do
 /// @param all   all threads that the generator may use, in ascending order
 public record Context(long nowNs, List<Integer> free, List<Integer> all) {
     /// The thread of the nemeses.

@@ -8,8 +8,8 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/// A test method beside which a chaos run goes on: a cluster of its own, clients and faults. It fails if the run's verdict
-/// is INVALID, and if it is UNKNOWN; the message names the result folder, below `target/chaos`.
+/// A test method beside which a chaos run goes on: a cluster of its own, clients and faults. It fails if the run's
+/// verdict is INVALID, and if it is UNKNOWN; the message names the result folder, below `target/chaos`.
 ///
 /// The method may have parameters, of these types:
 ///

@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// `disk`: servers of ZooKeeper cannot write any more: the limit of their file sizes (RLIMIT_FSIZE, with prlimit(1)) is
-/// set below that of their logs, so every write fails as on a full disk, with another errno (EFBIG, not ENOSPC). Needs no
-/// rights, and leaves nothing to clean up. A server that meets it ends itself, and is started again.
+/// set below that of their logs, so every write fails as on a full disk, with another errno (EFBIG, not ENOSPC).
+/// Needs no rights, and leaves nothing to clean up. A server that meets it ends itself, and is started again.
 public final class DiskNemesis implements Nemesis {
     private static final Logger LOG = LoggerFactory.getLogger(DiskNemesis.class);
     private static final int FULL_BYTES = 4096;
@@ -25,7 +25,7 @@ public final class DiskNemesis implements Nemesis {
 
     public DiskNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -69,7 +69,7 @@ public final class DiskNemesis implements Nemesis {
     @Override
     public Object end() {
         hit.forEach(server -> limit(server, "unlimited"));
-        List<String> revived = healing.reviveSoon(List.copyOf(hit));
+        List<String> revived = healing.letUp(hit);
         hit.clear();
         return revived;
     }

@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// `halt`: the next agent that reaches a named moment of a hand-off kills itself, or stands still until its watchdog kills
-/// it. Whether one gets there depends on the hand-offs that are made meanwhile.
+/// `halt`: the next agent that reaches a named moment of a hand-off kills itself, or stands still until its watchdog
+/// kills it. Whether one gets there depends on the hand-offs that are made meanwhile.
 public final class HaltNemesis implements Nemesis {
     private final Targets targets;
     private final Healing healing;
 
     public HaltNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -57,7 +57,7 @@ public final class HaltNemesis implements Nemesis {
             }
             targets.cluster().forgetHalt(host);
         }
-        done.addAll(healing.reviveSoon(targets.cluster().hosts()));
+        done.addAll(healing.letUp(targets.cluster().hosts()));
         return done;
     }
 }

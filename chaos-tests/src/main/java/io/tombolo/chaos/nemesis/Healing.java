@@ -5,67 +5,87 @@ import static java.util.Objects.requireNonNull;
 import io.tombolo.chaos.cluster.ClusterUnderTest;
 import io.tombolo.deploy.cluster.ProcessState;
 import io.tombolo.region.TomboloException;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Starts again what does not run: servers of ZooKeeper first, since the others need them, all others at once.
-public final class Healing {
+/// Starts again what has stopped, as a service manager would: after half a second, again and again until it comes up,
+/// unless a nemesis keeps it down. While other faults are at work a process may well not come up. Thread safe.
+public final class Healing implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Healing.class);
+    private static final long LOOK_NS = 500_000_000;
 
     private final ClusterUnderTest cluster;
+    private final Set<String> keptDown = ConcurrentHashMap.newKeySet();
+    private final Set<String> starting = ConcurrentHashMap.newKeySet();
+    private final Thread thread;
+    private volatile boolean closed;
 
     public Healing(ClusterUnderTest cluster) {
         this.cluster = requireNonNull(cluster, "cluster is null");
+        this.thread = Thread.ofPlatform().daemon().name("chaos-restarts").start(this::work);
     }
 
-    /// Starts everything that has stopped.
-    ///
-    /// @return who was started; with the code of the error who could not be
-    public List<String> reviveAll() {
-        List<String> all = new ArrayList<>(cluster.zooKeepers());
-        all.addAll(cluster.coordinators());
-        all.addAll(cluster.hosts());
-        return revive(all);
+    /// These are to stay down when they stop.
+    void keepDown(Collection<String> processes) {
+        keptDown.addAll(processes);
     }
 
-    /// Begins to start those of them that have stopped, and does not wait: so that what comes next meets processes that
-    /// are just starting.
+    /// These may come up again.
     ///
-    /// @return who has stopped
-    List<String> reviveSoon(List<String> processes) {
-        List<String> stopped = processes.stream()
-                .filter(p -> cluster.processes().process(p).state() == ProcessState.STOPPED).toList();
-        Thread.ofVirtual().start(() -> revive(stopped));
+    /// @return those of them that have stopped
+    List<String> letUp(Collection<String> processes) {
+        List<String> stopped = processes.stream().filter(this::hasStopped).toList();
+        keptDown.removeAll(processes);
         return stopped;
     }
 
-    /// Starts those of them that have stopped.
-    List<String> revive(List<String> processes) {
-        List<String> stopped = processes.stream()
-                .filter(p -> cluster.processes().process(p).state() == ProcessState.STOPPED).toList();
-        List<String> servers = stopped.stream().filter(cluster.zooKeepers()::contains).toList();
-        List<String> revived = new ArrayList<>(atOnce(servers));
-        revived.addAll(atOnce(stopped.stream().filter(p -> !servers.contains(p)).toList()));
-        return revived;
+    private boolean hasStopped(String process) {
+        return cluster.processes().process(process).state() == ProcessState.STOPPED;
     }
 
-    private List<String> atOnce(List<String> processes) {
-        List<CompletableFuture<String>> all = processes.stream().map(p -> CompletableFuture.supplyAsync(() -> revive(p),
-                task -> Thread.ofVirtual().start(task))).toList();
-        return all.stream().map(CompletableFuture::join).toList();
+    private void work() {
+        while (!closed) {
+            for (String process : cluster.network().processes()) {
+                if (!keptDown.contains(process) && hasStopped(process) && starting.add(process)) {
+                    Thread.ofVirtual().start(() -> revive(process));
+                }
+            }
+            LockSupport.parkNanos(this, LOOK_NS);
+        }
     }
 
-    private String revive(String process) {
+    private void revive(String process) {
         try {
             cluster.revive(process);
-            return process;
         } catch (TomboloException e) {
-            // While other faults are at work a process may well not come up; it is tried again.
             LOG.info("{} does not come up: {}", process, e.getMessage());
-            return process + " " + e.code().name();
+        } catch (IllegalStateException e) {
+            // The run is over and the cluster is being closed.
+            LOG.debug("{} is not started any more", process, e);
+        } finally {
+            starting.remove(process);
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        LockSupport.unpark(thread);
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException _) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// `kill`: SIGKILL to agents, coordinators or ZooKeeper servers, all that belongs to them; they are started again at the
-/// end. Never the supervisor, which is the trusted base.
+/// `kill`: SIGKILL to agents, coordinators or ZooKeeper servers, all that belongs to them; they are started again at
+/// the end. Never the supervisor, which is the trusted base.
 public final class KillNemesis implements Nemesis {
     private final Targets targets;
     private final Healing healing;
@@ -17,7 +17,7 @@ public final class KillNemesis implements Nemesis {
 
     public KillNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -34,11 +34,13 @@ public final class KillNemesis implements Nemesis {
     @Override
     public Object begin(Map<String, Object> chosen) {
         List<String> killed = new ArrayList<>();
-        for (String victim : targets.resolve(chosen)) {
+        List<String> victims = targets.resolve(chosen);
+        healing.keepDown(victims);
+        hit.addAll(victims);
+        for (String victim : victims) {
             try {
                 var _ = targets.cluster().kill(victim);
                 killed.add(victim);
-                hit.add(victim);
             } catch (TomboloException e) {
                 killed.add(victim + " " + e.code().name());
             }
@@ -48,7 +50,7 @@ public final class KillNemesis implements Nemesis {
 
     @Override
     public Object end() {
-        List<String> revived = healing.reviveSoon(List.copyOf(hit));
+        List<String> revived = healing.letUp(hit);
         hit.clear();
         return revived;
     }

@@ -11,8 +11,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
-/// `membership`: a host leaves as an operator would have it leave, its guest moved away and then SIGTERM, and comes back
-/// later as a new incarnation in a new slot. A guest that cannot be moved away in time stays, and is lost with its host.
+/// `membership`: a host leaves as an operator would have it leave, its guest moved away and then SIGTERM, and comes
+/// back later as a new incarnation in a new slot. A guest that cannot be moved away in time stays, and is lost with
+/// its host.
 public final class MembershipNemesis implements Nemesis {
     private static final int MIGRATE_TRIES = 2;
     private static final long MIGRATE_MS = 2_500;
@@ -24,7 +25,7 @@ public final class MembershipNemesis implements Nemesis {
 
     public MembershipNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -50,8 +51,9 @@ public final class MembershipNemesis implements Nemesis {
         for (int i = 0; i < MIGRATE_TRIES && targets.owner().equals(Optional.of(host)); i++) {
             evacuate(host);
         }
-        targets.cluster().processes().process(host).stop(GRACE_MS);
+        healing.keepDown(List.of(host));
         away.add(host);
+        var _ = targets.cluster().processes().process(host).stop(GRACE_MS);
         return host + " left";
     }
 
@@ -72,7 +74,7 @@ public final class MembershipNemesis implements Nemesis {
 
     @Override
     public Object end() {
-        List<String> back = healing.reviveSoon(List.copyOf(away));
+        List<String> back = healing.letUp(away);
         away.clear();
         return back;
     }

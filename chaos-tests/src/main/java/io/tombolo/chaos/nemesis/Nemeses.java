@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Several kinds of faults at once: when each begins and ends, and who carries it out. Operations are `start-<name>` and
-/// `stop-<name>`; their sequence is the same for the same seed.
+/// Several kinds of faults at once: when each begins and ends, and who carries it out. Operations are `start-<name>`
+/// and `stop-<name>`; their sequence is the same for the same seed.
 public final class Nemeses implements Client {
     private static final String START = "start-";
     private static final String STOP = "stop-";

@@ -16,7 +16,7 @@ public final class PauseNemesis implements Nemesis {
 
     public PauseNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -44,7 +44,7 @@ public final class PauseNemesis implements Nemesis {
     @Override
     public Object end() {
         List<String> woken = new ArrayList<>(paused.stream().filter(targets.cluster()::wake).toList());
-        woken.addAll(healing.reviveSoon(List.copyOf(paused)));
+        woken.addAll(healing.letUp(paused));
         paused.clear();
         return woken;
     }

@@ -17,7 +17,7 @@ public final class QuorumNemesis implements Nemesis {
 
     public QuorumNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -43,6 +43,7 @@ public final class QuorumNemesis implements Nemesis {
     @Override
     public Object begin(Map<String, Object> chosen) {
         List<String> servers = targets.resolve(chosen);
+        healing.keepDown(servers);
         for (String server : servers) {
             if (chosen.get("kind").equals("stop")) {
                 targets.cluster().pause(server);
@@ -57,7 +58,7 @@ public final class QuorumNemesis implements Nemesis {
     @Override
     public Object end() {
         hit.forEach(targets.cluster()::wake);
-        List<String> revived = healing.reviveSoon(List.copyOf(hit));
+        List<String> revived = healing.letUp(hit);
         hit.clear();
         return revived;
     }

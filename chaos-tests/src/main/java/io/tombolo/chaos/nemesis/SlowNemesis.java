@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// `slow`: links of some processes, or all, are far away, lossy or narrow, those of the guests' clients too. What is cut
-/// stays cut.
+/// `slow`: links of some processes, or all, are far away, lossy or narrow, those of the guests' clients too. What is
+/// cut stays cut.
 public final class SlowNemesis implements Nemesis {
     private static final long NS_PER_MS = 1_000_000;
 

@@ -9,8 +9,8 @@ import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 
 /// `stall`: agents stand still again and again for a part of a second, as in a long garbage collection: longer than a
-/// slice, a heartbeat or a spin window, shorter than the watchdog. All threads stand still at once, which is what a JVM's
-/// own pauses do; here the kernel does it, so that they come at any instruction.
+/// slice, a heartbeat or a spin window, shorter than the watchdog. All threads stand still at once, which is what a
+/// JVM's own pauses do; here the kernel does it, so that they come at any instruction.
 public final class StallNemesis implements Nemesis {
     private static final int MAX_STALL_MS = 600;
     private static final int MAX_RUN_MS = 700;
@@ -24,7 +24,7 @@ public final class StallNemesis implements Nemesis {
 
     public StallNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
-        this.healing = new Healing(targets.cluster());
+        this.healing = targets.healing();
     }
 
     @Override
@@ -80,7 +80,7 @@ public final class StallNemesis implements Nemesis {
         }
         strobe = null;
         // A busy machine may have made a stall longer than the watchdog allows.
-        List<String> revived = healing.reviveSoon(hit);
+        List<String> revived = healing.letUp(hit);
         hit = List.of();
         return revived;
     }

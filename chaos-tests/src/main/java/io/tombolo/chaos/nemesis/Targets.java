@@ -25,18 +25,25 @@ public final class Targets {
 
     private final ClusterUnderTest cluster;
     private final GuestVms vms;
+    private final Healing healing;
     /// The migration that is under way, as source and target.
     private final Supplier<List<String>> moving;
 
     /// @param moving hosts of the migration that is under way; empty if none is
-    public Targets(ClusterUnderTest cluster, GuestVms vms, Supplier<List<String>> moving) {
+    /// @param healing starts again what has stopped
+    public Targets(ClusterUnderTest cluster, GuestVms vms, Healing healing, Supplier<List<String>> moving) {
         this.cluster = requireNonNull(cluster, "cluster is null");
         this.vms = requireNonNull(vms, "vms is null");
+        this.healing = requireNonNull(healing, "healing is null");
         this.moving = requireNonNull(moving, "moving is null");
     }
 
     ClusterUnderTest cluster() {
         return cluster;
+    }
+
+    Healing healing() {
+        return healing;
     }
 
     GuestVms vms() {

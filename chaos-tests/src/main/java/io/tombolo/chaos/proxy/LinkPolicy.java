@@ -1,8 +1,8 @@
 package io.tombolo.chaos.proxy;
 
-/// What happens to bytes on one direction of a link. Bytes of a TCP stream are never dropped in the middle: a packet that
-/// a network loses is sent again by the sender's kernel, so a loss is a delay, and a partition holds everything until
-/// it is healed. Immutable.
+/// What happens to bytes on one direction of a link. Bytes of a TCP stream are never dropped in the middle: a packet
+/// that a network loses is sent again by the sender's kernel, so a loss is a delay, and a partition holds everything
+/// until it is healed. Immutable.
 ///
 /// @param held           nothing passes, connections neither come into being nor end, as with a cable that is cut
 /// @param delayNs        added to every piece of data

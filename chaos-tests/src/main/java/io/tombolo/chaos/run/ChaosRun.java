@@ -17,6 +17,7 @@ import io.tombolo.chaos.history.Histories;
 import io.tombolo.chaos.history.History;
 import io.tombolo.chaos.history.HistoryEvent;
 import io.tombolo.chaos.history.Journal;
+import io.tombolo.chaos.nemesis.Healing;
 import io.tombolo.chaos.nemesis.Nemeses;
 import io.tombolo.chaos.nemesis.NemesisKind;
 import io.tombolo.chaos.nemesis.Targets;
@@ -117,11 +118,12 @@ public final class ChaosRun {
 
     private RunFacts attack(ClusterUnderTest cluster, Journal journal) {
         try (GuestVms vms = new GuestVms(cluster, plan.workload().program(), plan.seed(), nowNs);
-                EpochWatch epochs = new EpochWatch(cluster.region(), nowNs)) {
+                EpochWatch epochs = new EpochWatch(cluster.region(), nowNs);
+                Healing healing = new Healing(cluster)) {
             vms.start();
             Workload workload = plan.workload().create(cluster, vms, plan.seed());
             Migrator migrator = new Migrator(cluster, vms, plan.workload().migrationPauseNs(), plan.seed(), nowNs);
-            Targets targets = new Targets(cluster, vms, migrator::moving);
+            Targets targets = new Targets(cluster, vms, healing, migrator::moving);
             Nemeses nemeses = new Nemeses(plan.nemeses().stream().map(kind -> kind.create(targets)).toList(),
                     plan.seed(), NEMESIS_PACE_NS);
             RecoveryPhase recovery = new RecoveryPhase(cluster, vms, BASE_MS, migrator::close, nowNs);

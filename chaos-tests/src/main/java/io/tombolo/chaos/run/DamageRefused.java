@@ -10,8 +10,8 @@ import java.util.Map;
 
 /// All damage to the region was refused by whoever read it (I6).
 ///
-/// It does not check: damage that nobody read, because something else happened first; that the message is a good one. It
-/// looks only at what the nemesis `damage` says.
+/// It does not check: damage that nobody read, because something else happened first; that the message is a good one.
+/// It looks only at what the nemesis `damage` says.
 final class DamageRefused implements Checker {
     @Override
     public String name() {

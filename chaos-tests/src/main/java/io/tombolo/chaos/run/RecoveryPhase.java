@@ -6,7 +6,6 @@ import io.tombolo.agent.right.Timings;
 import io.tombolo.chaos.check.RecoveryTime;
 import io.tombolo.chaos.cluster.ClusterUnderTest;
 import io.tombolo.chaos.generator.Call;
-import io.tombolo.chaos.nemesis.Healing;
 import io.tombolo.chaos.workload.Client;
 import io.tombolo.chaos.workload.Completion;
 import io.tombolo.chaos.workload.GuestVms;
@@ -15,8 +14,8 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
-/// Waits at the end, after every fault is healed, until the cluster has come to itself: every process runs, ZooKeeper is
-/// whole, a coordinator leads, and the current guest has an owner that lives.
+/// Waits at the end, after every fault is healed, until the cluster has come to itself: every process runs, ZooKeeper
+/// is whole, a coordinator leads, and the current guest has an owner that lives.
 ///
 /// The bound is the sum of what may come one after the other: a process starts (30 s, or 60 B), a lost session is found
 /// out (T + 1.5 ticks), the right comes back with the next heartbeat (B / 2), and a request is answered (T).
@@ -58,13 +57,11 @@ final class RecoveryPhase implements Client {
     public Completion invoke(long process, Call call) {
         before.run();
         long beganNs = nowNs.getAsLong();
-        Healing healing = new Healing(cluster);
         List<String> all = cluster.network().processes();
         long untilNs = System.nanoTime() + PATIENCE * bound.toNanos();
         long possibleNs = -1;
         while (System.nanoTime() - untilNs < 0) {
             all.forEach(cluster::wake);
-            healing.reviveAll();
             boolean possible = cluster.zooKeeperWhole() && cluster.leader().isPresent();
             possibleNs = possible ? possibleNs < 0 ? nowNs.getAsLong() : possibleNs : -1;
             if (possible && all.stream().allMatch(cluster::alive)

@@ -124,6 +124,9 @@ final class RunFiles {
         all.put("startNs", migration.startNs());
         all.put("endNs", migration.endNs());
         all.put("outcome", migration.outcome());
+        if (migration.error() != null) {
+            all.put("error", migration.error());
+        }
         if (migration.report() != null) {
             Map<String, Long> phases = new LinkedHashMap<>();
             phases.put("prepareNs", migration.report().prepareNs());

@@ -19,9 +19,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
-/// `append`: short lists to which several clients append elements, each element once, and which they read: an append that
-/// was acknowledged and lost, executed twice, or put at another place shows in every later read. Appending is the one
-/// operation of a guest that does something else when it is executed twice.
+/// `append`: short lists to which several clients append elements, each element once, and which they read: an append
+/// that was acknowledged and lost, executed twice, or put at another place shows in every later read. Appending is
+/// the one operation of a guest that does something else when it is executed twice.
 final class AppendWorkload implements Workload {
     private static final int GROUPS = 3;
     private static final int PER_GROUP = 2;

@@ -23,8 +23,8 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /// `bank`: clients move money between the accounts of a guest and look at all of them at once. The total never changes,
-/// nothing is below zero, and transfers and looks are linearizable. A key of the history is one guest: after some hundred
-/// operations, or some of which nobody knows what became of them, it is given up for another one.
+/// nothing is below zero, and transfers and looks are linearizable. A key of the history is one guest: after some
+/// hundred operations, or some of which nobody knows what became of them, it is given up for another one.
 final class BankWorkload implements Workload {
     private static final int CLIENTS = 4;
     private static final long CALLS_PER_GUEST = 1_500;

@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 
-/// Sends one client thread's operations to a guest, wherever it is: to one host after the other, each time with the same
-/// client id and sequence number, by which the guest recognises repeats, until it is answered or the time is up. Used by
-/// one thread.
+/// Sends one client thread's operations to a guest, wherever it is: to one host after the other, each time with the
+/// same client id and sequence number, by which the guest recognises repeats, until it is answered or the time is up.
+/// Used by one thread.
 final class GuestCalls {
     /// The most that one operation may take before nobody waits for it any more.
     static final long LIMIT_NS = 2_000_000_000L;

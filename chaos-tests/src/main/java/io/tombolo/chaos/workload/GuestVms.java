@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The guest that a workload runs in, one at a time. A VM whose owner was killed stands still for ever, because nobody
-/// takes it over: then another one is created under another name, on another host, and what clients do from then on they
-/// do to that one. Checks are made for each VM by itself. Thread safe.
+/// takes it over: then another one is created under another name, on another host, and what clients do from then on
+/// they do to that one. Checks are made for each VM by itself. Thread safe.
 public final class GuestVms implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GuestVms.class);
     private static final long LOOK_NS = 50_000_000;

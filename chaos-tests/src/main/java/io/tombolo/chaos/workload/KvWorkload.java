@@ -19,8 +19,8 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /// `kv`: registers that are read, written and compared-and-set by several clients at once, a few values each so that
-/// compares often succeed. Every register lives in one VM, the one that was current when it was first used, and ends with
-/// it; the registers change all the time, so that the history of each stays short.
+/// compares often succeed. Every register lives in one VM, the one that was current when it was first used, and ends
+/// with it; the registers change all the time, so that the history of each stays short.
 final class KvWorkload implements Workload {
     private static final int GROUPS = 3;
     private static final int PER_GROUP = 2;

@@ -16,11 +16,13 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Moves the current guest from host to host all the time, by itself, with a thread of its own. Most moves are hand-offs,
-/// some take the guest's pages along.
+/// Moves the current guest from host to host all the time, by itself, with a thread of its own. Most moves are
+/// hand-offs, some take the guest's pages along.
 public final class Migrator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Migrator.class);
     private static final long TIMEOUT_MS = 10_000;
+    /// One in so many is asked for without a look whether the target is there.
+    private static final int ASK_THE_DEAD = 8;
 
     private final ClusterUnderTest cluster;
     private final GuestVms vms;
@@ -36,9 +38,10 @@ public final class Migrator implements AutoCloseable {
     ///
     /// @param mode    `handoff`, `transit` or `copy`
     /// @param outcome `COMPLETED`, another outcome of a hand-off, or the code of the error
+    /// @param error   the whole error; null if there was none
     /// @param report  what it cost; null if it failed
     public record Migration(String vm, String from, String to, String mode, long startNs, long endNs, String outcome,
-            HandoffReport report) {
+            String error, HandoffReport report) {
     }
 
     /// @param pauseNs average pause between two
@@ -80,6 +83,10 @@ public final class Migrator implements AutoCloseable {
     private void move(GuestVms.Guest guest) {
         String from = cluster.owner(guest.slot()).host();
         List<String> others = cluster.hosts().stream().filter(h -> !h.equals(from)).toList();
+        List<String> living = others.stream().filter(cluster::alive).toList();
+        if (!living.isEmpty() && random.nextInt(ASK_THE_DEAD) > 0) {
+            others = living;
+        }
         String to = others.get(random.nextInt(others.size()));
         MigrateMode mode = switch (random.nextInt(8)) {
             case 0 -> MigrateMode.TRANSIT;
@@ -89,6 +96,7 @@ public final class Migrator implements AutoCloseable {
         long startNs = nowNs.getAsLong();
         moving = from.isEmpty() ? List.of(to) : List.of(from, to);
         String outcome;
+        String error = null;
         Optional<HandoffReport> report = Optional.empty();
         try {
             report = Optional.of(cluster.migrate(new VmMigrate(guest.name(), to, mode, 0), TIMEOUT_MS).report());
@@ -96,11 +104,12 @@ public final class Migrator implements AutoCloseable {
         } catch (TomboloException e) {
             LOG.debug("{} to {}: {}", guest.name(), to, e.getMessage());
             outcome = e.code().name();
+            error = e.getMessage();
         } finally {
             moving = List.of();
         }
         migrations.add(new Migration(guest.name(), from, to, mode.text(), startNs, nowNs.getAsLong(), outcome,
-                report.orElse(null)));
+                error, report.orElse(null)));
     }
 
     @Override

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// The workloads there are. In all of them the guest is moved from host to host all the time, and who executed it when is
-/// recorded and judged.
+/// The workloads there are. In all of them the guest is moved from host to host all the time, and who executed it
+/// when is recorded and judged.
 public enum WorkloadKind {
     /// Linearizable registers.
     KV("kv", 4_000_000, 400_000_000),

@@ -37,12 +37,12 @@ class NamespaceNetworkTest {
                     try {
                         socket = new java.net.Socket(a[0], 7401);
                     } catch (java.io.IOException e) {
-                        Thread.sleep(50);
+                        java.util.concurrent.locks.LockSupport.parkNanos(50_000_000);
                     }
                 }
                 for (int i = 0;; i++) {
                     socket.getOutputStream().write(i & 127);
-                    Thread.sleep(20);
+                    java.util.concurrent.locks.LockSupport.parkNanos(20_000_000);
                 }
             }
             """;
