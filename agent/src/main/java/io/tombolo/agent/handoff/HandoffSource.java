@@ -304,17 +304,17 @@ final class HandoffSource {
                 : CompletableFuture.completedFuture(end));
         host.completeAfter(readings, WindowEnd.UNKNOWN, bounds.reportNs());
         var _ = readings.whenComplete((end, error) -> {
-                    SourceReport whole = report.withTarget(error == null ? end : WindowEnd.UNKNOWN);
-                    if (whole.target().ran()) {
-                        LOG.debug(
-                                "vm slot {}: ns after the last instruction at {}: saved={} offered={} seen={} owned={} run={}",
-                                slot.index(), offer.lastInstructionNs(), offer.savedNs() - offer.lastInstructionNs(),
-                                offer.offeredNs() - offer.lastInstructionNs(),
-                                whole.target().offerSeenNs() - offer.lastInstructionNs(),
-                                whole.target().runningNs() - offer.lastInstructionNs(),
-                                whole.target().firstInstructionNs() - offer.lastInstructionNs());
-                    }
-                    to.complete(whole);
-                });
+            SourceReport whole = report.withTarget(error == null ? end : WindowEnd.UNKNOWN);
+            if (whole.target().ran()) {
+                LOG.debug(
+                        "vm slot {}: ns after the last instruction at {}: saved={} offered={} seen={} owned={} run={}",
+                        slot.index(), offer.lastInstructionNs(), offer.savedNs() - offer.lastInstructionNs(),
+                        offer.offeredNs() - offer.lastInstructionNs(),
+                        whole.target().offerSeenNs() - offer.lastInstructionNs(),
+                        whole.target().runningNs() - offer.lastInstructionNs(),
+                        whole.target().firstInstructionNs() - offer.lastInstructionNs());
+            }
+            to.complete(whole);
+        });
     }
 }

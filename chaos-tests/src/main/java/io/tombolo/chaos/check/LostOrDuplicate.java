@@ -188,7 +188,7 @@ public record LostOrDuplicate(boolean independent) implements Checker {
                     problem("stale read", "somebody had read " + least + " elements before " + read.operation());
                 }
             }
-            neverRead = acknowledged.size() - a;
+            neverRead = (long) acknowledged.size() - a;
             // The furthest hides others that are lost too.
             for (int i = 0; i < a; i++) {
                 if (place(acknowledged.get(i)) == Integer.MAX_VALUE && told.add(acknowledged.get(i).input())) {

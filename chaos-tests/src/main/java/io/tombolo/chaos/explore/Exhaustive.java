@@ -54,7 +54,8 @@ public final class Exhaustive {
         Explorer<W> explorer = new Explorer<>(model, MAX_STATES);
         Explorer.Result result = explorer.run();
         StringBuilder text = new StringBuilder();
-        text.append(String.format(Locale.ROOT, "%s: %s; states=%d transitions=%d depth=%d seconds=%.1f parts=%s%n", model.name(),
+        text.append(String.format(Locale.ROOT, "%s: %s; states=%d transitions=%d depth=%d seconds=%.1f parts=%s%n",
+                model.name(),
                 result.violation().isPresent() ? "VIOLATION" : result.complete() ? "complete" : "GIVEN UP",
                 result.states(), result.transitions(), result.depth(), result.millis() / 1000.0,
                 explorer.partSizes()));

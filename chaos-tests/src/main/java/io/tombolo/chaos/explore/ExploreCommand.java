@@ -56,7 +56,8 @@ public final class ExploreCommand implements Callable<Integer> {
     private Exhaustive.Protocol protocol(String label) {
         return Arrays.stream(Exhaustive.Protocol.values())
                 .filter(protocol -> protocol.label().equals(label.toLowerCase(Locale.ROOT))).findFirst()
-                .orElseThrow(() -> new ParameterException(spec.commandLine(), "no such protocol: " + label + "; there are "
+                .orElseThrow(() -> new ParameterException(spec.commandLine(), "no such protocol: " + label
+                        + "; there are "
                         + Arrays.stream(Exhaustive.Protocol.values()).map(Exhaustive.Protocol::label).toList()));
     }
 }

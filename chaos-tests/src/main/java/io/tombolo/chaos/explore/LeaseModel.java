@@ -48,8 +48,9 @@ class LeaseModel implements Model<LeaseWorld> {
 
     @Override
     public List<String> bounds() {
-        return List.of("2 hosts, 1 VM with 1 vCPU; time in steps of " + TIMINGS.baseMs() + " ms, deadline 3 steps after a"
-                + " heartbeat was sent, watchdog 2 steps after the oldest check",
+        return List.of(
+                "2 hosts, 1 VM with 1 vCPU; time in steps of " + TIMINGS.baseMs() + " ms, deadline 3 steps after a"
+                        + " heartbeat was sent, watchdog 2 steps after the oldest check",
                 faults + (faults == 1 ? " fault" : " faults")
                         + ": deadline passed, vCPU thread that stands still, BOOTTIME jump, session lost, supervisor"
                         + " lost, host fenced, host dies",
@@ -189,9 +190,11 @@ class LeaseModel implements Model<LeaseWorld> {
     /// Only the order of old instants counts, and only as far as a rule compares them.
     private static RightState canonical(RightState s) {
         long lapsed = Math.max(s.lapsedAtNs(), OLD);
-        long heartbeat = s.heartbeatSentNs() >= s.lapsedAtNs() ? Math.max(s.heartbeatSentNs(), OLD)
+        long heartbeat = s.heartbeatSentNs() >= s.lapsedAtNs()
+                ? Math.max(s.heartbeatSentNs(), OLD)
                 : Math.max(s.heartbeatSentNs(), OLD - 1);
-        long slot = s.slotLiveSeenNs() >= s.lapsedAtNs() ? Math.max(s.slotLiveSeenNs(), OLD)
+        long slot = s.slotLiveSeenNs() >= s.lapsedAtNs()
+                ? Math.max(s.slotLiveSeenNs(), OLD)
                 : Math.max(s.slotLiveSeenNs(), OLD - 1);
         return new RightState(s.phase(), s.reason(), s.warned(), NOW, lapsed, heartbeat,
                 Math.max(s.deadlineNs(), OLD), Math.max(s.warnAtNs(), OLD), slot, s.supervisor(),
@@ -414,7 +417,8 @@ class LeaseModel implements Model<LeaseWorld> {
                         ? Long.MIN_VALUE
                         : Math.max(world.keeper().gateUntilNs() - STEP_NS, OLD),
                 world.keeper().tasks(), world.keeper().renewDone());
-        draft.guest = guest.vcpu() == Vcpu.STOPPED ? guest
+        draft.guest = guest.vcpu() == Vcpu.STOPPED
+                ? guest
                 : guest.vcpu(guest.vcpu(), Math.max(guest.checkedNs() - STEP_NS, OLD));
         long sent = world.around().heartbeatNs();
         draft.around = world.around().heartbeat(sent == 0 || sent - STEP_NS < OLD ? 0 : sent - STEP_NS);
