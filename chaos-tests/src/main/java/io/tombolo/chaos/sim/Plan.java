@@ -12,6 +12,7 @@ import java.util.List;
 /// @param refusePerMille how often a state is found unusable on arrival
 /// @param lossPerMille, duplicatePerMille of messages
 /// @param migrations how many the user asks for
+/// @param moves 0: no page moves
 /// @param faults what goes wrong, and when
 record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switchPerMille, int loseCoreIn,
         boolean claims,
@@ -23,6 +24,11 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
 
     private static final HandoffPoint[] CRITICAL = {HandoffPoint.SOURCE_SAVED, HandoffPoint.SOURCE_OFFERED,
             HandoffPoint.TARGET_SEEN, HandoffPoint.TARGET_TAKEN, HandoffPoint.TARGET_CLAIMED, HandoffPoint.TARGET_OWNS};
+
+    /// Whether the movers of a host get in each other's way.
+    boolean busyMovers() {
+        return moves == 5;
+    }
 
     /// What goes wrong.
     enum Trouble {
@@ -73,7 +79,7 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         }
         return new Plan(2 + rng.below(MAX_HOSTS - 1), rng.oneIn(4) ? 2 : 1, 1 + rng.below(MAX_PAGES),
                 1 + rng.below(2), kind, switching[rng.below(switching.length)],
-                rng.oneIn(3) ? 200 : 0, rng.oneIn(3),
+                rng.oneIn(3) ? rng.oneIn(2) ? 200 : 30 : 0, rng.oneIn(3),
                 rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4),
                 rng.oneIn(2) ? rng.below(6) : 0, List.copyOf(faults));
     }

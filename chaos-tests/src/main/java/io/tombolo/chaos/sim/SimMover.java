@@ -12,6 +12,9 @@ import java.util.List;
 /// transit. Does what HostPages does round it.
 final class SimMover {
     private static final long REST_NS = 6_000_000;
+    /// Enough is enough: steps cost time.
+    private static final int CALLS_MAX = 60;
+    private static final long BUSY_REST_NS = 150_000;
     private static final long GIVE_UP_NS = 200_000;
     private static final long LOOK_NS = 400;
 
@@ -26,9 +29,9 @@ final class SimMover {
     }
 
     void work() {
-        while (!world.resting()) {
-            world.scheduler().park(rng.between(100_000, REST_NS));
-            for (HostedVm vm : world.resting() ? List.<HostedVm>of() : host.vms()) {
+        for (int calls = 0; !world.resting() && calls < CALLS_MAX; calls++) {
+            world.scheduler().park(rng.between(20_000, world.plan().busyMovers() ? BUSY_REST_NS : REST_NS));
+            for (HostedVm vm : !world.set() || world.resting() ? List.<HostedVm>of() : host.vms()) {
                 host.moving(1);
                 vm.pages().ifPresent(pages -> move(vm, pages));
                 host.moving(-1);

@@ -633,6 +633,11 @@ final class World {
         }
     }
 
+    /// Whether the VMs are there and faults may come.
+    boolean set() {
+        return set;
+    }
+
     boolean resting() {
         return resting;
     }
