@@ -370,11 +370,15 @@ public final class HostedVm {
         });
     }
 
-    /// The gate is open: a renewed VM runs.
+    /// The gate is open: a renewed VM runs. Also one that has been ordered away since it was renewed: until it is
+    /// quiesced it has to run, and it does not leave for certain.
     public CompletableFuture<Void> runRenewed() {
         return submit(() -> {
-            if (source != null && source.state().phase() == SourceCore.Phase.IDLE && !paused
-                    && !guest.facts().failed()) {
+            boolean runs = source != null && switch (source.state().phase()) {
+                case IDLE, WINDOW, COPYING -> true;
+                case QUIESCING, OFFERED, GONE -> false;
+            };
+            if (runs && !paused && !guest.facts().failed()) {
                 guest.run();
             }
             return null;

@@ -112,6 +112,7 @@ final class SimGuest implements Guest, IncomingGuest {
 
     @Override
     public void run() {
+        world.trace(() -> host + ": vm" + vm + " is to run: " + facts().note());
         if (order == Order.STOP && active == 0 && incoming == null) {
             open();
             wakeAll();
@@ -176,7 +177,8 @@ final class SimGuest implements Guest, IncomingGuest {
 
     @Override
     public GuestFacts facts() {
-        return new GuestFacts(order == Order.RUN, List.of(), -1, -1, false, "");
+        return new GuestFacts(order == Order.RUN, List.of(), -1, -1, false, order + ", active " + active
+                + (incoming == null ? "" : ", waits"));
     }
 
     @Override
@@ -398,6 +400,7 @@ final class SimGuest implements Guest, IncomingGuest {
         active--;
         wakeWaiting();
         if (lapsed) {
+            world.trace(() -> host + ": vm" + vm + " stops by itself: its right does not hold");
             context.stoppedByItself().accept("the right to run lapsed");
         }
     }

@@ -174,6 +174,7 @@ final class SimHost extends SimProcess implements HostPorts {
 
         @Override
         public void resumeAll(long generation) {
+            world.trace(() -> SimHost.this + ": resumes");
             driven.actions().resumeAll(generation);
         }
 
@@ -268,6 +269,15 @@ final class SimHost extends SimProcess implements HostPorts {
 
     List<HostedVm> vms() {
         return driven.vms();
+    }
+
+    /// For people: the right, and what there is of VMs.
+    String describe() {
+        StringBuilder text = new StringBuilder(this + " " + right.state().phase());
+        for (HostedVm vm : driven.vms()) {
+            text.append(", vm").append(vm.slotIndex()).append(' ').append(vm.facts()).append(' ').append(vm.reason());
+        }
+        return text.toString();
     }
 
     boolean held() {

@@ -573,6 +573,11 @@ final class World {
                     .append(oracle.executes(vm) ? ", executes" : ", stands still")
                     .append(liveHost(OwnerWord.slot(word)) == null ? ", host dead; " : ", host alive; ");
         }
+        for (SimHost host : hosts) {
+            if (host.alive() && host.started()) {
+                text.append(host.describe()).append("; ");
+            }
+        }
         return text + "intents " + coordination.open();
     }
 
