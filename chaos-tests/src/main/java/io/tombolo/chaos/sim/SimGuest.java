@@ -265,7 +265,7 @@ final class SimGuest implements Guest, IncomingGuest {
             }
             return true;
         } catch (TomboloException e) {
-            world.refused(e);
+            world.refused(host, vm, e);
             port.refused(e.getMessage());
             return false;
         }

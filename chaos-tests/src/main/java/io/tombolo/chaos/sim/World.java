@@ -168,9 +168,11 @@ final class World {
         return !healed && faultRng.perMille(plan.refusePerMille());
     }
 
-    void refused(TomboloException why) {
-        trace(() -> "state refused: " + why.getMessage());
-        if (faults.isEmpty() && plan.faults().isEmpty()) {
+    void refused(SimHost host, int vm, TomboloException why) {
+        trace(() -> host + ": state refused: " + why.getMessage());
+        long word = oracle.owner(vm);
+        boolean offered = OwnerWord.is(word, OwnerState.OFFERED) && OwnerWord.slot(word) == host.slot();
+        if (offered && plan.faults().isEmpty()) {
             violation("I6: a state is refused though nothing went wrong: " + why.getMessage());
         }
     }

@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 /// Mistakes of the protocols, each as a wiring of the world that makes the shipped code behave as if it had it. None of
 /// them is in production code.
 enum PlantedBug {
-    EPOCH_NOT_CHECKED("owner word compared without its epoch") {
+    EPOCH_NOT_CHECKED(6_000, "owner word compared without its epoch") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new OwnerPort(world, process) {
@@ -28,7 +28,7 @@ enum PlantedBug {
             });
         }
     },
-    OWNER_WORD_STORED("owner word stored and not compared") {
+    OWNER_WORD_STORED(30_000, "owner word stored and not compared") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new OwnerPort(world, process) {
@@ -46,7 +46,7 @@ enum PlantedBug {
             });
         }
     },
-    LOST_CAS_IGNORED("a target that lost its compare-and-set runs the VM, and looks at its own copy of the word") {
+    LOST_CAS_IGNORED(4_000, "a target that lost its compare-and-set runs the VM, and looks at its own copy of the word") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new OwnerPort(world, process) {
@@ -71,7 +71,7 @@ enum PlantedBug {
             });
         }
     },
-    TAKE_BACK_FROM_CLAIMED("take-back from CLAIMED") {
+    TAKE_BACK_FROM_CLAIMED(4_000, "take-back from CLAIMED") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new OwnerPort(world, process) {
@@ -85,7 +85,7 @@ enum PlantedBug {
             });
         }
     },
-    RESUMED_BY_LOOKING("resume after a lapse by looking at the owner word") {
+    RESUMED_BY_LOOKING(4_000, "resume after a lapse by looking at the owner word") {
         @Override
         Wiring wiring() {
             return new Wiring() {
@@ -101,7 +101,7 @@ enum PlantedBug {
             };
         }
     },
-    GATE_NOT_CLOSED("pages move while the VM is offered: the gate is not closed") {
+    GATE_NOT_CLOSED(4_000, "pages move while the VM is offered: the gate is not closed") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new HostMemory(world, process) {
@@ -119,7 +119,7 @@ enum PlantedBug {
             });
         }
     },
-    LOCAL_PAGES_NOT_COUNTED("a VM with local pages is handed over") {
+    LOCAL_PAGES_NOT_COUNTED(2_000, "a VM with local pages is handed over") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new HostMemory(world, process) {
@@ -131,7 +131,7 @@ enum PlantedBug {
             });
         }
     },
-    PUBLISHED_BEFORE_COPY("page-table entry published before the copy") {
+    PUBLISHED_BEFORE_COPY(2_000, "page-table entry published before the copy") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new TablePort(world, process) {
@@ -157,7 +157,7 @@ enum PlantedBug {
             });
         }
     },
-    SHOOT_DOWN_SKIPPED("shoot-down skipped") {
+    SHOOT_DOWN_SKIPPED(500, "shoot-down skipped") {
         @Override
         Wiring wiring() {
             return new Wiring() {
@@ -168,7 +168,7 @@ enum PlantedBug {
             };
         }
     },
-    TAG_NOT_COMPARED("page-table entries compared without their tag") {
+    TAG_NOT_COMPARED(100_000, "page-table entries compared without their tag") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new TablePort(world, process) {
@@ -183,7 +183,7 @@ enum PlantedBug {
             });
         }
     },
-    TAG_NOT_RAISED("page-table entries keep their tag") {
+    TAG_NOT_RAISED(500, "page-table entries keep their tag") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new TablePort(world, process) {
@@ -194,7 +194,7 @@ enum PlantedBug {
             });
         }
     },
-    RECOVERY_FREES_LIVE_FRAME("recovery takes a reserved frame for unused") {
+    RECOVERY_FREES_LIVE_FRAME(5_000, "recovery takes a reserved frame for unused") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new HostMemory(world, process) {
@@ -206,7 +206,7 @@ enum PlantedBug {
             });
         }
     },
-    FRAME_FREED_AT_ONCE("the frame of a page that moves is freed before the page has moved") {
+    FRAME_FREED_AT_ONCE(500, "the frame of a page that moves is freed before the page has moved") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new HostMemory(world, process) {
@@ -220,7 +220,7 @@ enum PlantedBug {
             });
         }
     },
-    CONFIRMED_WITHOUT_EVIDENCE("a process that stands still is taken for stopped, and its slot is used again") {
+    CONFIRMED_WITHOUT_EVIDENCE(2_000, "a process that stands still is taken for stopped, and its slot is used again") {
         @Override
         Wiring wiring() {
             return new Wiring() {
@@ -231,7 +231,7 @@ enum PlantedBug {
             };
         }
     },
-    STATE_NOT_CHECKED("the state of another offer is used") {
+    STATE_NOT_CHECKED(2_000, "the state of another offer is used") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new HostMemory(world, process) {
@@ -246,10 +246,17 @@ enum PlantedBug {
         }
     };
 
+    private final int within;
     private final String text;
 
-    PlantedBug(String text) {
+    /// @param within schedules in which it should be found; two take longer than a test may
+    PlantedBug(int within, String text) {
+        this.within = within;
         this.text = text;
+    }
+
+    int within() {
+        return within;
     }
 
     String text() {
