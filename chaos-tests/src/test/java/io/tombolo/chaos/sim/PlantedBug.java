@@ -46,7 +46,8 @@ enum PlantedBug {
             });
         }
     },
-    LOST_CAS_IGNORED(4_000, "a target that lost its compare-and-set runs the VM, and looks at its own copy of the word") {
+    LOST_CAS_IGNORED(4_000,
+            "a target that lost its compare-and-set runs the VM, and looks at its own copy of the word") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new OwnerPort(world, process) {
