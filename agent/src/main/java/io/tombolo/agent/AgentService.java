@@ -7,7 +7,7 @@ import io.tombolo.agent.handoff.HandoffError;
 import io.tombolo.agent.handoff.HostPorts.Peer;
 import io.tombolo.agent.handoff.HostPorts.WindowEnd;
 import io.tombolo.agent.handoff.HostedVm;
-import io.tombolo.agent.handoff.HostedVm.Standing;
+import io.tombolo.agent.handoff.Standing;
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.handoff.SourceReport;
 import io.tombolo.agent.handoff.TargetCore;

@@ -20,7 +20,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
-import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +36,7 @@ final class HandoffTarget {
     private final Executor control;
     private final Function<IncomingPort, IncomingGuest> launcher;
     private final Adopter adopter;
-    private final LongConsumer owns;
+    private final RunRight runs;
     private final ArrayDeque<Event> queue = new ArrayDeque<>();
 
     private TargetCore.State state;
@@ -45,6 +44,7 @@ final class HandoffTarget {
     private CompletableFuture<Long> armed = new CompletableFuture<>();
     private CompletableFuture<WindowEnd> window = CompletableFuture.completedFuture(WindowEnd.UNKNOWN);
     private IncomingGuest incoming;
+    private IncomingVm waiting;
     private volatile CopyTarget pages;
     private WindowEnd ran = WindowEnd.UNKNOWN;
 
@@ -58,10 +58,10 @@ final class HandoffTarget {
     }
 
     /// @param launcher pre-launches a guest that waits on the given port; throws what keeps it from doing so
-    /// @param owns told the owner word by which this host runs the VM, on the waiting thread, before its first
+    /// @param runs told the owner word by which this host runs the VM, on the waiting thread, before its first
     /// instruction
     HandoffTarget(HostPorts host, VmSlot slot, UUID vm, HandoffBounds bounds, Executor control,
-            Function<IncomingPort, IncomingGuest> launcher, LongConsumer owns,
+            Function<IncomingPort, IncomingGuest> launcher, RunRight runs,
             Adopter adopter) {
         this.host = requireNonNull(host, "host is null");
         this.slot = requireNonNull(slot, "slot is null");
@@ -69,7 +69,7 @@ final class HandoffTarget {
         this.bounds = requireNonNull(bounds, "bounds is null");
         this.control = requireNonNull(control, "control is null");
         this.launcher = requireNonNull(launcher, "launcher is null");
-        this.owns = requireNonNull(owns, "owns is null");
+        this.runs = requireNonNull(runs, "runs is null");
         this.adopter = requireNonNull(adopter, "adopter is null");
         this.state = TargetCore.State.idle(host.self());
     }
@@ -165,7 +165,24 @@ final class HandoffTarget {
             if (present != null && present.takeAlive()) {
                 feed(new Event.SourceSends());
             }
-            feed(new Event.Tick(slot.ownerAcquire()));
+            unlessActing(() -> feed(new Event.Tick(slot.ownerAcquire())));
+        }
+    }
+
+    /// The leader gives the intent up.
+    void cancel(long intentSeq) {
+        unlessActing(() -> feed(new Event.Cancel(intentSeq, slot.ownerAcquire())));
+    }
+
+    /// Nothing is given up while the waiting thread acts on an offer: it would take the VM, and the guest would be gone.
+    private void unlessActing(Runnable look) {
+        if (waiting == null) {
+            look.run();
+        } else if (waiting.callOff()) {
+            look.run();
+            if (waiting != null) {
+                waiting.lookAgain();
+            }
         }
     }
 
@@ -210,6 +227,7 @@ final class HandoffTarget {
                 LOG.info("vm slot {}: prepared guest discarded: {}", slot.index(), discard.reason());
                 window.complete(WindowEnd.refused(discard.reason()));
                 incoming.discard();
+                waiting = null;
                 closePages();
                 clearMark();
             }
@@ -226,10 +244,10 @@ final class HandoffTarget {
     }
 
     private void prelaunch(Effect.Prelaunch prelaunch) {
-        IncomingVm port = new IncomingVm(slot, vm, host, prelaunch.epoch(), pages, new IncomingVm.Listener() {
+        waiting = new IncomingVm(slot, vm, host, prelaunch.epoch(), pages, new IncomingVm.Listener() {
             @Override
-            public void owns(long word) {
-                owns.accept(word);
+            public void owns(long word, int closings) {
+                runs.set(word, closings);
             }
 
             @Override
@@ -262,7 +280,7 @@ final class HandoffTarget {
             }
         });
         try {
-            incoming = launcher.apply(port);
+            incoming = launcher.apply(waiting);
         } catch (TomboloException e) {
             LOG.warn("vm slot {}: cannot prepare: {}", slot.index(), e.getMessage());
             armed.completeExceptionally(e);

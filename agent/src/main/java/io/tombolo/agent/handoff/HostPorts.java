@@ -25,6 +25,11 @@ public interface HostPorts {
     /// Where threads that store to the region show their checks.
     CheckBoard board();
 
+    /// [CheckBoard#closings] of the board.
+    default int closings() {
+        return board().closings();
+    }
+
     /// A named moment is reached, on whichever thread reaches it. Does nothing unless a drill listens.
     void at(HandoffPoint point);
 

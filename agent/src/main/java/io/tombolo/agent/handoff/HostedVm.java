@@ -17,7 +17,6 @@ import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
-import io.tombolo.region.MetadataSlot;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.TomboloException;
@@ -35,11 +34,9 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// One VM as one host sees it: being created, running, handed over, or prepared for.
-///
-/// Everything happens on one control thread, so no two operations of a VM meet; callers get futures. The owner word in
-/// the region is changed here and in the two hand-off edges only, and every change goes with what this class believes:
-/// a CAS that fails means that the belief is wrong, and then the guest is killed, never argued for.
+/// One VM as one host sees it. Everything happens on one control thread, so no two operations of a VM meet; callers get
+/// futures. The owner word in the region is changed here and in the two hand-off edges only, and every change goes with
+/// what is believed here: a CAS that fails means a wrong belief, and then the guest is killed, never argued for.
 public final class HostedVm {
     private static final Logger LOG = LoggerFactory.getLogger(HostedVm.class);
 
@@ -57,7 +54,7 @@ public final class HostedVm {
     private final Consumer<HostedVm> gone;
     private final Control control;
 
-    private volatile long runWord;
+    private final RunRight runs;
     private volatile Guest guest;
     private volatile String reason = "";
     private VmIdentity identity;
@@ -80,6 +77,7 @@ public final class HostedVm {
         this.hosts = requireNonNull(hosts, "hosts is null");
         this.gone = requireNonNull(gone, "gone is null");
         this.control = host.control(spec.name());
+        this.runs = new RunRight(slot, host.board());
     }
 
     public VmSpec spec() {
@@ -160,7 +158,7 @@ public final class HostedVm {
         return onceArrived(() -> {
             long epoch = requireRunning("pause");
             guest.stop();
-            savePaused(epoch + 1);
+            guest.saveStopped(new PausedOffer(SlotOffer.metadata(slot, epoch + 1), epoch + 1, spec.uuid()));
             move(word(OwnerState.RUNNING, epoch), OwnerState.PAUSED, epoch + 1);
             paused = true;
             source.feed(new SourceCore.Event.EpochMoved(epoch + 1));
@@ -257,7 +255,7 @@ public final class HostedVm {
                     return slot.readIdentity();
                 });
                 target = new HandoffTarget(host, slot, spec.uuid(), bounds, control,
-                        port -> driver.prepare(context(), port), word -> runWord = word, this::adopt);
+                        port -> driver.prepare(context(), port), runs, this::adopt);
                 adopted = new CompletableFuture<>();
                 pollAfter(LOOK_NS);
             }
@@ -318,7 +316,7 @@ public final class HostedVm {
                 return source.state().intentSeq() == intentSeq && source.state().phase() != SourceCore.Phase.IDLE;
             }
             if (target != null) {
-                target.feed(new TargetCore.Event.Cancel(intentSeq, slot.ownerAcquire()));
+                target.cancel(intentSeq);
                 boolean armed = target.state().intentSeq() == intentSeq
                         && target.state().phase() != TargetCore.Phase.IDLE;
                 if (target.state().phase() == TargetCore.Phase.IDLE) {
@@ -344,45 +342,48 @@ public final class HostedVm {
         });
     }
 
-    /// The host has a fresh right: CAS RUNNING e to RUNNING e + 1 for a VM that is ours and not on its way. Never
-    /// resumes by looking: a takeover may be between its look and its CAS. A VM whose CAS fails is somebody else's and
-    /// is killed.
+    /// The host has a fresh right: CAS RUNNING e to e + 1 for a VM that is ours and not on its way, never by looking: a
+    /// takeover may be between its look and its CAS. A VM whose CAS fails is somebody else's and is killed.
     public CompletableFuture<Void> renew() {
         return submit(() -> {
-            if (source == null) {
-                return null;
+            if (source != null) {
+                source.feed(new SourceCore.Event.RightFresh());
+                renewEpoch();
             }
-            source.feed(new SourceCore.Event.RightFresh());
-            if (source.state().phase() != SourceCore.Phase.IDLE || paused) {
-                return null;
-            }
-            guest.stop();
-            long word = slot.ownerAcquire();
-            long epoch = OwnerWord.epoch(word);
-            if (word != runWord || !slot.compareAndSetOwner(word, word(OwnerState.RUNNING, epoch + 1))) {
-                lost();
-                return null;
-            }
-            LOG.info("vm {}: right renewed, epoch {} -> {}", spec.name(), epoch, epoch + 1);
-            source.feed(new SourceCore.Event.EpochMoved(epoch + 1));
-            expectRunningAt(epoch + 1);
             return null;
         });
     }
 
-    /// The gate is open: a renewed VM runs. Also one that has been ordered away since it was renewed: until it is
-    /// quiesced it has to run, and it does not leave for certain.
+    private void renewEpoch() {
+        if (source.state().phase() != SourceCore.Phase.IDLE || paused) {
+            return;
+        }
+        guest.stop();
+        if (runs.renew()) {
+            LOG.info("vm {}: right renewed, epoch {}", spec.name(), runs.epoch());
+            source.feed(new SourceCore.Event.EpochMoved(runs.epoch()));
+            reason = "";
+        } else {
+            lost();
+        }
+    }
+
+    /// The gate is open: a renewed VM runs, also one that has been ordered away meanwhile.
     public CompletableFuture<Void> runRenewed() {
         return submit(() -> {
-            boolean runs = source != null && switch (source.state().phase()) {
-                case IDLE, WINDOW, COPYING -> true;
-                case QUIESCING, OFFERED, GONE -> false;
-            };
-            if (runs && !paused && !guest.facts().failed()) {
-                guest.run();
-            }
+            runAgain();
             return null;
         });
+    }
+
+    /// A VM that arrived while the right lapsed was nobody's to renew then.
+    private void runAgain() {
+        if (source != null && runs.hasLapsed() && host.rightHolds()) {
+            renewEpoch();
+        }
+        if (source != null && source.state().guestRuns() && !paused && !guest.facts().failed()) {
+            guest.run();
+        }
     }
 
     /// Kills whatever this host has of the VM and stores nothing: for a host that is leaving or fenced.
@@ -441,16 +442,14 @@ public final class HostedVm {
                 target == null ? null : target.state(), slot.ownerAcquire()));
     }
 
-    /// Both cores' states, null where there is none, and the owner word.
-    public record Standing(SourceCore.State source, TargetCore.State target, long owner) {
-    }
-
     private void adopt(Guest arrived, long epoch, Arrival how) {
         target = null;
         arrival = how;
         host(arrived, epoch);
+        if (runs.hasLapsed()) {
+            runAgain();
+        }
         adopted.complete(null);
-        LOG.debug("vm {}: runs here at epoch {}", spec.name(), epoch);
     }
 
     private void host(Guest arrived, long epoch) {
@@ -461,7 +460,7 @@ public final class HostedVm {
     }
 
     private void expectRunningAt(long epoch) {
-        runWord = word(OwnerState.RUNNING, epoch);
+        runs.set(word(OwnerState.RUNNING, epoch), host.board().closings());
         reason = "";
     }
 
@@ -475,8 +474,7 @@ public final class HostedVm {
     }
 
     private GuestContext context() {
-        return new GuestContext(spec, identity, slot, host.board(), () -> slot.ownerAcquire() == runWord,
-                this::stoppedByItself, host.runs());
+        return new GuestContext(spec, identity, slot, host.board(), runs::holds, this::stoppedByItself, host.runs());
     }
 
     /// Called by the guest's threads when they have stopped: their check failed, or the guest failed. A closed gate
@@ -488,7 +486,7 @@ public final class HostedVm {
                     return;
                 }
                 reason = why;
-                if (slot.ownerAcquire() != runWord) {
+                if (!runs.isOurs()) {
                     lost();
                 } else if (guest.facts().failed()) {
                     LOG.error("vm {}: stopped by itself: {}", spec.name(), why);
@@ -510,11 +508,6 @@ public final class HostedVm {
         move(from, OwnerState.RUNNING, epoch);
         source.feed(new SourceCore.Event.EpochMoved(epoch));
         guest.run();
-    }
-
-    private void savePaused(long epoch) {
-        MetadataSlot metadata = SlotOffer.metadata(slot, epoch);
-        guest.saveStopped(new PausedOffer(metadata, epoch, spec.uuid()));
     }
 
     private long requireRunning(String what) {

@@ -15,6 +15,7 @@ import io.tombolo.region.VmSlot;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,11 +41,19 @@ final class IncomingVm implements IncomingPort {
     private long seen;
     private long taken;
     private boolean copied;
+    private int closings;
+    /// Whether the thread acts on an offer, or has been told not to: it must not take a VM whose guest is being
+    /// discarded. From the end of the compare-and-set on the owner word says it.
+    private final AtomicReference<Hold> hold = new AtomicReference<>(Hold.LOOKS);
+
+    private enum Hold {
+        LOOKS, ACTS, CALLED_OFF
+    }
 
     /// Told how it went, on the waiting thread.
     interface Listener {
-        /// The owner word is ours, RUNNING: from here the thread's checks find it so.
-        void owns(long word);
+        /// The owner word is ours, RUNNING: from here the thread's checks find it so. `closings`: see [RunRight#set].
+        void owns(long word, int closings);
 
         void spinning();
 
@@ -73,7 +82,17 @@ final class IncomingVm implements IncomingPort {
     public boolean offered() {
         long word = slot.ownerAcquire();
         if (OwnerWord.state(word) != OwnerState.OFFERED || OwnerWord.slot(word) != host.self()
-                || OwnerWord.epoch(word) <= preparedEpoch || !host.rightHolds()) {
+                || OwnerWord.epoch(word) <= preparedEpoch) {
+            looks();
+            return false;
+        }
+        closings = host.closings();
+        if (!host.rightHolds()) {
+            looks();
+            return false;
+        }
+        // A thread that spins looks once more before it acts.
+        if (hold.get() != Hold.ACTS && !hold.compareAndSet(Hold.LOOKS, Hold.ACTS)) {
             return false;
         }
         seen = word;
@@ -131,14 +150,32 @@ final class IncomingVm implements IncomingPort {
         }
     }
 
+    private void looks() {
+        if (hold.get() == Hold.ACTS) {
+            hold.set(Hold.LOOKS);
+        }
+    }
+
+    /// Control thread: from now on the thread acts on no offer, until [#lookAgain]. False if it acts on one: then the
+    /// preparation is not given up now. The owner word is to be read after this.
+    boolean callOff() {
+        return hold.compareAndSet(Hold.LOOKS, Hold.CALLED_OFF);
+    }
+
+    void lookAgain() {
+        hold.compareAndSet(Hold.CALLED_OFF, Hold.LOOKS);
+    }
+
     private boolean move(long from, OwnerState to) {
         long word = OwnerWord.pack(to, host.self(), OwnerWord.epoch(from));
-        if (!slot.compareAndSetOwner(from, word)) {
+        boolean won = slot.compareAndSetOwner(from, word);
+        looks();
+        if (!won) {
             return false;
         }
         taken = word;
         if (to == OwnerState.RUNNING) {
-            listener.owns(word);
+            listener.owns(word, closings);
         }
         host.at(to == OwnerState.CLAIMED ? HandoffPoint.TARGET_CLAIMED : HandoffPoint.TARGET_OWNS);
         return true;
@@ -179,6 +216,7 @@ final class IncomingVm implements IncomingPort {
             LOG.error("vm slot {}: refused: {}; the source was fenced, nobody to give it back to", slot.index(),
                     reason);
         }
+        looks();
         listener.refused(reason);
     }
 }

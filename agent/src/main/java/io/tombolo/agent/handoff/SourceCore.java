@@ -60,6 +60,11 @@ public final class SourceCore {
             return new State(Phase.IDLE, 0, epoch, self, -1, 0, true);
         }
 
+        /// Whether the guest is to run as far as the hand-off is concerned.
+        public boolean guestRuns() {
+            return phase == Phase.IDLE || phase == Phase.WINDOW || phase == Phase.COPYING;
+        }
+
         State to(Phase next, long deadline) {
             return new State(next, intentSeq, epoch, self, target, deadline, rightFresh);
         }

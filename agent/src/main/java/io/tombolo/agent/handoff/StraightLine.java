@@ -60,7 +60,7 @@ public final class StraightLine {
         INSTANCE;
 
         @Override
-        public void owns(long word) {
+        public void owns(long word, int closings) {
         }
 
         @Override

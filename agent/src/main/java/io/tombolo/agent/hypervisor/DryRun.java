@@ -110,6 +110,11 @@ final class DryRun implements AutoCloseable {
         }
 
         @Override
+        public int closings() {
+            return 0;
+        }
+
+        @Override
         public CheckBoard board() {
             throw new UnsupportedOperationException("nothing runs in a dry run");
         }

@@ -7,6 +7,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
@@ -44,6 +45,7 @@ public final class CheckBoard {
     private final long liveWord;
     private final long[] cells;
     private final Checker[] checkers;
+    private final AtomicInteger closings = new AtomicInteger();
     // Read and written through GATE only.
     @SuppressWarnings("UnusedVariable")
     private long openUntilNs = CLOSED;
@@ -89,7 +91,14 @@ public final class CheckBoard {
 
     /// Closes the gate: every check fails from now on. Keeper thread only.
     void closeGate() {
+        closings.incrementAndGet();
         GATE.setVolatile(this, CLOSED);
+    }
+
+    /// How often the gate was closed. What was taken under a right is good for as long as this has not changed since
+    /// before the right was looked at; a gate that is open again says nothing of that.
+    public int closings() {
+        return closings.get();
     }
 
     /// The gate is open, as far as this thread can see; not a check.

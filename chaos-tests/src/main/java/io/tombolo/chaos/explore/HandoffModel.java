@@ -194,9 +194,14 @@ final class HandoffModel implements Model<HandoffWorld> {
         boolean sourceCanAct = OwnerWord.is(owner, OwnerState.OFFERED) && from >= 0
                 && FromWord.allows(world.region().from(), from + 1, owner) && world.host(from).alive();
         // The source was fenced, and the target cannot load what it has claimed: nobody may be given the VM.
-        boolean refusedForGood = OwnerWord.is(owner, OwnerState.CLAIMED) && host.vm() == null
+        boolean refusedForGood = OwnerWord.is(owner, OwnerState.CLAIMED) && !loads(host)
                 && FromWord.epoch(world.region().from()) != OwnerWord.epoch(owner);
         return refusedForGood || !host.alive() && !sourceCanAct;
+    }
+
+    private static boolean loads(Host host) {
+        HandoffWorld.Incoming in = host.vm() == null ? null : host.vm().incoming();
+        return in != null && (in.at() == HandoffWorld.At.CLAIMED || in.at() == HandoffWorld.At.REFUSES);
     }
 
     private static boolean isQuiet(HandoffWorld world) {

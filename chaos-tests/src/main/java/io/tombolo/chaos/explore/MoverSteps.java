@@ -93,7 +93,7 @@ class MoverSteps {
     private static boolean isPerPage(At at) {
         return switch (at) {
             case RESERVE, MARK, RETIRE, COPY, COPYING, PUBLISH, GIVE_UP, SETTLE -> true;
-            case IDLE, ENTER, CHECK, LOOK, ADD_LOCAL, BEGIN, AWAIT, ADJUST, LEAVE -> false;
+            case IDLE, ENTER, PASS, CHECK, LOOK, ADD_LOCAL, BEGIN, AWAIT, ADJUST, LEAVE -> false;
         };
     }
 
@@ -125,9 +125,14 @@ class MoverSteps {
         Mover next = switch (mover.at()) {
             case IDLE -> mover;
             case ENTER -> {
+                // It is counted as entering from here on, then looks at the gate and at its right.
+                yield draft.words.closed() || checksRight() && !mayStore(draft) ? Mover.IDLE : mover.at(At.PASS);
+            }
+            case PASS -> {
                 if (draft.words.closed()) {
                     yield Mover.IDLE;
                 }
+                stores(draft, "gate");
                 draft.words = draft.words.gate(false, draft.words.inside() + 1);
                 yield mover.at(At.CHECK);
             }

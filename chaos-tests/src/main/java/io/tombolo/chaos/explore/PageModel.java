@@ -225,9 +225,9 @@ class PageModel implements Model<PageWorld> {
         }
     }
 
-    /// Whether nobody is inside the gate.
+    /// Whether nobody is inside the gate, or on the way in.
     boolean isDrained(PageWorld world) {
-        return world.words().inside() == 0;
+        return world.words().inside() == 0 && world.first().at() != At.PASS && world.second().at() != At.PASS;
     }
 
     // ---- deaths, and recovery by another host
