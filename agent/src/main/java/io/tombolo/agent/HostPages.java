@@ -192,14 +192,14 @@ final class HostPages implements PageService {
             if (!checker.start()) {
                 throw noRight(hosted);
             }
-            if (!pages.gate().enter()) {
+            if (!pages.enter(checker::check)) {
                 throw TomboloException.error(PagesError.PAGES_EPERM, "the VM is being handed over")
                         .fact("vm", hosted.spec().name()).next("ask its new host").build();
             }
             try {
                 change.run();
             } finally {
-                pages.gate().leave();
+                pages.leave();
             }
         }
     }

@@ -1,5 +1,7 @@
 package io.tombolo.region;
 
+import java.util.function.BooleanSupplier;
+
 /// The gate of a VM: how many operations on its pages are in flight, and whether new ones are let in. Word: closed 1
 /// bit (63), copied 1 bit (62; only with closed), zero 30 bits, count 32 bits (31..0; at most [#COUNT_MAX]). Every
 /// batch of a page move enters and leaves it; a hand-off closes it and waits until it is drained, which costs the same
@@ -26,9 +28,14 @@ public final class VmGate {
 
     /// Lets one operation in; false if the gate is closed. IllegalStateException beyond [#COUNT_MAX].
     public boolean enter() {
+        return enter(() -> true);
+    }
+
+    /// The same, if `may` says so after the gate was found open: whoever finds it open need not be its owner any more.
+    public boolean enter(BooleanSupplier may) {
         while (true) {
             long word = wordAcquire();
-            if (isClosed(word)) {
+            if (isClosed(word) || !may.getAsBoolean()) {
                 return false;
             }
             if (count(word) >= COUNT_MAX) {

@@ -124,7 +124,7 @@ public final class CopySource {
 
     /// Page moves that are in flight end, none begins any more; then the entries stand still.
     private Effect drain() {
-        while (!pages.gate().drained()) {
+        while (!pages.drained()) {
             if (!goesOn()) {
                 return Effect.END;
             }

@@ -12,6 +12,7 @@ import io.tombolo.agent.handoff.SourceCore.Outcome;
 import io.tombolo.agent.handoff.SourceCore.Phase;
 import io.tombolo.agent.hypervisor.Guest;
 import io.tombolo.agent.hypervisor.OfferResult;
+import io.tombolo.agent.pages.VmPages;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.region.ArmedWord;
 import io.tombolo.region.FromWord;
@@ -120,7 +121,7 @@ final class HandoffSource {
     void poll() {
         if (state.phase() == Phase.WINDOW
                 && slot.spinAcquire() == ArmedWord.pack(state.intentSeq(), state.target(), state.epoch())
-                && slot.gate().drained()) {
+                && drained()) {
             long local = slot.localPagesAcquire();
             feed(local == 0
                     ? new Event.TargetSpins(state.intentSeq())
@@ -130,6 +131,12 @@ final class HandoffSource {
             feed(new Event.OwnerSeen(slot.ownerAcquire()));
         }
         feed(new Event.Tick());
+    }
+
+    /// No page of the VM is being moved, and nobody is about to.
+    private boolean drained() {
+        Optional<VmPages> pages = guest.pages();
+        return pages.isPresent() ? pages.get().drained() : slot.gate().drained();
     }
 
     boolean waiting() {
@@ -297,17 +304,17 @@ final class HandoffSource {
                 : CompletableFuture.completedFuture(end));
         host.completeAfter(readings, WindowEnd.UNKNOWN, bounds.reportNs());
         var _ = readings.whenComplete((end, error) -> {
-                    SourceReport whole = report.withTarget(error == null ? end : WindowEnd.UNKNOWN);
-                    if (whole.target().ran()) {
-                        LOG.debug(
-                                "vm slot {}: ns after the last instruction at {}: saved={} offered={} seen={} owned={} run={}",
-                                slot.index(), offer.lastInstructionNs(), offer.savedNs() - offer.lastInstructionNs(),
-                                offer.offeredNs() - offer.lastInstructionNs(),
-                                whole.target().offerSeenNs() - offer.lastInstructionNs(),
-                                whole.target().runningNs() - offer.lastInstructionNs(),
-                                whole.target().firstInstructionNs() - offer.lastInstructionNs());
-                    }
-                    to.complete(whole);
-                });
+            SourceReport whole = report.withTarget(error == null ? end : WindowEnd.UNKNOWN);
+            if (whole.target().ran()) {
+                LOG.debug(
+                        "vm slot {}: ns after the last instruction at {}: saved={} offered={} seen={} owned={} run={}",
+                        slot.index(), offer.lastInstructionNs(), offer.savedNs() - offer.lastInstructionNs(),
+                        offer.offeredNs() - offer.lastInstructionNs(),
+                        whole.target().offerSeenNs() - offer.lastInstructionNs(),
+                        whole.target().runningNs() - offer.lastInstructionNs(),
+                        whole.target().firstInstructionNs() - offer.lastInstructionNs());
+            }
+            to.complete(whole);
+        });
     }
 }

@@ -207,7 +207,7 @@ public final class HostedVm {
     private void awaitMoversGone() {
         slot.gate().close();
         long since = host.nowNs();
-        while (!slot.gate().drained()) {
+        while (!(guest.pages().isPresent() ? guest.pages().get().drained() : slot.gate().drained())) {
             if (host.nowNs() - since > MOVERS_NS) {
                 slot.gate().open();
                 throw error(HandoffError.PAGES_IN_FLIGHT, "a page move of the VM does not end")

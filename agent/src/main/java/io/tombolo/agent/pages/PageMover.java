@@ -89,7 +89,10 @@ public final class PageMover {
     ///
     /// @param count at most [#batch]
     public boolean move(VmPages vm, long[] pages, int from, int count, Tier to, int[] status) {
-        if (!vm.gate().enter()) {
+        if (!vm.enter(right)) {
+            if (!right.getAsBoolean()) {
+                return false;
+            }
             for (int i = 0; i < count; i++) {
                 status[from + i] = -Errno.EBUSY;
             }
@@ -116,7 +119,7 @@ public final class PageMover {
             return true;
         } finally {
             copier.settle();
-            vm.gate().leave();
+            vm.leave();
         }
     }
 

@@ -12,6 +12,8 @@ import io.tombolo.region.VmGate;
 import io.tombolo.region.VmPins;
 import io.tombolo.region.VmSlot;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /// The pages of one VM while this host owns it: what its vCPUs and its movers share. Thread safe as its parts are.
 public final class VmPages {
@@ -26,6 +28,8 @@ public final class VmPages {
     private final PageBits bits;
     private final Shootdown shootdown;
     private final PageWaits waits = new PageWaits();
+    /// Operations behind the gate or on their way in.
+    private final AtomicInteger entering = new AtomicInteger();
     private volatile boolean closed;
 
     /// @param slot      slot of a VM whose memory is frames of the region
@@ -62,6 +66,37 @@ public final class VmPages {
 
     public VmPins pins() {
         return pins;
+    }
+
+    /// Lets an operation of this host pass the VM's gate, if this host may store to the VM; see [#leave].
+    ///
+    /// Counted here before the gate is looked at: a thread that has found the gate open, and then loses its core while the
+    /// VM goes to another host and its gate is opened there, would enter by the same word. So who hands the VM over waits
+    /// for [#drained], which is also true of no thread on its way in.
+    ///
+    /// @param right asked after the gate was found open
+    public boolean enter(BooleanSupplier right) {
+        entering.incrementAndGet();
+        boolean in = false;
+        try {
+            in = gate.enter(() -> !closed && right.getAsBoolean());
+            return in;
+        } finally {
+            if (!in) {
+                entering.decrementAndGet();
+            }
+        }
+    }
+
+    /// The operation that [#enter] let in is over.
+    public void leave() {
+        gate.leave();
+        entering.decrementAndGet();
+    }
+
+    /// Nothing of this host is behind the gate, or on its way in. Lasting while the gate is closed.
+    public boolean drained() {
+        return entering.get() == 0 && gate.drained();
     }
 
     FrameAllocator allocator() {

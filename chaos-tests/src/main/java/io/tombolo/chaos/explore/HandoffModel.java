@@ -28,14 +28,17 @@ final class HandoffModel implements Model<HandoffWorld> {
     private final int faults;
     private final int moves;
     private final boolean early;
+    private final boolean claims;
 
     /// @param early whether something may go wrong before the first hand-off was begun
-    HandoffModel(AgentSteps agents, LeaderSteps leaders, int faults, int moves, boolean early) {
+    HandoffModel(AgentSteps agents, LeaderSteps leaders, int faults, int moves, boolean early,
+            boolean claims) {
         this.agents = requireNonNull(agents, "agents is null");
         this.leaders = requireNonNull(leaders, "leaders is null");
         this.faults = faults;
         this.moves = moves;
         this.early = early;
+        this.claims = claims;
     }
 
     @Override
@@ -45,7 +48,8 @@ final class HandoffModel implements Model<HandoffWorld> {
 
     @Override
     public List<String> bounds() {
-        return List.of(HandoffWorld.HOSTS + " hosts, 1 VM, drivers that claim and drivers that do not",
+        return List.of(HandoffWorld.HOSTS + " hosts, 1 VM, a driver that "
+                + (claims ? "claims it before it loads" : "only reads before it runs"),
                 moves + (moves == 1 ? " hand-off" : " hand-offs") + ", begun one after the other",
                 faults + (faults == 1 ? " fault" : " faults")
                         + " after the first was begun: death of a host, fencing of"
@@ -57,17 +61,13 @@ final class HandoffModel implements Model<HandoffWorld> {
 
     @Override
     public List<HandoffWorld> starts() {
-        return List.of(start(false), start(true));
-    }
-
-    private HandoffWorld start(boolean claims) {
         Region region = new Region(OwnerWord.pack(OwnerState.RUNNING, 1, EPOCH), FromWord.NONE, 0, 0, false, 0,
                 Blob.NONE, Blob.NONE, EPOCH, null);
         Host idle = new Host(true, true, Right.HELD, 0, 0, null);
         Hosted running = Hosted.NOTHING.source(SourceCore.State.running(1, EPOCH)).exec(true)
                 .guest(EPOCH, EPOCH, false);
-        return new HandoffWorld(region, idle.vm(running), idle, idle, new Leaders(1, null, null, null, 0, moves),
-                Messages.NONE, new Budget(faults, claims));
+        return List.of(new HandoffWorld(region, idle.vm(running), idle, idle,
+                new Leaders(1, null, null, null, 0, moves), Messages.NONE, new Budget(faults, claims)));
     }
 
     @Override
@@ -193,7 +193,10 @@ final class HandoffModel implements Model<HandoffWorld> {
         int from = FromWord.slot(world.region().from()) - 1;
         boolean sourceCanAct = OwnerWord.is(owner, OwnerState.OFFERED) && from >= 0
                 && FromWord.allows(world.region().from(), from + 1, owner) && world.host(from).alive();
-        return !host.alive() && !sourceCanAct;
+        // The source was fenced, and the target cannot load what it has claimed: nobody may be given the VM.
+        boolean refusedForGood = OwnerWord.is(owner, OwnerState.CLAIMED) && host.vm() == null
+                && FromWord.epoch(world.region().from()) != OwnerWord.epoch(owner);
+        return refusedForGood || !host.alive() && !sourceCanAct;
     }
 
     private static boolean isQuiet(HandoffWorld world) {

@@ -112,7 +112,8 @@ class MoverSteps {
                 Draft draft = new Draft(world);
                 draft.control = draft.control.batch();
                 draft.movers[index] = new Mover(At.ENTER, toLocal, List.copyOf(items), 0, false, false, 0);
-                to.step(who, "is to move pages " + Integer.toBinaryString(pages) + (toLocal ? " to local" : " to shared"),
+                to.step(who,
+                        "is to move pages " + Integer.toBinaryString(pages) + (toLocal ? " to local" : " to shared"),
                         draft.world());
             }
         }

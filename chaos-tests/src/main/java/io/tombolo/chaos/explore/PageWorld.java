@@ -81,8 +81,7 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
 
     /// Where a mover is, in the order of `PageMover.move`.
     enum At {
-        IDLE, ENTER, CHECK, LOOK, RESERVE, ADD_LOCAL, MARK, RETIRE, BEGIN, AWAIT, COPY, COPYING, PUBLISH, GIVE_UP,
-        SETTLE, ADJUST, LEAVE
+        IDLE, ENTER, CHECK, LOOK, RESERVE, ADD_LOCAL, MARK, RETIRE, BEGIN, AWAIT, COPY, COPYING, PUBLISH, GIVE_UP, SETTLE, ADJUST, LEAVE
     }
 
     /// One mover of the owner, a thread.

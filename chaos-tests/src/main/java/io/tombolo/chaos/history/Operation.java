@@ -2,6 +2,8 @@ package io.tombolo.chaos.history;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.Objects;
+
 /// An invocation and what became of it. Immutable.
 ///
 /// @param invocation the INVOKE event
@@ -40,7 +42,10 @@ public record Operation(HistoryEvent invocation, HistoryEvent completion) {
 
     @Override
     public String toString() {
-        return f() + " " + input() + (isOk() ? " -> " + output() : " " + outcome().word()) + " (process " + process()
+        String answer = isOk() && !Objects.equals(input(), output())
+                ? " -> " + Histories.text(output())
+                : " " + outcome().word();
+        return f() + (input() == null ? "" : " " + Histories.text(input())) + answer + " (process " + process()
                 + ", events " + invocation.index() + " to " + (completion == null ? "the end" : completion.index())
                 + ")";
     }

@@ -85,8 +85,10 @@ class HostMemory implements Memory {
     }
 
     private void bulk(long offset, long count, Part part) {
-        long stride = count <= 512 ? SimMemory.LINE : Math.max(SimMemory.LINE, count / 4 / SimMemory.LINE
-                * SimMemory.LINE);
+        long stride = count <= 512
+                ? SimMemory.LINE
+                : Math.max(SimMemory.LINE, count / 4 / SimMemory.LINE
+                        * SimMemory.LINE);
         long at = offset;
         long nextStep = offset;
         while (at < offset + count) {

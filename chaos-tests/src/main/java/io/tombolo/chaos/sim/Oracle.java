@@ -486,6 +486,34 @@ final class Oracle {
                 && backs((offset - layout.dataOffset()) / FRAME_BYTES, FrameWord.vm(word), FrameWord.page(word));
     }
 
+    // ---- what a place is
+
+    private boolean isField(long offset, long field) {
+        return offset >= layout.vmOffset() && offset < layout.metadataOffset()
+                && (offset - layout.vmOffset()) % VM_SLOT_BYTES == field;
+    }
+
+    boolean isOwnerWord(long offset) {
+        return isField(offset, 0);
+    }
+
+    boolean isGate(long offset) {
+        return isField(offset, GATE);
+    }
+
+    boolean isLocalPages(long offset) {
+        return isField(offset, LOCAL_PAGES);
+    }
+
+    boolean isMetadata(long offset) {
+        return offset >= layout.metadataOffset() && offset < layout.blockOffset();
+    }
+
+    boolean isTable(long offset) {
+        return offset >= layout.dataOffset() && FrameWord.state(memory.get(layout.frameOffset()
+                + (offset - layout.dataOffset()) / FRAME_BYTES * 8)) == FrameState.TABLE;
+    }
+
     // ---- names, for traces
 
     /// What a word means; null for one that nobody wants to read about.

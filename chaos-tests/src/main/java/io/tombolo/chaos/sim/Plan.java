@@ -7,17 +7,22 @@ import java.util.List;
 /// What is decided before a schedule begins, all of it by its seed.
 ///
 /// @param switchPerMille how often the scheduler gives another actor the baton at a step
+/// @param loseCoreIn as [Scheduler] has it
 /// @param claims whether the driver claims a VM before it loads it
 /// @param refusePerMille how often a state is found unusable on arrival
 /// @param lossPerMille, duplicatePerMille of messages
 /// @param migrations how many the user asks for
 /// @param faults what goes wrong, and when
-record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switchPerMille, boolean claims,
+record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switchPerMille, int loseCoreIn,
+        boolean claims,
         int refusePerMille, int lossPerMille, int duplicatePerMille, int migrations, int moves, List<Fault> faults) {
     static final int MAX_HOSTS = 3;
     static final int MAX_VMS = 2;
     static final int MAX_PAGES = 3;
     private static final long MS = 1_000_000;
+
+    private static final HandoffPoint[] CRITICAL = {HandoffPoint.SOURCE_SAVED, HandoffPoint.SOURCE_OFFERED,
+            HandoffPoint.TARGET_SEEN, HandoffPoint.TARGET_TAKEN, HandoffPoint.TARGET_CLAIMED, HandoffPoint.TARGET_OWNS};
 
     /// What goes wrong.
     enum Trouble {
@@ -27,6 +32,8 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         HOST_DEATH,
         /// The process stands still.
         PAUSE,
+        /// One thread of the process stands still: it has lost its core.
+        STALL,
         /// The host's session ends, whatever it does.
         SESSION_LOSS,
         /// Somebody begins to fence the host.
@@ -57,8 +64,16 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         for (int i = 0; i < count; i++) {
             faults.add(fault(rng, kind));
         }
+        if (rng.oneIn(5)) {
+            // Both sides of one hand-off at once.
+            Trouble[] source = {Trouble.PROCESS_DEATH, Trouble.PAUSE, Trouble.STALL, Trouble.FENCE};
+            Trouble[] target = {Trouble.STALL, Trouble.STALL, Trouble.PAUSE, Trouble.PROCESS_DEATH};
+            faults.add(new Fault(source[rng.below(source.length)], CRITICAL[rng.below(2)], 0, 0, duration(rng)));
+            faults.add(new Fault(target[rng.below(target.length)], CRITICAL[2 + rng.below(4)], 0, 0, duration(rng)));
+        }
         return new Plan(2 + rng.below(MAX_HOSTS - 1), rng.oneIn(4) ? 2 : 1, 1 + rng.below(MAX_PAGES),
-                1 + rng.below(2), kind, switching[rng.below(switching.length)], rng.oneIn(3),
+                1 + rng.below(2), kind, switching[rng.below(switching.length)],
+                rng.oneIn(3) ? 200 : 0, rng.oneIn(3),
                 rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4),
                 rng.oneIn(2) ? rng.below(6) : 0, List.copyOf(faults));
     }
@@ -72,10 +87,20 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         if (trouble == Trouble.PROCESS_DEATH && kind != MemoryKind.COHERENT && rng.oneIn(2)) {
             trouble = Trouble.HOST_DEATH;
         }
-        HandoffPoint[] points = HandoffPoint.values();
+        if (rng.oneIn(4)) {
+            trouble = rng.oneIn(2) ? Trouble.STALL : Trouble.PAUSE;
+        }
+        HandoffPoint[] points = rng.oneIn(2) ? HandoffPoint.values() : CRITICAL;
         boolean atPoint = rng.oneIn(2);
-        long[] durations = {100_000, 1 * MS, 5 * MS, 20 * MS, 120 * MS, 260 * MS};
         return new Fault(trouble, atPoint ? points[rng.below(points.length)] : null, rng.below(3),
-                rng.below(6) == 0 ? rng.below(8_000) : rng.below(2_500), durations[rng.below(durations.length)]);
+                rng.below(6) == 0 ? rng.below(8_000) : rng.below(2_500), duration(rng));
+    }
+
+    /// Every bound of the protocols is somewhere among them; half of them end about when a source takes back.
+    private static long duration(Rng rng) {
+        long[] durations = {100_000, 1 * MS, 20 * MS, 60 * MS, 120 * MS, 260 * MS};
+        return rng.oneIn(2)
+                ? durations[rng.below(durations.length)]
+                : World.BOUNDS.source().takeBackNs() + rng.between(-60_000, 400_000);
     }
 }

@@ -18,6 +18,8 @@ final class Scheduler {
     private static final long NEVER = Long.MAX_VALUE;
     /// A spinning actor must not keep the others from what it waits for.
     private static final int LONGEST_RUN = 48;
+    /// As long as an actor may be without a core because others of the machine have it.
+    private static final long LOST_CORE_NS = 2_000_000;
 
     /// Unwinds an actor whose process has died, or whose world is over.
     static final class Gone extends Error {
@@ -96,6 +98,7 @@ final class Scheduler {
     private final Failures failures;
     private final List<Actor> actors = new ArrayList<>();
     private final int switchPerMille;
+    private final int loseCoreIn;
     private final long maxSteps;
     private final Thread driver = Thread.currentThread();
     private Actor current;
@@ -106,7 +109,9 @@ final class Scheduler {
     private boolean over;
     private volatile boolean driverTurn;
 
-    Scheduler(Rng rng, int switchPerMille, long maxSteps, Failures failures) {
+    /// @param loseCoreIn an actor that is interrupted loses its core for longer once in so many times; 0: never
+    Scheduler(Rng rng, int switchPerMille, int loseCoreIn, long maxSteps, Failures failures) {
+        this.loseCoreIn = loseCoreIn;
         this.rng = requireNonNull(rng, "rng is null");
         this.switchPerMille = switchPerMille;
         this.maxSteps = maxSteps;
@@ -191,6 +196,9 @@ final class Scheduler {
             throw new Gone();
         }
         if (++run >= LONGEST_RUN || rng.below(1000) < switchPerMille) {
+            if (loseCoreIn > 0 && rng.oneIn(loseCoreIn)) {
+                me.wakeNs = nowNs + rng.between(1_000, LOST_CORE_NS);
+            }
             relinquish(me);
         }
     }

@@ -82,6 +82,7 @@ final class SimHost extends SimProcess implements HostPorts {
         keeper = world.scheduler().spawn(this, this + "/keeper", this::keep);
         if (world.plan().moves() > 0) {
             world.scheduler().spawn(this, this + "/mover", () -> new SimMover(world, this).work());
+            world.scheduler().spawn(this, this + "/mover2", () -> new SimMover(world, this).work());
         }
         world.scheduler().spawn(this, this + "/petter", this::petAll);
         world.scheduler().spawn(this, this + "/session", this::beat);

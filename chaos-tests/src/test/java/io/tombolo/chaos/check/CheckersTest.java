@@ -70,6 +70,8 @@ class CheckersTest {
         assertValid(lists,
                 "0 invoke append 1; 0 ok append; 0 invoke append 1; 0 ok append; 0 invoke read; 0 ok read [1 1]");
         assertUnknown(lists, "0 invoke append 1; 0 ok append");
+        // A list that is also written is left out.
+        assertUnknown(lists, "0 invoke write [5]; 0 ok write [5]; 0 invoke read; 0 ok read [5]");
         CheckResult result = lists.check(history("0 invoke read; 0 ok read []; 0 invoke append 1; 0 ok append"),
                 CheckContext.defaults());
         assertThat(result.details()).containsEntry("neverRead", 1L);

@@ -12,8 +12,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// The exploration of page moves finds nothing in the protocol as it is, and each planted bug.
 final class PagePlantedTest {
     private enum Bug {
-        ENTRY_PUBLISHED_BEFORE_THE_COPY(0), SHOOT_DOWN_SKIPPED(0), TAG_IGNORED(0), RIGHT_NOT_CHECKED(0),
-        GATE_NOT_DRAINED(0), RECOVERY_FREES_A_LIVE_FRAME(1);
+        ENTRY_PUBLISHED_BEFORE_THE_COPY(0), SHOOT_DOWN_SKIPPED(0), TAG_IGNORED(0), RIGHT_NOT_CHECKED(
+                0), GATE_NOT_DRAINED(0), RECOVERY_FREES_A_LIVE_FRAME(1);
 
         private final int faults;
 

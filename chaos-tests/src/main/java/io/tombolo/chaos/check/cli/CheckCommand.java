@@ -59,8 +59,8 @@ public final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Object state = initial == null ? null : Histories.parseValue("--initial", initial);
-        List<Checker> checkers = model.checkers(state, mayBeNegative, independent);
         History history = Histories.read(file, HistoryLimits.DEFAULT);
+        List<Checker> checkers = model.checkers(history, state, mayBeNegative, independent);
         CheckContext context = CheckContext.defaults().withTimeLimit(Duration.ofNanos(timeLimitNs));
         List<CheckResult> results = new ArrayList<>();
         for (Checker checker : checkers) {

@@ -32,10 +32,10 @@ public final class CheckText {
         Map<String, Object> details = result.details();
         StringBuilder facts = new StringBuilder();
         details.forEach((key, value) -> {
-            if (value instanceof Long && key.equals("elapsedNs")) {
-                facts.append(String.format(Locale.ROOT, " in %.1f ms", (Long) value / 1e6));
+            if (value instanceof Long ns && key.equals("elapsedNs")) {
+                facts.append(String.format(Locale.ROOT, ", took %.1f ms", ns / 1e6));
             } else if (value instanceof Long) {
-                facts.append(facts.isEmpty() ? " " : ", ").append(value).append(' ').append(words(key));
+                facts.append(facts.isEmpty() ? ": " : ", ").append(words(key)).append(' ').append(value);
             }
         });
         line(text, "  " + result.checker() + ": " + result.verdict() + facts);
@@ -53,8 +53,10 @@ public final class CheckText {
 
     private static void violation(StringBuilder text, Map<?, ?> violation) {
         String key = violation.get("key") == null ? "" : "key " + Histories.text(violation.get("key")) + ": ";
-        line(text, "    " + key + "this operation cannot be placed: "
-                + ((Map<?, ?>) violation.get("operation")).get("text"));
+        String what = Boolean.TRUE.equals(violation.get("proven"))
+                ? "this operation cannot be placed: "
+                : "there is no order, and the longest that was found ends before: ";
+        line(text, "    " + key + what + ((Map<?, ?>) violation.get("operation")).get("text"));
         List<?> longest = list(violation.get("longestLinearisations"));
         for (int i = 0; i < Math.min(SHOWN_LINEARISATIONS, longest.size()); i++) {
             Map<?, ?> partial = (Map<?, ?>) longest.get(i);

@@ -8,6 +8,7 @@ import io.tombolo.chaos.check.linear.LinearizabilityChecker;
 import io.tombolo.chaos.check.model.AppendModel;
 import io.tombolo.chaos.check.model.BankModel;
 import io.tombolo.chaos.check.model.RegisterModel;
+import io.tombolo.chaos.history.History;
 import io.tombolo.chaos.history.Operation;
 import io.tombolo.region.TomboloException;
 import java.util.ArrayList;
@@ -38,12 +39,12 @@ public enum HistoryModel {
         return word;
     }
 
-    /// The checkers of the model, linearizability last, since it takes longest.
+    /// The checkers of the model that can read the history, linearizability last, since it takes longest.
     ///
     /// @param initial     the state at the beginning; null for nil, or for what the first read of a bank says
     /// @param mayBeNegative whether a bank's balances may be below zero
     /// @param independent whether values are pairs of key and value
-    public List<Checker> checkers(Object initial, boolean mayBeNegative, boolean independent) {
+    public List<Checker> checkers(History history, Object initial, boolean mayBeNegative, boolean independent) {
         List<Checker> checkers = new ArrayList<>();
         switch (this) {
             case CAS_REGISTER, REGISTER -> checkers.add(new LinearizabilityChecker(
@@ -60,7 +61,9 @@ public enum HistoryModel {
                 if (initial != null) {
                     throw invalid(initial, "nothing: a list begins empty");
                 }
-                checkers.add(new LostOrDuplicate(independent));
+                if (history.operations().stream().noneMatch(operation -> operation.f().equals("write"))) {
+                    checkers.add(new LostOrDuplicate(independent));
+                }
                 checkers.add(new LinearizabilityChecker(AppendModel::new, independent));
             }
         }

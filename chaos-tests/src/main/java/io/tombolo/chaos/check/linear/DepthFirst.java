@@ -15,8 +15,8 @@ final class DepthFirst extends Search {
     private int depth;
 
     /// @param limit configurations, after which it ends as [Outcome#NARROW]
-    DepthFirst(Part part, Transitions steps, int limit) {
-        super(part, steps);
+    DepthFirst(Part part, Transitions steps, boolean looksAhead, int limit) {
+        super(part, steps, looksAhead);
         this.limit = limit;
     }
 

@@ -15,7 +15,7 @@ final class LayerByLayer extends Search {
     /// @param width configurations of a layer; if there were more, a search that finds nothing ends as
     ///              [Outcome#NARROW]
     LayerByLayer(Part part, Transitions steps, int width) {
-        super(part, steps);
+        super(part, steps, true);
         this.width = width;
         this.heaps = new long[part.size()][];
         this.sizes = new int[part.size()];

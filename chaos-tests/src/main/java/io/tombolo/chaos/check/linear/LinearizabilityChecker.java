@@ -40,6 +40,8 @@ public final class LinearizabilityChecker implements Checker {
     private static final int FIRST_SHARE = 4;
     private static final long LEAST_SHARE_NS = 50_000_000;
     private static final int WIDER = 8;
+    private static final int TELLING = 50_000;
+    private static final long TELLING_NS = 1_000_000_000;
     private static final int MAX_VIOLATIONS = 10;
     private static final String OUT_OF_TIME = "out of time";
 
@@ -153,7 +155,7 @@ public final class LinearizabilityChecker implements Checker {
         long startNs = context.nowNs().getAsLong();
         Search.Bounds bounds = new Search.Bounds(deadlineNs, context.nowNs(), context.memoryBytes() / threads);
         Transitions steps = new Transitions(part.model.specialised(part.kinds), part.kinds);
-        Search search = new DepthFirst(part, steps, effort.depthFirst() * part.size());
+        Search search = new DepthFirst(part, steps, true, effort.depthFirst() * part.size());
         Search.Outcome outcome = search.run(bounds);
         long configurations = search.configurations();
         for (long width = effort.width(); outcome == Search.Outcome.NARROW; width *= WIDER) {
@@ -174,11 +176,19 @@ public final class LinearizabilityChecker implements Checker {
             case OUT_OF_TIME -> OUT_OF_TIME;
             case OUT_OF_MEMORY -> "out of memory";
         };
-        Map<String, Object> violation = verdict == Verdict.INVALID
-                ? Violation.of(part, search.furthest(), search.longestPaths())
-                : null;
+        Map<String, Object> violation = verdict == Verdict.INVALID ? violation(part, bounds) : null;
         return new PartResult(part.key, verdict, part.size(), part.unknown.size(), part.dropped, part.slots,
                 configurations, context.nowNs().getAsLong() - startNs, reason, violation);
+    }
+
+    /// A violation is told with a search that does not look ahead: an operation that only spoils what comes later is not
+    /// the one that cannot be placed.
+    private static Map<String, Object> violation(Part part, Search.Bounds bounds) {
+        long nowNs = bounds.nowNs().getAsLong();
+        Search search = new DepthFirst(part, new Transitions(part.model, part.kinds), false, TELLING);
+        Search.Outcome outcome = search
+                .run(new Search.Bounds(nowNs + TELLING_NS, bounds.nowNs(), bounds.memoryBytes()));
+        return Violation.of(part, search.furthest(), search.longestPaths(), outcome == Search.Outcome.EXHAUSTED);
     }
 
     private CheckResult result(List<PartResult> results, long elapsedNs) {

@@ -35,6 +35,7 @@ abstract sealed class Search permits DepthFirst, LayerByLayer {
 
     final Part part;
     final Transitions steps;
+    private final boolean looksAhead;
     final Arena arena;
     private final int maskWords;
     private final int usedWords;
@@ -67,7 +68,10 @@ abstract sealed class Search permits DepthFirst, LayerByLayer {
     private int expansion;
 
     /// @param steps of the part; several searches, one after the other, may use the same
-    Search(Part part, Transitions steps) {
+    /// @param looksAhead whether what leads nowhere is left out before it is met, which is much faster; without, the
+    ///                   longest partial linearisations are really the longest
+    Search(Part part, Transitions steps, boolean looksAhead) {
+        this.looksAhead = looksAhead;
         this.part = part;
         this.steps = steps;
         this.maskWords = Math.max(1, (part.slots + 63) / 64);
@@ -173,9 +177,11 @@ abstract sealed class Search permits DepthFirst, LayerByLayer {
                 mask[w] |= pendingIdle[w];
             }
         }
-        for (Object lost : steps.loses(state, kind, next)) {
-            if (isNeeded(part.values.of(lost))) {
-                return;
+        if (looksAhead) {
+            for (Object lost : steps.loses(state, kind, next)) {
+                if (isNeeded(part.values.of(lost))) {
+                    return;
+                }
             }
         }
         enter(next, parent, via);

@@ -18,11 +18,13 @@ final class Violation {
     private Violation() {
     }
 
-    static Map<String, Object> of(Part part, int stuck, List<int[]> paths) {
+    /// @param proven whether no order whatever gets past the operation
+    static Map<String, Object> of(Part part, int stuck, List<int[]> paths, boolean proven) {
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("key", part.key);
         map.put("operation", describe(part.ok.get(stuck)));
-        map.put("placed", stuck);
+        map.put("proven", proven);
+        map.put("completedBefore", stuck);
         List<Object> longest = new ArrayList<>();
         paths.forEach(path -> longest.add(partial(part, stuck, new Linearisation(part, path))));
         map.put("longestLinearisations", longest);

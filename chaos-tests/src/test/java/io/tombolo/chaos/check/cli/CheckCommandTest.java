@@ -43,7 +43,7 @@ class CheckCommandTest {
     @Test
     void endsWithOneAndTellsWhatCannotBePlaced() throws IOException {
         assertThat(check(read(2), "--model", "register")).isEqualTo(1);
-        assertThat(out.toString()).startsWith("INVALID").contains("cannot be placed: read null -> 2")
+        assertThat(out.toString()).startsWith("INVALID").contains("cannot be placed: read -> 2")
                 .contains("longest partial linearisation 1 of 1").contains("write 1");
     }
 

@@ -116,10 +116,21 @@ class KnownHistoriesTest {
                 + "1 ok read 7; 2 ok write 3"), false);
         Map<?, ?> violation = (Map<?, ?>) ((List<?>) result.details().get("violations")).getFirst();
 
-        assertThat(violation.get("operation")).asString().contains("read null -> 7");
+        assertThat(violation.get("operation")).asString().contains("read -> 7");
         List<?> longest = (List<?>) violation.get("longestLinearisations");
         assertThat(longest).isNotEmpty();
-        assertThat(longest.toString()).contains("write 1").contains("state");
+        assertThat(longest.toString()).contains("write 1 ok").contains("state");
+    }
+
+    /// The write is possible, but spoils the read after it, which is the one to blame.
+    @Test
+    void doesNotBlameWhatOnlySpoils() {
+        CheckResult result = check(CAS, Texts.history("0 invoke write 2; 0 ok write 2; 0 invoke write 1; 0 ok write 1;"
+                + "1 invoke read; 1 ok read 2"), false);
+        Map<?, ?> violation = (Map<?, ?>) ((List<?>) result.details().get("violations")).getFirst();
+
+        assertThat(((Map<?, ?>) violation.get("operation")).get("text")).asString().startsWith("read -> 2");
+        assertThat(violation.get("proven")).isEqualTo(true);
     }
 
     @Test

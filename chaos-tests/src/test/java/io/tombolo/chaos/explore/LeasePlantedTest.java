@@ -1,0 +1,71 @@
+package io.tombolo.chaos.explore;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tombolo.chaos.explore.LeaseWorld.Guest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// The exploration of right keeping finds nothing in the shipped core, and each planted bug.
+final class LeasePlantedTest {
+    private enum Bug {
+        RESUMED_BY_LOOKING, STOPPED_SAID_TOO_EARLY, TAKEN_WITHOUT_CONFIRMATION, GATE_NOT_LOOKED_AT
+    }
+
+    @Test
+    void theShippedCoreComesThroughWithOneFault() {
+        Explorer.Result result = Exhaustive.run(Exhaustive.Protocol.LEASE, 1, System.out);
+        assertThat(result.violation()).isEmpty();
+        assertThat(result.complete()).isTrue();
+        assertThat(result.states()).isGreaterThan(100_000);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aPlantedBugIsFound(Bug bug) {
+        Explorer.Result result = Exhaustive.run(new Planted(bug), System.out);
+        System.out.println("planted " + bug + ": found after " + result.states() + " states, " + result.depth()
+                + " steps, " + result.millis() + " ms: " + result.violation().orElse("NOT FOUND"));
+        assertThat(result.violation()).isPresent();
+        assertThat(result.trace()).isNotEmpty();
+    }
+
+    private static final class Planted extends LeaseModel {
+        private final Bug bug;
+
+        Planted(Bug bug) {
+            super(1);
+            this.bug = bug;
+        }
+
+        @Override
+        boolean resumesByLooking() {
+            return bug == Bug.RESUMED_BY_LOOKING;
+        }
+
+        @Override
+        boolean allStopped(Guest guest) {
+            return bug == Bug.STOPPED_SAID_TOO_EARLY || super.allStopped(guest);
+        }
+
+        @Override
+        boolean guestsGone(Guest guest) {
+            return bug == Bug.STOPPED_SAID_TOO_EARLY || super.guestsGone(guest);
+        }
+
+        @Override
+        boolean isConfirmed(LeaseWorld world) {
+            return bug == Bug.TAKEN_WITHOUT_CONFIRMATION || super.isConfirmed(world);
+        }
+
+        @Override
+        boolean holds(LeaseWorld world) {
+            boolean open = world.keeper().gateUntilNs() != Long.MIN_VALUE;
+            return bug == Bug.GATE_NOT_LOOKED_AT && !open
+                    ? super.holds(new LeaseWorld(world.words(), world.keeper().gate(Long.MAX_VALUE), world.guest(),
+                            world.around()))
+                    : super.holds(world);
+        }
+    }
+}
