@@ -82,9 +82,9 @@ public final class Leftovers {
         } catch (NoSuchFileException _) {
             // There has never been one on this machine.
         }
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/sys/class/net"), "tb*")) {
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(NamespaceNetwork.LINKS, "tb*")) {
             // Links are named after the process that made them.
-            String mark = "tb" + Long.toString(ProcessHandle.current().pid() & 0xFFFFF, 36) + "x";
+            String mark = NamespaceNetwork.links(ProcessHandle.current().pid());
             for (Path link : all) {
                 if (link.getFileName().toString().startsWith(mark)) {
                     found.add("network link " + link.getFileName());

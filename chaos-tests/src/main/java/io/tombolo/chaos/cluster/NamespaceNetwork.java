@@ -32,7 +32,10 @@ import org.slf4j.LoggerFactory;
 public final class NamespaceNetwork implements FaultNetwork {
     private static final Logger LOG = LoggerFactory.getLogger(NamespaceNetwork.class);
     private static final Path NETNS = Path.of("/run/netns");
+    static final Path LINKS = Path.of("/sys/class/net");
     private static final Pattern NAME = Pattern.compile("chaos-([0-9]+)-.*");
+    private static final Pattern LINK = Pattern.compile("tb([0-9a-z]+)x(br|[0-9]+)");
+    private static final int RADIX = 36;
     private static final int BLOCKS = 512;
     private static final int OUTSIDE = 254;
     /// Before the table of local addresses, which is moved behind it.
@@ -55,7 +58,12 @@ public final class NamespaceNetwork implements FaultNetwork {
         this.processes = List.copyOf(processes);
         this.name = name;
         this.subnet = subnet;
-        this.links = "tb" + Long.toString(ProcessHandle.current().pid() & 0xFFFFF, 36) + "x";
+        this.links = links(ProcessHandle.current().pid());
+    }
+
+    /// How the names of the links begin that the process of that pid makes; they are limited to 15 characters.
+    static String links(long pid) {
+        return "tb" + Long.toString(pid, RADIX) + "x";
     }
 
     /// Whether this process may make namespaces, and has what it needs for it.
@@ -105,6 +113,16 @@ public final class NamespaceNetwork implements FaultNetwork {
             // There has never been one on this machine.
         } catch (IOException e) {
             throw failed("the namespaces cannot be listed", e.toString());
+        }
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(LINKS, "tb*")) {
+            for (Path link : all) {
+                Matcher matcher = LINK.matcher(link.getFileName().toString());
+                if (matcher.matches() && !Linux.kill(Long.parseLong(matcher.group(1), RADIX), 0)) {
+                    removed("link", "del", link.getFileName().toString());
+                }
+            }
+        } catch (IOException e) {
+            throw failed("the links cannot be listed", e.toString());
         }
     }
 

@@ -43,7 +43,7 @@ public final class PartitionNemesis implements Nemesis {
 
     @Override
     public double lasting() {
-        return 1.5;
+        return 2;
     }
 
     @Override

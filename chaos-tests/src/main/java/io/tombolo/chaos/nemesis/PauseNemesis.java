@@ -26,7 +26,8 @@ public final class PauseNemesis implements Nemesis {
 
     @Override
     public double lasting() {
-        return 1.5;
+        // At least 2.2 s: a session is 2 s.
+        return 3;
     }
 
     @Override

@@ -27,7 +27,7 @@ public final class QuorumNemesis implements Nemesis {
 
     @Override
     public double lasting() {
-        return 2;
+        return 3;
     }
 
     @Override

@@ -21,7 +21,7 @@ final class RunCheckers {
             // ZooKeeper: peers and clients that go away, elections, a leader without a quorum.
             Pattern.compile(" ERROR (Learner|LearnerHandler|Leader|Follower|QuorumCnxManager|QuorumPeer|NIOServerCnxn"
                     + "|ZooKeeperServer|ClientCnxn|FastLeaderElection|LearnerMaster|SyncRequestProcessor"
-                    + "|ZooKeeperCriticalThread|ZooKeeperServerListenerImpl|ServerCnxnFactory) "),
+                    + "|Util|FileTxnSnapLog|ZooKeeperCriticalThread|ZooKeeperServerListenerImpl|ServerCnxnFactory) "),
             // Curator: a connection that was lost, and operations that were under way then.
             Pattern.compile(" ERROR (CuratorFrameworkImpl|ConnectionState|LeaderLatch|ServiceCache|TreeCache"
                     + "|CuratorCacheImpl|ThreadUtils) "),
