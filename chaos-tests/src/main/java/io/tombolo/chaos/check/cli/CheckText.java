@@ -32,8 +32,8 @@ public final class CheckText {
         Map<String, Object> details = result.details();
         StringBuilder facts = new StringBuilder();
         details.forEach((key, value) -> {
-            if (value instanceof Long ns && key.equals("elapsedNs")) {
-                facts.append(String.format(Locale.ROOT, ", took %.1f ms", ns / 1e6));
+            if (value instanceof Long elapsedNs && key.equals("elapsedNs")) {
+                facts.append(String.format(Locale.ROOT, ", took %.1f ms", elapsedNs / 1e6));
             } else if (value instanceof Long) {
                 facts.append(facts.isEmpty() ? ": " : ", ").append(words(key)).append(' ').append(value);
             }

@@ -40,8 +40,8 @@ public final class LinearizabilityChecker implements Checker {
     private static final int FIRST_SHARE = 4;
     private static final long LEAST_SHARE_NS = 50_000_000;
     private static final int WIDER = 8;
-    private static final int TELLING = 50_000;
-    private static final long TELLING_NS = 1_000_000_000;
+    private static final int TELLING = 2_000;
+    private static final long TELLING_NS = 200_000_000;
     private static final int MAX_VIOLATIONS = 10;
     private static final String OUT_OF_TIME = "out of time";
 
@@ -176,16 +176,16 @@ public final class LinearizabilityChecker implements Checker {
             case OUT_OF_TIME -> OUT_OF_TIME;
             case OUT_OF_MEMORY -> "out of memory";
         };
-        Map<String, Object> violation = verdict == Verdict.INVALID ? violation(part, bounds) : null;
+        Map<String, Object> violation = verdict == Verdict.INVALID ? violation(part, steps, bounds) : null;
         return new PartResult(part.key, verdict, part.size(), part.unknown.size(), part.dropped, part.slots,
                 configurations, context.nowNs().getAsLong() - startNs, reason, violation);
     }
 
     /// A violation is told with a search that does not look ahead: an operation that only spoils what comes later is not
     /// the one that cannot be placed.
-    private static Map<String, Object> violation(Part part, Search.Bounds bounds) {
+    private static Map<String, Object> violation(Part part, Transitions steps, Search.Bounds bounds) {
         long nowNs = bounds.nowNs().getAsLong();
-        Search search = new DepthFirst(part, new Transitions(part.model, part.kinds), false, TELLING);
+        Search search = new DepthFirst(part, steps, false, TELLING);
         Search.Outcome outcome = search
                 .run(new Search.Bounds(nowNs + TELLING_NS, bounds.nowNs(), bounds.memoryBytes()));
         return Violation.of(part, search.furthest(), search.longestPaths(), outcome == Search.Outcome.EXHAUSTED);

@@ -303,7 +303,10 @@ abstract sealed class Search permits DepthFirst, LayerByLayer {
     /// The rank: those after which the forced operation fits, OK ones before unknown ones, by completion.
     private void offer(int via, int state, int kind, int forced, int unknown) {
         int next = steps.step(state, kind);
-        if (next == Transitions.ILLEGAL || unknown == 1 && next == state && !(part.blind[kind] && idleIsPending())) {
+        if (next == Transitions.ILLEGAL) {
+            return;
+        }
+        if (unknown == 1 && next == state && !(part.blind[kind] && idleIsPending())) {
             return;
         }
         if (candidates == candidateVia.length) {
