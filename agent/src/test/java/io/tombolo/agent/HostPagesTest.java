@@ -168,7 +168,7 @@ final class HostPagesTest {
         HostedVm vm = ant.create(0, "vm", 8 * MIB, size, "local");
         int pages = (int) (8 * MIB / size.bytes());
         for (int tier : new int[]{SHARED, LOCAL, SHARED}) {
-            PageService.Moved moved = ant.pages.move("vm", 0, pages, tier, LONG_NS);
+            PageService.Moved moved = MovesAgain.move(ant.pages, "vm", 0, pages, tier, 0);
             assertThat(moved.done()).isEqualTo(pages);
             assertThat(moved.notMoved()).isZero();
             assertThat(moved.vmPages()).isEqualTo(pages);
@@ -188,7 +188,7 @@ final class HostPagesTest {
         vm.pause().join();
         assertThat(vm.facts().errors()).isZero();
         // Paused is no reason not to move.
-        assertThat(ant.pages.move("vm", 0, pages, LOCAL, LONG_NS).notMoved()).isZero();
+        assertThat(MovesAgain.move(ant.pages, "vm", 0, pages, LOCAL, 0).notMoved()).isZero();
         vm.resume().join();
         goesOn(vm);
         assertThat(vm.facts().errors()).isZero();
@@ -278,7 +278,7 @@ final class HostPagesTest {
         ant.pages.pin("vm", 10, 5);
         ant.pages.pin("vm", 10, 5);
         ant.pages.pin("vm", 14, 2);
-        PageService.Moved moved = ant.pages.move("vm", 0, 64, LOCAL, LONG_NS);
+        PageService.Moved moved = MovesAgain.move(ant.pages, "vm", 0, 64, LOCAL, 6);
         assertThat(moved.notMoved()).isEqualTo(6);
         for (int i = 0; i < 64; i++) {
             assertThat(moved.status()[i]).isEqualTo((byte) (i >= 10 && i < 16 ? -Errno.EBUSY : LOCAL));
@@ -286,9 +286,9 @@ final class HostPagesTest {
         assertThat(ant.pages.pins("vm")).contains(new PageService.Pinned(10, 5, 2),
                 new PageService.Pinned(14, 2, 1));
         ant.pages.unpin("vm", 10, 5);
-        assertThat(ant.pages.move("vm", 0, 64, LOCAL, LONG_NS).notMoved()).isEqualTo(6);
+        assertThat(MovesAgain.move(ant.pages, "vm", 0, 64, LOCAL, 6).notMoved()).isEqualTo(6);
         ant.pages.unpin("vm", 10, 5);
-        assertThat(ant.pages.move("vm", 0, 64, LOCAL, LONG_NS).notMoved()).isEqualTo(2);
+        assertThat(MovesAgain.move(ant.pages, "vm", 0, 64, LOCAL, 2).notMoved()).isEqualTo(2);
         for (int i = 0; i < 31; i++) {
             ant.pages.pin("vm", 100 + i, 1);
         }
@@ -304,7 +304,7 @@ final class HostPagesTest {
         start(16 * MIB, 4 * MIB);
         ant.create(0, "one", 2 * MIB, PageSize.SMALL, "local");
         ant.create(1, "two", 2 * MIB, PageSize.SMALL, "shared");
-        ant.pages.move("one", 0, 100, SHARED, LONG_NS);
+        var _ = MovesAgain.move(ant.pages, "one", 0, 100, SHARED, 0);
         PageService.TierFacts local = ant.pages.tiers().getFirst();
         assertThat(local.bytes()).isEqualTo(4 * MIB);
         assertThat(local.freeBytes()).isEqualTo(4 * MIB - 412 * 4096);
