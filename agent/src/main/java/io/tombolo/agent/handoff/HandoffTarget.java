@@ -174,7 +174,8 @@ final class HandoffTarget {
         unlessActing(() -> feed(new Event.Cancel(intentSeq, slot.ownerAcquire())));
     }
 
-    /// Nothing is given up while the waiting thread acts on an offer: it would take the VM, and the guest would be gone.
+    /// Nothing is given up while the waiting thread acts on an offer: it would take the VM, and its guest would be
+    /// gone.
     private void unlessActing(Runnable look) {
         if (waiting == null) {
             look.run();

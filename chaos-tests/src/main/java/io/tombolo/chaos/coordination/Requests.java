@@ -174,8 +174,7 @@ final class Requests {
             case Request.Write write -> Prepared.write(draft.head, write, own.id(), zxid);
             case Request.Multi multi -> Prepared.multi(draft.head, multi, own.id(), zxid);
             case Request.Close _ -> Prepared.close(draft.head, own.id(), zxid);
-            case Request.Open _,Request.Sync _,Request.Exists _,Request.GetData _,Request.GetChildren _,Request.Ping _,Request.SetWatches _ ->
-                throw new IllegalStateException("not a write: " + waiting.request());
+            case Request other -> throw new IllegalStateException("not a write: " + other);
         };
         boolean ends = waiting.request() instanceof Request.Close;
         if (ends) {

@@ -6,6 +6,8 @@ import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /// The exhaustive mode of the simulator: every interleaving of a small configuration of one protocol, on the shipped
 /// cores.
@@ -30,9 +32,12 @@ public final class Exhaustive {
     /// explored at the same time, the result is that of the first with a violation, else that of the last.
     public static Explorer.Result run(Protocol protocol, int faults, PrintStream out) {
         requireNonNull(out, "out is null");
-        List<CompletableFuture<Explorer.Result>> runs = models(protocol, faults).stream()
-                .map(model -> CompletableFuture.supplyAsync(() -> run(model, out))).toList();
-        List<Explorer.Result> results = runs.stream().map(CompletableFuture::join).toList();
+        List<Model<?>> models = models(protocol, faults);
+        List<Explorer.Result> results;
+        try (ExecutorService threads = Executors.newFixedThreadPool(models.size())) {
+            results = models.stream().map(model -> CompletableFuture.supplyAsync(() -> run(model, out), threads))
+                    .toList().stream().map(CompletableFuture::join).toList();
+        }
         return results.stream().filter(result -> result.violation().isPresent()).findFirst()
                 .or(() -> results.stream().filter(result -> !result.complete()).findFirst())
                 .orElse(results.getLast());

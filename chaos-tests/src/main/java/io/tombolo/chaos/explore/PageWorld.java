@@ -81,7 +81,8 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
 
     /// Where a mover is, in the order of `PageMover.move`.
     enum At {
-        IDLE, ENTER, PASS, CHECK, LOOK, RESERVE, ADD_LOCAL, MARK, RETIRE, BEGIN, AWAIT, COPY, COPYING, PUBLISH, GIVE_UP, SETTLE, ADJUST, LEAVE
+        IDLE, ENTER, PASS, CHECK, LOOK, RESERVE, ADD_LOCAL, MARK, RETIRE, BEGIN, AWAIT, COPY, //
+        COPYING, PUBLISH, GIVE_UP, SETTLE, ADJUST, LEAVE
     }
 
     /// One mover of the owner, a thread.
