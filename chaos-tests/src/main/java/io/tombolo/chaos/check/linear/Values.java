@@ -15,8 +15,18 @@ final class Values {
     private static final int[] NOBODY = {};
 
     /// OK operations by completion, and unknown ones.
-    record Users(int[] needing, int[] bringing, int[] bringingUnknown) {
+    static final class Users {
         private static final Users NONE = new Users(NOBODY, NOBODY, NOBODY);
+
+        final int[] needing;
+        final int[] bringing;
+        final int[] bringingUnknown;
+
+        Users(int[] needing, int[] bringing, int[] bringingUnknown) {
+            this.needing = needing;
+            this.bringing = bringing;
+            this.bringingUnknown = bringingUnknown;
+        }
     }
 
     private final Map<Object, Users> users = new HashMap<>();

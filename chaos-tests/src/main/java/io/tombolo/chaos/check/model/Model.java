@@ -8,7 +8,18 @@ import java.util.function.Predicate;
 /// A model keeps nothing between calls that changes an answer, and one object of it belongs to one search.
 public interface Model {
     /// What [#step] answers when the call is not possible in that state, or not with that answer.
-    Object ILLEGAL = new Object();
+    Object ILLEGAL = Impossible.ILLEGAL;
+
+    /// The type of [#ILLEGAL], which is no state.
+    enum Impossible {
+        /// The one value.
+        ILLEGAL
+    }
+
+    /// Whether [#step] said that the call is not possible.
+    static boolean isIllegal(Object next) {
+        return next instanceof Impossible;
+    }
 
     /// As on the command line.
     String name();

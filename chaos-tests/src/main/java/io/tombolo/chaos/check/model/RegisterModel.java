@@ -47,8 +47,8 @@ public final class RegisterModel implements Model {
 
     @Override
     public boolean readsOnly(Call call) {
-        return call.f().equals(READ) || call.f().equals(CAS)
-                && (refused(call) || Objects.equals(old(call), fresh(call)));
+        return call.f().equals(READ)
+                || (call.f().equals(CAS) && (refused(call) || Objects.equals(old(call), fresh(call))));
     }
 
     @Override

@@ -36,7 +36,7 @@ final class BruteForce {
                 continue;
             }
             Object next = model.step(state, call(operation));
-            if (next == Model.ILLEGAL) {
+            if (Model.isIllegal(next)) {
                 continue;
             }
             placed[i] = true;

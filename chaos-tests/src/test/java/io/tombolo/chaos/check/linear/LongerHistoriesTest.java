@@ -102,7 +102,7 @@ class LongerHistoriesTest {
             }
             Object next = model.step(state,
                     new Call(operation.f(), operation.input(), operation.output(), operation.isOk()));
-            if (next == Model.ILLEGAL) {
+            if (Model.isIllegal(next)) {
                 continue;
             }
             placed.set(i);
