@@ -2,8 +2,8 @@ package io.tombolo.chaos;
 
 import io.tombolo.region.ErrorCode;
 
-/// Every way in which chaos runs, the simulator and the checkers refuse. Exit status: 1 internal, 2 bad input, 3 refused
-/// because of a state, 4 environment, 5 damage. Names are stable: scripts match on them.
+/// Every way in which chaos runs, the simulator and the checkers refuse. Exit status: 1 internal, 2 bad input, 3
+/// refused because of a state, 4 environment, 5 damage. Names are stable: scripts match on them.
 public enum ChaosError implements ErrorCode {
     /// A history file is not there or cannot be read.
     HISTORY_UNREADABLE(2),

@@ -7,8 +7,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Who needs what in a state, and who brings it; see [io.tombolo.chaos.check.model.Model#needs]. What somebody needs and
-/// nobody can bring again in time must not be lost. Immutable.
+/// Who needs what in a state, and who brings it; see [io.tombolo.chaos.check.model.Model#needs]. What somebody needs
+/// and nobody can bring again in time must not be lost. Immutable.
 final class Values {
     /// Long lists, read often, need very much; not to see some of it only makes the search longer.
     private static final int MOST = 8_000_000;
