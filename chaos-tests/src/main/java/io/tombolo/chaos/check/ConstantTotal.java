@@ -9,8 +9,8 @@ import java.util.Set;
 
 /// Every read of a bank sees all accounts, the same total, and, unless allowed, no negative balance.
 ///
-/// It does not check: the order of anything; that transfers happened, or happened once (a transfer that was lost or done
-/// twice keeps the total); operations other than OK reads; that different keys have the same total. No OK read is
+/// It does not check: the order of anything; that transfers happened, or happened once (a transfer that was lost or
+/// done twice keeps the total); operations other than OK reads; that different keys have the same total. No OK read is
 /// UNKNOWN.
 ///
 /// @param total       what the balances of one key add up to; null: what its first read says

@@ -8,9 +8,9 @@ import java.util.Map;
 
 /// The epoch of a VM slot never goes back, and names one holder.
 ///
-/// It does not check: that an epoch grew where it had to (two holders at one epoch is what that would look like, if both
-/// were seen); epochs that nobody saw; that the looks really came in the order in which they are given (one observer
-/// per VM slot makes sure). It does not look at the history. Nothing seen is UNKNOWN.
+/// It does not check: that an epoch grew where it had to (two holders at one epoch is what that would look like, if
+/// both were seen); epochs that nobody saw; that the looks really came in the order in which they are given (one
+/// observer per VM slot makes sure). It does not look at the history. Nothing seen is UNKNOWN.
 ///
 /// @param seen in the order of the looks
 public record EpochsGrow(List<EpochSeen> seen) implements Checker {

@@ -12,7 +12,8 @@ import java.util.TreeSet;
 
 /// Every kind of operation was OK at least once, so that the other checkers had something to look at.
 ///
-/// It does not check: how often, when (a cluster that answered one operation and then none passes), or with what answer.
+/// It does not check: how often, when (a cluster that answered one operation and then none passes), or with what
+/// answer.
 ///
 /// @param expected kinds that must be there even if the history has none of them
 public record EveryKindHadAnOk(Set<String> expected) implements Checker {

@@ -127,8 +127,8 @@ public record LostOrDuplicate(boolean independent) implements Checker {
             });
         }
 
-        /// An element that was read by somebody who was done before its append began. Reads that are no beginnings of the
-        /// longest have been told already.
+        /// An element that was read by somebody who was done before its append began. Reads that are no beginnings of
+        /// the longest have been told already.
         private void fromTheFuture(List<?> whole, Map<Object, List<Keyed>> byElement) {
             int[] latest = new int[whole.size() + 1];
             long[] sentAt = new long[whole.size() + 1];

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// No VM is executed by two hosts at once, nor by one host under two epochs at once: the intervals in which it ran never
-/// overlap (I1). Several intervals of one host and one epoch may, since a VM has several vCPUs.
+/// No VM is executed by two hosts at once, nor by one host under two epochs at once: the intervals in which it ran
+/// never overlap (I1). Several intervals of one host and one epoch may, since a VM has several vCPUs.
 ///
 /// It does not check: whether an interval was recorded at all, or recorded too short (it must be recorded before the
 /// first instruction and after the last); clocks of different machines (all times must be of one); stores of a host

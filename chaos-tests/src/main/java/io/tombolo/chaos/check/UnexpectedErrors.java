@@ -17,9 +17,9 @@ import java.util.regex.Pattern;
 
 /// No log has a line that looks like an error, except those that are expected of the faults of the run.
 ///
-/// It does not check: errors that were not logged, or in other words; a line cut off by a kill; stack traces below their
-/// first line; whether an allowed line came at a time when it was to be expected. It does not look at the history.
-/// A log that cannot be read, or no log, is UNKNOWN.
+/// It does not check: errors that were not logged, or in other words; a line cut off by a kill; stack traces below
+/// their first line; whether an allowed line came at a time when it was to be expected. It does not look at the
+/// history. A log that cannot be read, or no log, is UNKNOWN.
 ///
 /// @param logs    files, read as UTF-8 with damaged bytes replaced
 /// @param errors  a line with a match of one of these is an error

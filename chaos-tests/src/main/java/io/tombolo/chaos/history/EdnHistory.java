@@ -40,7 +40,8 @@ final class EdnHistory {
     static Object value(CharSource in) {
         EdnHistory history = new EdnHistory(in);
         Object form = history.reader.readUntil(CharSource.END);
-        if (form == EdnReader.NOTHING || history.reader.readUntil(CharSource.END) != EdnReader.NOTHING) {
+        if (form instanceof EdnReader.Nothing
+                || !(history.reader.readUntil(CharSource.END) instanceof EdnReader.Nothing)) {
             throw in.malformed(in.line(), "not one value").build();
         }
         return history.value(form, in.line());
@@ -57,7 +58,7 @@ final class EdnHistory {
             in.startEvent();
             long line = in.line();
             Object form = reader.readUntil(close);
-            if (form == EdnReader.NOTHING) {
+            if (form instanceof EdnReader.Nothing) {
                 break;
             }
             sink.accept(event(form, line));

@@ -28,7 +28,10 @@ final class EdnReader {
     }
 
     /// No form: the end was there instead.
-    static final Object NOTHING = new Object();
+    enum Nothing {
+        /// The one value.
+        NOTHING
+    }
 
     private static final Pattern INTEGER = Pattern.compile("[+-]?(0|[1-9][0-9]*)N?");
     private static final Pattern FLOAT = Pattern.compile("[+-]?[0-9]+(\\.[0-9]*)?([eE][+-]?[0-9]+)?M?");
@@ -47,7 +50,7 @@ final class EdnReader {
                 while (c != '\n' && c != CharSource.END) {
                     c = in.next();
                 }
-            } else if (c == ',' || c != CharSource.END && (Character.isWhitespace(c) || c == '\uFEFF')) {
+            } else if (c == ',' || c == '\uFEFF' || Character.isWhitespace(c)) {
                 in.next();
             } else {
                 return c;
@@ -55,7 +58,7 @@ final class EdnReader {
         }
     }
 
-    /// The next form, or [#NOTHING] when what comes next is that closing bracket (taken), or [CharSource#END].
+    /// The next form, or [Nothing] when what comes next is that closing bracket (taken), or [CharSource#END].
     ///
     /// @throws TomboloException also for another bracket, and for the end where a bracket is expected
     Object readUntil(int close) {
@@ -64,7 +67,7 @@ final class EdnReader {
             return form;
         }
         if (end.bracket() == close) {
-            return NOTHING;
+            return Nothing.NOTHING;
         }
         throw misplaced(end, close).build();
     }
@@ -99,30 +102,22 @@ final class EdnReader {
             read(depth + 1);
             c = skip();
         }
-        switch (c) {
-            case CharSource.END :
-                return new Close(c);
-            case ')', ']', '}' :
-                in.next();
-                return new Close(c);
-            case '(' :
-                in.next();
-                return elements(')', depth);
-            case '[' :
-                in.next();
-                return elements(']', depth);
-            case '{' :
-                in.next();
-                return map(depth);
-            case '"' :
-                in.next();
-                return string();
-            case '\\' :
-                in.next();
-                return character();
-            default :
-                return atom();
-        }
+        return switch (c) {
+            case CharSource.END -> new Close(c);
+            case ')', ']', '}' -> new Close(in.next());
+            case '(', '[', '{' -> collection(in.next(), depth);
+            case '"' -> string();
+            case '\\' -> character();
+            default -> atom();
+        };
+    }
+
+    private Object collection(int bracket, int depth) {
+        return switch (bracket) {
+            case '(' -> elements(')', depth);
+            case '[' -> elements(']', depth);
+            default -> map(depth);
+        };
     }
 
     private List<Object> elements(int close, int depth) {
@@ -164,7 +159,6 @@ final class EdnReader {
             return new EdnSet(elements('}', depth));
         }
         if (c == '"') {
-            in.next();
             return string();
         }
         if (c == CharSource.END || !Character.isLetter(c)) {
@@ -177,6 +171,7 @@ final class EdnReader {
 
     private String string() {
         long line = in.line();
+        in.next();
         StringBuilder text = new StringBuilder();
         for (int c = in.next(); c != '"'; c = in.next()) {
             if (c == CharSource.END) {
@@ -214,6 +209,7 @@ final class EdnReader {
 
     private String character() {
         long line = in.line();
+        in.next();
         int first = in.next();
         if (first == CharSource.END) {
             throw in.malformed(line, "it ends after a backslash").build();
@@ -244,22 +240,21 @@ final class EdnReader {
         if (token.isEmpty()) {
             throw in.malformed(line, "a character that begins no form").fact("found", (char) in.peek()).build();
         }
-        switch (token) {
-            case "nil" :
-                return null;
-            case "true" :
-                return true;
-            case "false" :
-                return false;
-            default :
-                break;
-        }
+        return switch (token) {
+            case "nil" -> null;
+            case "true" -> true;
+            case "false" -> false;
+            default -> isNumber(token) ? number(token, line) : word(token, line);
+        };
+    }
+
+    private static boolean isNumber(String token) {
         char first = token.charAt(0);
-        boolean signed = token.length() > 1 && (first == '-' || first == '+') && isDigit(token.charAt(1));
-        if (isDigit(first) || signed) {
-            return number(token, line);
-        }
-        boolean keyword = first == ':';
+        return isDigit(first) || (token.length() > 1 && (first == '-' || first == '+') && isDigit(token.charAt(1)));
+    }
+
+    private Object word(String token, long line) {
+        boolean keyword = token.charAt(0) == ':';
         String name = keyword ? token.substring(1) : token;
         if (name.isEmpty() || name.startsWith(":") || name.endsWith(":") || !NAME.matcher(name).matches()) {
             throw in.malformed(line, "not a word of EDN").fact("found", token).build();

@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 /// JSON lines: one object per event with the keys `index`, `time`, `type`, `process` (a number or `"nemesis"`), `f`,
 /// `value` and `error`. `index`, `time`, `value` and `error` may be missing; other keys are ignored.
 final class JsonHistory {
+    private static final ObjectMapper WRITER = new ObjectMapper();
     private static final String NEMESIS = "nemesis";
 
     private final CharSource in;
@@ -79,18 +80,13 @@ final class JsonHistory {
     }
 
     private long number(Map<?, ?> map, String key, long line) {
-        switch (map.get(key)) {
-            case Integer n when n >= 0 :
-                return n;
-            case Long n when n >= 0 :
-                return n;
-            case BigInteger n :
-                throw in.malformed(line, key + " has more than 64 bits").fact("found", n).build();
-            case null :
-                throw in.malformed(line, "an event without " + key).build();
-            default :
-                throw in.malformed(line, key + " is not a number from 0").fact("found", map.get(key)).build();
-        }
+        return switch (map.get(key)) {
+            case Integer n when n >= 0 -> n;
+            case Long n when n >= 0 -> n;
+            case BigInteger n -> throw in.malformed(line, key + " has more than 64 bits").fact("found", n).build();
+            case null -> throw in.malformed(line, "an event without " + key).build();
+            default -> throw in.malformed(line, key + " is not a number from 0").fact("found", map.get(key)).build();
+        };
     }
 
     /// One line without its end.
@@ -111,6 +107,4 @@ final class JsonHistory {
             throw new IllegalStateException("cannot be written as JSON: " + event, e);
         }
     }
-
-    private static final ObjectMapper WRITER = new ObjectMapper();
 }

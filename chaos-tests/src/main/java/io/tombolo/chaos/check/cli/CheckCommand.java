@@ -28,7 +28,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/// `tombolo chaos check HISTORY`. Exit status 0 valid, 1 invalid, 2 unknown; errors have their own, bad input 2 as well.
+/// `tombolo chaos check HISTORY`. Exit status 0 valid, 1 invalid, 2 unknown; errors have their own, bad input 2 as
+/// well.
 @Command(name = "check", description = {"Judge a history file from anywhere, without a cluster.",
         "Ends with 0 if it is valid, 1 if it is not, 2 if that is not known."})
 public final class CheckCommand implements Callable<Integer> {

@@ -68,23 +68,18 @@ final class Linearisation {
 
     private void settle() {
         while (true) {
-            for (int i = 0; i < pendingReads.size();) {
-                int op = pendingReads.get(i);
-                if (placed.get(op)) {
-                    pendingReads.remove(i);
-                } else if (part.model.step(state, part.kinds.get(part.okKind[op])) == Model.ILLEGAL) {
-                    i++;
-                } else {
-                    pendingReads.remove(i);
-                    place(op);
-                }
-            }
+            pendingReads.removeIf(placed::get);
+            pendingReads.stream().filter(this::isPossible).toList().forEach(this::place);
             if (!placed.get(layer) || layer + 1 == part.size()) {
                 return;
             }
             layer++;
             begin();
         }
+    }
+
+    private boolean isPossible(int op) {
+        return !Model.isIllegal(part.model.step(state, part.kinds.get(part.okKind[op])));
     }
 
     private int kind(int via) {
@@ -94,7 +89,7 @@ final class Linearisation {
     private void place(int via) {
         Call call = part.kinds.get(kind(via));
         Object next = part.model.step(state, call);
-        if (next == Model.ILLEGAL) {
+        if (Model.isIllegal(next)) {
             throw new IllegalStateException("the search placed what does not fit: " + call + " in " + state);
         }
         state = next;

@@ -181,8 +181,8 @@ public final class LinearizabilityChecker implements Checker {
                 configurations, context.nowNs().getAsLong() - startNs, reason, violation);
     }
 
-    /// A violation is told with a search that does not look ahead: an operation that only spoils what comes later is not
-    /// the one that cannot be placed.
+    /// A violation is told with a search that does not look ahead: an operation that only spoils what comes later is
+    /// not the one that cannot be placed.
     private static Map<String, Object> violation(Part part, Transitions steps, Search.Bounds bounds) {
         long nowNs = bounds.nowNs().getAsLong();
         Search search = new DepthFirst(part, steps, false, TELLING);

@@ -61,7 +61,7 @@ final class Part {
     Part(Object key, Model model, List<Operation> operations, List<Call> calls) {
         this.key = key;
         this.model = model;
-        Map<Operation, Call> callOf = new IdentityHashMap<>();
+        IdentityHashMap<Operation, Call> callOf = new IdentityHashMap<>();
         List<Operation> maybe = new ArrayList<>();
         for (int i = 0; i < operations.size(); i++) {
             Operation operation = operations.get(i);
@@ -105,7 +105,7 @@ final class Part {
         return ok.size();
     }
 
-    private List<Operation> withoutIdle(List<Operation> maybe, Map<Operation, Call> callOf) {
+    private List<Operation> withoutIdle(List<Operation> maybe, IdentityHashMap<Operation, Call> callOf) {
         if (ok.isEmpty()) {
             return new ArrayList<>();
         }

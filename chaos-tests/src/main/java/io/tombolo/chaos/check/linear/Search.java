@@ -189,7 +189,7 @@ abstract sealed class Search permits DepthFirst, LayerByLayer {
 
     /// Whether an operation that is not placed needs it, and none is left that could bring it before that completes.
     private boolean isNeeded(Values.Users users) {
-        int[] needing = users.needing();
+        int[] needing = users.needing;
         int first = from(needing);
         while (first < needing.length && !isPlaceable(needing[first])) {
             first++;
@@ -198,13 +198,13 @@ abstract sealed class Search permits DepthFirst, LayerByLayer {
             return false;
         }
         int deadline = needing[first];
-        int[] bringing = users.bringing();
+        int[] bringing = users.bringing;
         for (int i = from(bringing); i < bringing.length; i++) {
             if (part.okFrom[bringing[i]] <= deadline && isPlaceable(bringing[i])) {
                 return false;
             }
         }
-        for (int op : users.bringingUnknown()) {
+        for (int op : users.bringingUnknown) {
             if (part.unknownFrom[op] <= deadline && (used[op >>> 6] & 1L << op) == 0) {
                 return false;
             }

@@ -70,7 +70,7 @@ final class Transitions {
 
     private int ask(int state, int kind) {
         Object next = model.step(states.get(state), kinds.get(kind));
-        return next == Model.ILLEGAL ? ILLEGAL : id(next);
+        return Model.isIllegal(next) ? ILLEGAL : id(next);
     }
 
     private int id(Object state) {

@@ -7,16 +7,26 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Who needs what in a state, and who brings it; see [io.tombolo.chaos.check.model.Model#needs]. What somebody needs and
-/// nobody can bring again in time must not be lost. Immutable.
+/// Who needs what in a state, and who brings it; see [io.tombolo.chaos.check.model.Model#needs]. What somebody needs
+/// and nobody can bring again in time must not be lost. Immutable.
 final class Values {
     /// Long lists, read often, need very much; not to see some of it only makes the search longer.
     private static final int MOST = 8_000_000;
     private static final int[] NOBODY = {};
 
     /// OK operations by completion, and unknown ones.
-    record Users(int[] needing, int[] bringing, int[] bringingUnknown) {
+    static final class Users {
         private static final Users NONE = new Users(NOBODY, NOBODY, NOBODY);
+
+        final int[] needing;
+        final int[] bringing;
+        final int[] bringingUnknown;
+
+        Users(int[] needing, int[] bringing, int[] bringingUnknown) {
+            this.needing = needing;
+            this.bringing = bringing;
+            this.bringingUnknown = bringingUnknown;
+        }
     }
 
     private final Map<Object, Users> users = new HashMap<>();

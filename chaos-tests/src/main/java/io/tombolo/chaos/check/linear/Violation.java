@@ -8,8 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A violation for people and reports: the operation that cannot be placed, and the longest partial linearisations, each
-/// with its last steps, its state and what was pending.
+/// A violation for people and reports: the operation that cannot be placed, and the longest partial linearisations,
+/// each with its last steps, its state and what was pending.
 final class Violation {
     /// Steps shown of each partial linearisation; all of them are named by their indices.
     private static final int LAST_STEPS = 12;

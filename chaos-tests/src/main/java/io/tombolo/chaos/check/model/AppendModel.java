@@ -99,7 +99,7 @@ public final class AppendModel implements Model {
     public Object step(Object state, Call call) {
         Node node = (Node) state;
         return switch (call.f()) {
-            case READ -> !call.known() || node != other && node.holds(list(call.output())) ? node : ILLEGAL;
+            case READ -> !call.known() || (node != other && node.holds(list(call.output()))) ? node : ILLEGAL;
             case APPEND -> known(node == other ? other : node.with(call.input()));
             default -> written(call);
         };

@@ -68,8 +68,8 @@ public final class BankModel implements Model {
         long amount = (Long) what.get(AMOUNT);
         Account source = accounts.getOrDefault(from, Account.UNTOUCHED);
         Account target = accounts.getOrDefault(to, Account.UNTOUCHED);
-        if (initialKnown && (!source.known() || !target.known())
-                || !mayBeNegative && source.known() && source.balance() < amount) {
+        if ((initialKnown && (!source.known() || !target.known()))
+                || (!mayBeNegative && source.known() && source.balance() < amount)) {
             return ILLEGAL;
         }
         if (from.equals(to)) {
@@ -109,16 +109,19 @@ public final class BankModel implements Model {
     @Override
     public String complaint(Call call) {
         return switch (call.f()) {
-            case READ -> !call.known() || call.output() instanceof Map<?, ?> balances
-                    && balances.values().stream().allMatch(Long.class::isInstance)
-                            ? null
-                            : "a read of a bank answers a map from account to balance";
+            case READ -> !call.known() || areBalances(call.output())
+                    ? null
+                    : "a read of a bank answers a map from account to balance";
             case TRANSFER -> call.input() instanceof Map<?, ?> what && what.get(FROM) != null
                     && what.get(TO) != null && what.get(AMOUNT) instanceof Long amount && amount >= 0
                             ? null
                             : "the value of a transfer is a map of from, to and an amount from 0";
             default -> "a bank has read and transfer";
         };
+    }
+
+    private static boolean areBalances(Object output) {
+        return output instanceof Map<?, ?> balances && balances.values().stream().allMatch(Long.class::isInstance);
     }
 
     @Override

@@ -8,7 +8,18 @@ import java.util.function.Predicate;
 /// A model keeps nothing between calls that changes an answer, and one object of it belongs to one search.
 public interface Model {
     /// What [#step] answers when the call is not possible in that state, or not with that answer.
-    Object ILLEGAL = new Object();
+    Object ILLEGAL = Impossible.ILLEGAL;
+
+    /// The type of [#ILLEGAL], which is no state.
+    enum Impossible {
+        /// The one value.
+        ILLEGAL
+    }
+
+    /// Whether [#step] said that the call is not possible.
+    static boolean isIllegal(Object next) {
+        return next instanceof Impossible;
+    }
 
     /// As on the command line.
     String name();
@@ -16,8 +27,8 @@ public interface Model {
     /// The state before the first call; null is a state as any other.
     Object initial();
 
-    /// What this model looks at in an operation, so that calls with equal effects are equal. The default takes answers of
-    /// reads only, and of others that they were refused (`false`). An operation of unknown outcome that is no read
+    /// What this model looks at in an operation, so that calls with equal effects are equal. The default takes answers
+    /// of reads only, and of others that they were refused (`false`). An operation of unknown outcome that is no read
     /// counts as one that had its effect: the search may leave it out.
     ///
     /// @param ok whether the operation is OK, not of unknown outcome
@@ -53,8 +64,8 @@ public interface Model {
         return call -> true;
     }
 
-    /// What a state must hold for the call to be possible; all of it or a part. A state holds what calls brought into it
-    /// ([#brings]) and nobody took out ([#loses]), and what the initial state holds.
+    /// What a state must hold for the call to be possible; all of it or a part. A state holds what calls brought into
+    /// it ([#brings]) and nobody took out ([#loses]), and what the initial state holds.
     default Collection<?> needs(Call call) {
         return List.of();
     }

@@ -8,9 +8,9 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/// One value: `read` answers it, `write v` replaces it, and, if allowed, `cas [old new]` replaces it if it is old. An OK
-/// cas is one that replaced, unless it answered `false`: that one found another value, which is looked at like a read.
-/// A FAIL cas says nothing about the value.
+/// One value: `read` answers it, `write v` replaces it, and, if allowed, `cas [old new]` replaces it if it is old. An
+/// OK cas is one that replaced, unless it answered `false`: that one found another value, which is looked at like a
+/// read. A FAIL cas says nothing about the value.
 public final class RegisterModel implements Model {
     private static final String READ = "read";
     private static final String WRITE = "write";
@@ -47,8 +47,8 @@ public final class RegisterModel implements Model {
 
     @Override
     public boolean readsOnly(Call call) {
-        return call.f().equals(READ) || call.f().equals(CAS)
-                && (refused(call) || Objects.equals(old(call), fresh(call)));
+        return call.f().equals(READ)
+                || (call.f().equals(CAS) && (refused(call) || Objects.equals(old(call), fresh(call))));
     }
 
     @Override

@@ -7,8 +7,8 @@ import io.tombolo.chaos.history.OpType;
 import io.tombolo.chaos.history.Operation;
 import java.util.List;
 
-/// Linearizability by the definition and nothing else: tries every order of the OK operations and of every choice of the
-/// unknown ones. For histories of some eight operations. Shares no code with the checker but the models.
+/// Linearizability by the definition and nothing else: tries every order of the OK operations and of every choice of
+/// the unknown ones. For histories of some eight operations. Shares no code with the checker but the models.
 final class BruteForce {
     private BruteForce() {
     }
@@ -36,7 +36,7 @@ final class BruteForce {
                 continue;
             }
             Object next = model.step(state, call(operation));
-            if (next == Model.ILLEGAL) {
+            if (Model.isIllegal(next)) {
                 continue;
             }
             placed[i] = true;

@@ -121,7 +121,7 @@ class BruteForceTest {
         Map<Long, Guess> open = new TreeMap<>();
         long nextProcess = 0;
         while (nextProcess < total || !open.isEmpty()) {
-            if (nextProcess < total && (open.isEmpty() || open.size() < 4 && random.nextBoolean())) {
+            if (nextProcess < total && (open.isEmpty() || (open.size() < 4 && random.nextBoolean()))) {
                 Guess guess = operations.apply(random);
                 open.put(nextProcess, guess);
                 events.add(event(events, OpType.INVOKE, nextProcess++, guess.f(), guess.input()));

@@ -23,10 +23,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class KnownHistoriesTest {
-    private static final Supplier<Model> CAS = () -> new RegisterModel(null, true);
-    private static final Supplier<Model> BANK = () -> new BankModel(Map.of("0", 10L, "1", 10L), false);
-    private static final Supplier<Model> BANK_FROM_READS = () -> new BankModel(null, false);
-
     @ParameterizedTest
     @ValueSource(strings = {"0 invoke read; 0 ok read nil",
             "0 invoke write 1; 1 invoke read; 1 ok read 1; 0 ok write 1",
@@ -44,7 +40,7 @@ class KnownHistoriesTest {
             // Unknown cas after unknown cas.
             "0 invoke cas [nil 1]; 0 info cas; 1 invoke cas [1 2]; 1 info cas; 2 invoke read; 2 ok read 2"})
     void acceptsARegister(String text) {
-        assertThat(verdict(CAS, text)).isEqualTo(Verdict.VALID);
+        assertThat(verdict(KnownHistoriesTest::cas, text)).isEqualTo(Verdict.VALID);
     }
 
     @ParameterizedTest
@@ -67,7 +63,7 @@ class KnownHistoriesTest {
             "0 invoke write 1; 1 invoke write 2; 2 invoke read; 2 ok read 1; 3 invoke read; 3 ok read 2;"
                     + "2 invoke read; 2 ok read 1; 0 ok write 1; 1 ok write 2"})
     void refusesWhatIsNoRegister(String text) {
-        assertThat(verdict(CAS, text)).isEqualTo(Verdict.INVALID);
+        assertThat(verdict(KnownHistoriesTest::cas, text)).isEqualTo(Verdict.INVALID);
     }
 
     @ParameterizedTest
@@ -98,7 +94,8 @@ class KnownHistoriesTest {
         String open = "0 invoke transfer {:from 0 :to 1 :amount 4}; 0 info transfer nil; 1 invoke read; 1 ok read ";
         String read = "1 invoke read; 1 ok read {0 10, 1 10};";
 
-        for (Supplier<Model> bank : List.of(BANK, BANK_FROM_READS)) {
+        for (Supplier<Model> bank : List.<Supplier<Model>>of(KnownHistoriesTest::bank,
+                () -> new BankModel(null, false))) {
             assertThat(verdict(bank, read + move + "{0 6, 1 14}")).isEqualTo(Verdict.VALID);
             assertThat(verdict(bank, read + move + "{0 10, 1 10}")).isEqualTo(Verdict.INVALID);
             assertThat(verdict(bank, read + move + "{0 2, 1 18}")).isEqualTo(Verdict.INVALID);
@@ -107,13 +104,15 @@ class KnownHistoriesTest {
             assertThat(verdict(bank, read + "0 invoke transfer {:from 0 :to 1 :amount 40}; 0 ok transfer"))
                     .isEqualTo(Verdict.INVALID);
         }
-        assertThat(verdict(BANK, move + "{0 5, 1 14}")).isEqualTo(Verdict.INVALID);
+        assertThat(verdict(KnownHistoriesTest::bank, move + "{0 5, 1 14}")).isEqualTo(Verdict.INVALID);
     }
 
     @Test
     void namesTheOperationThatCannotBePlaced() {
-        CheckResult result = check(CAS, Texts.history("0 invoke write 1; 0 ok write 1; 1 invoke read; 2 invoke write 3;"
-                + "1 ok read 7; 2 ok write 3"), false);
+        CheckResult result = check(KnownHistoriesTest::cas,
+                Texts.history("0 invoke write 1; 0 ok write 1; 1 invoke read; 2 invoke write 3;"
+                        + "1 ok read 7; 2 ok write 3"),
+                false);
         Map<?, ?> violation = (Map<?, ?>) ((List<?>) result.details().get("violations")).getFirst();
 
         assertThat(violation.get("operation")).asString().contains("read -> 7");
@@ -125,8 +124,10 @@ class KnownHistoriesTest {
     /// The write is possible, but spoils the read after it, which is the one to blame.
     @Test
     void doesNotBlameWhatOnlySpoils() {
-        CheckResult result = check(CAS, Texts.history("0 invoke write 2; 0 ok write 2; 0 invoke write 1; 0 ok write 1;"
-                + "1 invoke read; 1 ok read 2"), false);
+        CheckResult result = check(KnownHistoriesTest::cas,
+                Texts.history("0 invoke write 2; 0 ok write 2; 0 invoke write 1; 0 ok write 1;"
+                        + "1 invoke read; 1 ok read 2"),
+                false);
         Map<?, ?> violation = (Map<?, ?>) ((List<?>) result.details().get("violations")).getFirst();
 
         assertThat(((Map<?, ?>) violation.get("operation")).get("text")).asString().startsWith("read -> 2");
@@ -138,8 +139,8 @@ class KnownHistoriesTest {
         String good = "0 invoke write [1 5]; 0 ok write [1 5]; 0 invoke read [2 nil]; 0 ok read [2 nil];";
         String bad = "0 invoke read [3 nil]; 0 ok read [3 5];";
 
-        assertThat(check(CAS, Texts.history(good), true).verdict()).isEqualTo(Verdict.VALID);
-        CheckResult result = check(CAS, Texts.history(good + bad), true);
+        assertThat(check(KnownHistoriesTest::cas, Texts.history(good), true).verdict()).isEqualTo(Verdict.VALID);
+        CheckResult result = check(KnownHistoriesTest::cas, Texts.history(good + bad), true);
         assertThat(result.verdict()).isEqualTo(Verdict.INVALID);
         assertThat(result.details().get("invalidKeys")).isEqualTo(List.of(3L));
     }
@@ -150,8 +151,9 @@ class KnownHistoriesTest {
         assertNotOfModel("0 invoke cas 1; 0 ok cas 1", false);
         assertNotOfModel("0 invoke write 1; 0 ok write 1", true);
         assertNotOfModel("0 invoke write [1 1]; 0 ok write [2 1]", true);
-        assertThatThrownBy(() -> verdict(BANK, "0 invoke read; 0 ok read 5")).hasMessageContaining("a map");
-        assertThatThrownBy(() -> verdict(BANK, "0 invoke transfer {:from 1}; 0 ok transfer"))
+        assertThatThrownBy(() -> verdict(KnownHistoriesTest::bank, "0 invoke read; 0 ok read 5"))
+                .hasMessageContaining("a map");
+        assertThatThrownBy(() -> verdict(KnownHistoriesTest::bank, "0 invoke transfer {:from 1}; 0 ok transfer"))
                 .hasMessageContaining("amount");
         assertThatThrownBy(() -> verdict(AppendModel::new, "0 invoke read; 0 ok read 5"))
                 .hasMessageContaining("answers a list");
@@ -159,8 +161,8 @@ class KnownHistoriesTest {
 
     @Test
     void saysUnknownWhenNothingWasOk() {
-        assertThat(verdict(CAS, "")).isEqualTo(Verdict.UNKNOWN);
-        assertThat(verdict(CAS, "0 invoke write 1; 0 info write 1")).isEqualTo(Verdict.UNKNOWN);
+        assertThat(verdict(KnownHistoriesTest::cas, "")).isEqualTo(Verdict.UNKNOWN);
+        assertThat(verdict(KnownHistoriesTest::cas, "0 invoke write 1; 0 info write 1")).isEqualTo(Verdict.UNKNOWN);
     }
 
     /// Fifty writes of the same time, then reads that need each order to be tried: more than anybody can wait for.
@@ -195,15 +197,23 @@ class KnownHistoriesTest {
     void judgesTenThousandOperationsInFiveSeconds() {
         History history = SimulatedHistories.independent(new Shape(10_000, 10, 20, 5, 0.1, true), 7);
 
-        CheckResult result = new LinearizabilityChecker(CAS, true).check(history,
+        CheckResult result = new LinearizabilityChecker(KnownHistoriesTest::cas, true).check(history,
                 CheckContext.defaults().withTimeLimit(Duration.ofSeconds(5)));
 
         assertThat(result.verdict()).isEqualTo(Verdict.VALID);
         assertThat((Long) result.details().get("unknownOperations")).isGreaterThan(400);
     }
 
+    private static Model cas() {
+        return new RegisterModel(null, true);
+    }
+
+    private static Model bank() {
+        return new BankModel(Map.of("0", 10L, "1", 10L), false);
+    }
+
     private static void assertNotOfModel(String text, boolean independent) {
-        assertThatThrownBy(() -> check(CAS, Texts.history(text), independent))
+        assertThatThrownBy(() -> check(KnownHistoriesTest::cas, Texts.history(text), independent))
                 .hasMessageStartingWith("HISTORY_NOT_OF_MODEL");
     }
 

@@ -21,8 +21,9 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// How long a history of 10,000 operations on 10 registers takes, by the number of processes of each register, the number
-/// of values that are written, and the share of unknown operations. The first iteration is what a cold JVM takes.
+/// How long a history of 10,000 operations on 10 registers takes, by the number of processes of each register, the
+/// number of values that are written, and the share of unknown operations. The first iteration is what a cold JVM
+/// takes.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)

@@ -24,8 +24,8 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
-/// The checker, with all that it leaves out of its search, against Wing and Gong's search with Lowe's memory and nothing
-/// left out, on histories of a dozen to thirty operations: good ones, and the same with one answer changed.
+/// The checker, with all that it leaves out of its search, against Wing and Gong's search with Lowe's memory and
+/// nothing left out, on histories of a dozen to thirty operations: good ones, and the same with one answer changed.
 class LongerHistoriesTest {
     private static final int HISTORIES = Integer.getInteger("tombolo.bruteforce.histories", 600);
     private static final CheckContext CONTEXT = CheckContext.defaults().withThreads(1);
@@ -102,7 +102,7 @@ class LongerHistoriesTest {
             }
             Object next = model.step(state,
                     new Call(operation.f(), operation.input(), operation.output(), operation.isOk()));
-            if (next == Model.ILLEGAL) {
+            if (Model.isIllegal(next)) {
                 continue;
             }
             placed.set(i);
