@@ -25,12 +25,19 @@ public final class Nemeses implements Client {
     private final Map<String, Nemesis> all = new LinkedHashMap<>();
     private final long seed;
     private final long paceNs;
+    private final String favourite;
 
     /// @param paceNs usual time between two beginnings or ends
     public Nemeses(List<Nemesis> nemeses, long seed, long paceNs) {
+        this(nemeses, seed, paceNs, "");
+    }
+
+    /// @param favourite name of a kind that begins every other time; "" for none
+    public Nemeses(List<Nemesis> nemeses, long seed, long paceNs, String favourite) {
         nemeses.forEach(nemesis -> all.put(nemesis.name(), nemesis));
         this.seed = seed;
         this.paceNs = paceNs;
+        this.favourite = favourite;
     }
 
     public List<Nemesis> all() {
@@ -74,8 +81,13 @@ public final class Nemeses implements Client {
 
     /// Whose turn it is to begin.
     private String turn(long begun) {
-        List<String> round = Targets.shuffled(List.copyOf(all.keySet()), seed * 31 + begun / all.size());
-        return round.get((int) (begun % all.size()));
+        boolean favours = all.containsKey(favourite);
+        if (favours && begun % 2 == 0) {
+            return favourite;
+        }
+        long n = favours ? begun / 2 : begun;
+        List<String> round = Targets.shuffled(List.copyOf(all.keySet()), seed * 31 + n / all.size());
+        return round.get((int) (n % all.size()));
     }
 
     private long pause(SplittableRandom random, double factor) {

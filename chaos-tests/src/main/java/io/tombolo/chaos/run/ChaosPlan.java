@@ -28,6 +28,11 @@ public record ChaosPlan(WorkloadKind workload, List<NemesisKind> nemeses, Durati
         requireNonNull(folder, "folder is null");
     }
 
+    /// The fault that this workload is about; "" for none.
+    String favourite() {
+        return workload == WorkloadKind.MEMBERSHIP ? NemesisKind.MEMBERSHIP.text() : "";
+    }
+
     /// One of several that share the time.
     ChaosPlan share(int of, Path where) {
         return new ChaosPlan(workload, nemeses, time.dividedBy(of), seed, hosts, network, where, keep);

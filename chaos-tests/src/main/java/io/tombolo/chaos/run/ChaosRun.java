@@ -125,7 +125,7 @@ public final class ChaosRun {
             Migrator migrator = new Migrator(cluster, vms, plan.workload().migrationPauseNs(), plan.seed(), nowNs);
             Targets targets = new Targets(cluster, vms, healing, migrator::moving);
             Nemeses nemeses = new Nemeses(plan.nemeses().stream().map(kind -> kind.create(targets)).toList(),
-                    plan.seed(), NEMESIS_PACE_NS);
+                    plan.seed(), NEMESIS_PACE_NS, plan.favourite());
             RecoveryPhase recovery = new RecoveryPhase(cluster, vms, BASE_MS, migrator::close, nowNs);
             progress.accept("a cluster that is healed recovers within " + recovery.bound().toMillis() + " ms");
             try (migrator) {
