@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.Set;
 
 /// Clients and their connections.
 final class Connections {
@@ -166,14 +167,21 @@ final class Connections {
         }
     }
 
+    @SafeVarargs
+    private static boolean forget(String path, Set<String>... watches) {
+        boolean had = false;
+        for (Set<String> kind : watches) {
+            had |= kind.remove(path);
+        }
+        return had;
+    }
+
     /// Whether the client had a watch for it.
     private static boolean forget(Draft.DraftClient client, WatchEvent event) {
         return switch (event.type()) {
-            case NODE_CREATED, NODE_DATA_CHANGED -> client.dataWatches.remove(event.path())
-                    | client.existWatches.remove(event.path());
+            case NODE_CREATED, NODE_DATA_CHANGED -> forget(event.path(), client.dataWatches, client.existWatches);
             case NODE_CHILDREN_CHANGED -> client.childWatches.remove(event.path());
-            case NODE_DELETED -> client.dataWatches.remove(event.path()) | client.existWatches.remove(event.path())
-                    | client.childWatches.remove(event.path());
+            case NODE_DELETED -> forget(event.path(), client.dataWatches, client.existWatches, client.childWatches);
         };
     }
 }

@@ -153,7 +153,7 @@ final class Draft {
         void forgetWatchesOf(int client) {
             for (SortedMap<String, SortedSet<Integer>> watches : List.of(dataWatches, childWatches)) {
                 watches.values().forEach(clients -> clients.remove(client));
-                watches.values().removeIf(SortedSet::isEmpty);
+                watches.values().removeIf(watchers -> watchers.isEmpty());
             }
         }
     }

@@ -303,9 +303,9 @@ class AgentSteps extends ControlSteps {
         Host own = draft.hosts[host];
         boolean offered = isOffer(host, draft.region.owner(), order.epoch());
         Hosted vm = own.vm() == null ? Hosted.NOTHING : own.vm();
-        boolean refused = order.seq() <= own.cancelled() && !offered || own.right() != Right.HELD
-                || vm.source() != null || vm.target() != null && vm.target().phase() != TargetCore.Phase.IDLE
-                        && vm.target().intentSeq() != order.seq();
+        boolean refused = (order.seq() <= own.cancelled() && !offered) || own.right() != Right.HELD
+                || vm.source() != null || (vm.target() != null && vm.target().phase() != TargetCore.Phase.IDLE
+                        && vm.target().intentSeq() != order.seq());
         if (refused) {
             return;
         }
@@ -319,7 +319,7 @@ class AgentSteps extends ControlSteps {
     private void switchOver(HandoffDraft draft, int host, Message order) {
         Hosted vm = draft.vm(host);
         boolean refused = vm == null || vm.source() == null || order.seq() <= vm.cancelled()
-                || vm.source().phase() != SourceCore.Phase.IDLE && vm.source().intentSeq() != order.seq();
+                || (vm.source().phase() != SourceCore.Phase.IDLE && vm.source().intentSeq() != order.seq());
         if (refused) {
             return;
         }
@@ -364,8 +364,8 @@ class AgentSteps extends ControlSteps {
 
     private void openWindow(HandoffDraft draft, int host, Message asked) {
         Hosted vm = draft.vm(host);
-        boolean stale = vm == null || vm.target() == null || vm.target().phase() == TargetCore.Phase.ARMED
-                && vm.target().epoch() != asked.epoch();
+        boolean stale = vm == null || vm.target() == null || (vm.target().phase() == TargetCore.Phase.ARMED
+                && vm.target().epoch() != asked.epoch());
         if (stale) {
             return;
         }

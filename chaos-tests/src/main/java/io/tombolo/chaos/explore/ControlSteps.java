@@ -24,6 +24,7 @@ import java.util.List;
 /// in the order in which `HandoffSource`, `SlotOffer`, `HandoffTarget` and `HostedVm` do it. Tests plant bugs in what
 /// they override.
 class ControlSteps {
+    private static final List<SourceCore.Outcome> OUTCOMES = List.of(SourceCore.Outcome.values());
     private static final SourceCore.Bounds BOUNDS = new SourceCore.Bounds(1, 1, 1);
     static final String WHY = "explored";
     /// What changes nothing that anybody else looks at.
@@ -96,7 +97,7 @@ class ControlSteps {
                     next.then(Op.of(Do.TAKE_BACK, back.expect(), back.epoch()));
                 case SourceCore.Effect.Reap _ -> next.then(Op.of(Do.REAP));
                 case SourceCore.Effect.Answer answer -> next.then(Op.of(Do.ANSWER, answer.intentSeq(),
-                        answer.outcome().ordinal()));
+                        OUTCOMES.indexOf(answer.outcome())));
             };
         }
         draft.vm(host, next);
@@ -296,7 +297,7 @@ class ControlSteps {
     }
 
     static void answer(HandoffDraft draft, int host, Op op) {
-        SourceCore.Outcome outcome = SourceCore.Outcome.values()[(int) op.b()];
+        SourceCore.Outcome outcome = OUTCOMES.get((int) op.b());
         Hosted vm = draft.vm(host);
         if (outcome != SourceCore.Outcome.STAYED && outcome != SourceCore.Outcome.REFUSED) {
             draft.answer(Kind.SWITCHED, vm.orderTerm(), op.a(), host, outcome == SourceCore.Outcome.HANDED_OVER);

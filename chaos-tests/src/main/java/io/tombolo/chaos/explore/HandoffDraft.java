@@ -75,8 +75,8 @@ final class HandoffDraft {
     }
 
     private boolean awaits(Message message, HandoffState.Phase phase) {
-        return isOf(leaders.current(), message) && leaders.current().state().phase() == phase
-                || isOf(leaders.old(), message) && leaders.old().state().phase() == phase;
+        return (isOf(leaders.current(), message) && leaders.current().state().phase() == phase)
+                || (isOf(leaders.old(), message) && leaders.old().state().phase() == phase);
     }
 
     private static boolean disarms(HandoffWorld.Runner runner, Message message) {
@@ -105,7 +105,7 @@ final class HandoffDraft {
     private void tidy() {
         HandoffWorld.Runner old = leaders.old();
         if (old != null && (old.state().phase() == HandoffState.Phase.CLOSING
-                || isDeaf(old, old.state().intent().fromSlot()) && isDeaf(old, old.state().intent().toSlot()))) {
+                || (isDeaf(old, old.state().intent().fromSlot()) && isDeaf(old, old.state().intent().toSlot())))) {
             // Nobody listens to it any more, and what it writes to ZooKeeper is refused.
             leaders = leaders.old(null);
         }
@@ -132,7 +132,7 @@ final class HandoffDraft {
     void execute(int host, boolean anyRight) {
         Hosted vm = vm(host);
         if (hosts[host].right() != HandoffWorld.Right.HELD || !runsHere(host, vm.runEpoch())
-                || vm.lapsed() && !anyRight) {
+                || (vm.lapsed() && !anyRight)) {
             return;
         }
         if (vm.version() < region.lastRan()) {

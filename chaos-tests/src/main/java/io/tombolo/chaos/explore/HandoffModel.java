@@ -115,7 +115,7 @@ final class HandoffModel implements Model<HandoffWorld> {
     private void faults(HandoffWorld world, int host, Steps<HandoffWorld> to) {
         Host own = world.host(host);
         // A host that has no part in anything can do no harm by failing.
-        if (!own.alive() || own.vm() == null && !isNamed(world, host)) {
+        if (!own.alive() || (own.vm() == null && !isNamed(world, host))) {
             return;
         }
         String who = HandoffWorld.name(host);
@@ -196,7 +196,7 @@ final class HandoffModel implements Model<HandoffWorld> {
         // The source was fenced, and the target cannot load what it has claimed: nobody may be given the VM.
         boolean refusedForGood = OwnerWord.is(owner, OwnerState.CLAIMED) && !loads(host)
                 && FromWord.epoch(world.region().from()) != OwnerWord.epoch(owner);
-        return refusedForGood || !host.alive() && !sourceCanAct;
+        return refusedForGood || (!host.alive() && !sourceCanAct);
     }
 
     private static boolean loads(Host host) {

@@ -61,7 +61,7 @@ class LeaderSteps {
         for (int target = 0; target < HandoffWorld.HOSTS; target++) {
             HandoffWorld.Host host = world.host(target);
             boolean untouched = host.vm() == null && host.term() == 0;
-            if (target == from || !host.registered() || untouched && untouchedTaken) {
+            if (target == from || !host.registered() || (untouched && untouchedTaken)) {
                 continue;
             }
             untouchedTaken |= untouched;

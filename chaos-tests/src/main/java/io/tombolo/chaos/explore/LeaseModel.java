@@ -457,8 +457,8 @@ class LeaseModel implements Model<LeaseWorld> {
     @Override
     public boolean isGood(LeaseWorld world) {
         return world.around().takeover() == Takeover.RUNS
-                || world.guest().vcpu() == Vcpu.RUNNING && world.keeper().state().held()
-                        && world.keeper().tasks().isEmpty();
+                || (world.guest().vcpu() == Vcpu.RUNNING && world.keeper().state().held()
+                        && world.keeper().tasks().isEmpty());
     }
 
     @Override

@@ -126,7 +126,7 @@ class MoverSteps {
             case IDLE -> mover;
             case ENTER -> {
                 // It is counted as entering from here on, then looks at the gate and at its right.
-                yield draft.words.closed() || checksRight() && !mayStore(draft) ? Mover.IDLE : mover.at(At.PASS);
+                yield draft.words.closed() || (checksRight() && !mayStore(draft)) ? Mover.IDLE : mover.at(At.PASS);
             }
             case PASS -> {
                 if (draft.words.closed()) {

@@ -374,8 +374,8 @@ class PageModel implements Model<PageWorld> {
     /// The guest runs and nothing moves; or it was recovered, or is lost with its local pages.
     @Override
     public boolean isGood(PageWorld world) {
-        return world.control().recovery() == Recovery.LOST || world.control().alive() && world.vcpu().online()
-                && world.first().at() == At.IDLE && world.second().at() == At.IDLE && !world.words().closed();
+        return world.control().recovery() == Recovery.LOST || (world.control().alive() && world.vcpu().online()
+                && world.first().at() == At.IDLE && world.second().at() == At.IDLE && !world.words().closed());
     }
 
     @Override

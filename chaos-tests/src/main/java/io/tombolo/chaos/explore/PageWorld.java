@@ -156,7 +156,8 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     /// The vCPU.
     ///
     /// @param online it may use translations
-    /// @param known translations that it keeps, by page; 0 for none
+    /// @param known0 the translation of page 0 that it keeps; 0 for none
+    /// @param known1 the same of page 1
     /// @param asked a shoot-down has begun since it looked last
     /// @param waits page that it waits for, -1 for none
     /// @param met the entry that it met there

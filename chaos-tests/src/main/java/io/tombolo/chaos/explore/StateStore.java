@@ -34,6 +34,7 @@ final class StateStore {
 
     /// The row of a world, made of those parts. `from` may help: parts that are the same objects as there have the
     /// numbers of that row.
+    @SuppressWarnings("ReferenceEquality") // the very objects, as a short cut
     void row(Object[] world, Object[] from, int[] fromRow, int[] into) {
         for (int i = 0; i < width; i++) {
             into[i] = from != null && world[i] == from[i] ? fromRow[i] : number(i, world[i]);

@@ -358,8 +358,8 @@ final class Oracle {
             long frame = PageTableEntry.frame(next);
             long word = memory.get(layout.frameOffset() + frame * 8);
             boolean sound = word == FrameWord.used(vm, page) || word == FrameWord.reserved(slotOf(by), vm, page)
-                    || FrameWord.state(word) == FrameState.RESERVED && FrameWord.vm(word) == vm
-                            && FrameWord.page(word) == page && stopped(FrameWord.slot(word));
+                    || (FrameWord.state(word) == FrameState.RESERVED && FrameWord.vm(word) == vm
+                            && FrameWord.page(word) == page && stopped(FrameWord.slot(word)));
             if (!sound) {
                 violate("I4", by + ": page " + page + " of vm " + vm + " would be in frame " + frame + ", which is "
                         + FrameWord.describe(word));
@@ -482,8 +482,8 @@ final class Oracle {
         }
         long word = memory.get(layout.frameOffset() + (offset - layout.dataOffset()) / FRAME_BYTES * 8);
         // A frame that is being moved from may be reserved and still back its page.
-        return FrameWord.state(word) == FrameState.USED || FrameWord.state(word) == FrameState.RESERVED
-                && backs((offset - layout.dataOffset()) / FRAME_BYTES, FrameWord.vm(word), FrameWord.page(word));
+        return FrameWord.state(word) == FrameState.USED || (FrameWord.state(word) == FrameState.RESERVED
+                && backs((offset - layout.dataOffset()) / FRAME_BYTES, FrameWord.vm(word), FrameWord.page(word)));
     }
 
     // ---- what a place is

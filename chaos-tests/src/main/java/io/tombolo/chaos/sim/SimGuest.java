@@ -143,7 +143,7 @@ final class SimGuest implements Guest, IncomingGuest {
         offer = port;
         switchDue = true;
         wakeAll();
-        await(() -> offered != null || order == Order.STOP && active == 0 || order == Order.KILL);
+        await(() -> offered != null || (order == Order.STOP && active == 0) || order == Order.KILL);
         switchDue = false;
         offer = null;
         return offered == null ? OfferResult.failed(false, "the guest stopped") : offered;
@@ -466,8 +466,8 @@ final class SimGuest implements Guest, IncomingGuest {
         while (true) {
             long entry = table.entryAcquire(page);
             if (PageTableEntry.state(entry) != PteState.MIGRATING
-                    || world.scheduler().nowNs() - since > TAKE_BACK_NS && checkers[number].check()
-                            && pages.takeBack(page, entry)) {
+                    || (world.scheduler().nowNs() - since > TAKE_BACK_NS && checkers[number].check()
+                            && pages.takeBack(page, entry))) {
                 break;
             }
             world.scheduler().sleep(500);

@@ -6,6 +6,7 @@ import java.util.List;
 
 /// The memory that all hosts of a world share, as it really is: one array, the lines that a host's caches still hold,
 /// and what has changed since the world began, so that the next world can have the array.
+@SuppressWarnings("ReferenceEquality") // a host is one object
 final class SimMemory {
     static final int LINE = 64;
     private static final int WORDS = LINE / 8;

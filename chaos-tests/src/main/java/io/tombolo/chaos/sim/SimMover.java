@@ -45,7 +45,7 @@ final class SimMover {
         int first = world.wantsShared(pages.slot().index()) ? 0 : rng.below(count);
         long[] numbers = new long[count - first];
         for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = first + i;
+            numbers[i] = (long) first + i;
         }
         int[] status = new int[numbers.length];
         try (CheckBoard.Checker checker = host.board().register("mover", () -> vm.ownsPages(pages))) {

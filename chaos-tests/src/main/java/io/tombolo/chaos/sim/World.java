@@ -27,6 +27,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.EnumMap;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -56,7 +58,7 @@ final class World {
     private final SimHost[] hosts;
     private final List<SimCoordinator> coordinators = new ArrayList<>();
     private final List<Fault> faults;
-    private final int[] occurrences = new int[HandoffPoint.values().length];
+    private final Map<HandoffPoint, Integer> occurrences = new EnumMap<>(HandoffPoint.class);
     private final Rng guestRng;
     private final Rng faultRng;
     private final MemorySegment[] locals;
@@ -306,7 +308,7 @@ final class World {
         if (point == HandoffPoint.TARGET_RUNNING) {
             handoffs++;
         }
-        int before = occurrences[point.ordinal()]++;
+        int before = occurrences.merge(point, 1, Integer::sum) - 1;
         if (!set || healed) {
             return;
         }

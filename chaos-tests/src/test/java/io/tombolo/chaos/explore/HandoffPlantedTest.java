@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// The exploration of hand-offs finds nothing in the shipped cores, and each planted bug.
 final class HandoffPlantedTest {
-    private enum Bug {
+    enum Bug {
         EPOCH_NOT_CHECKED(1, 1), OWNER_WORD_WRITTEN(0, 1), TAKE_BACK_FROM_CLAIMED(0, 1), RESUMED_BY_LOOKING(1,
                 1), GUEST_DISCARDED_WHILE_IT_TAKES_THE_VM(0, 1), RENEWED_VM_RUN_ONLY_WHEN_IDLE(1, 1);
 

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// The exploration of right keeping finds nothing in the shipped core, and each planted bug.
 final class LeasePlantedTest {
-    private enum Bug {
+    enum Bug {
         RESUMED_BY_LOOKING, STOPPED_SAID_TOO_EARLY, TAKEN_WITHOUT_CONFIRMATION, GATE_NOT_LOOKED_AT
     }
 
@@ -62,7 +62,7 @@ final class LeasePlantedTest {
         @Override
         boolean holds(LeaseWorld world) {
             boolean open = world.keeper().gateUntilNs() != Long.MIN_VALUE;
-            return bug == Bug.GATE_NOT_LOOKED_AT && !open
+            return (bug == Bug.GATE_NOT_LOOKED_AT && !open)
                     ? super.holds(new LeaseWorld(world.words(), world.keeper().gate(Long.MAX_VALUE), world.guest(),
                             world.around()))
                     : super.holds(world);

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// The exploration of page moves finds nothing in the protocol as it is, and each planted bug.
 final class PagePlantedTest {
-    private enum Bug {
+    enum Bug {
         ENTRY_PUBLISHED_BEFORE_THE_COPY(0), SHOOT_DOWN_SKIPPED(0), TAG_IGNORED(0), RIGHT_NOT_CHECKED(
                 0), GATE_NOT_DRAINED(0), WHO_ENTERS_IS_NOT_SEEN(0), RECOVERY_FREES_A_LIVE_FRAME(1);
 
@@ -50,7 +50,7 @@ final class PagePlantedTest {
 
         @Override
         boolean isDrained(PageWorld world) {
-            return bug == Bug.GATE_NOT_DRAINED || bug == Bug.WHO_ENTERS_IS_NOT_SEEN && world.words().inside() == 0
+            return bug == Bug.GATE_NOT_DRAINED || (bug == Bug.WHO_ENTERS_IS_NOT_SEEN && world.words().inside() == 0)
                     || super.isDrained(world);
         }
 

@@ -281,7 +281,7 @@ enum PlantedBug {
 
     private static long withTag(long entry, long other) {
         long mask = 0xFFFFL << 4;
-        return entry & ~mask | other & mask;
+        return (entry & ~mask) | (other & mask);
     }
 
     static boolean calledBy(String method) {
