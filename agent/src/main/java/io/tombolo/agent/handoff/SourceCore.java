@@ -38,7 +38,12 @@ public final class SourceCore {
         /// The owner word names the target; the guest is stopped, its state is in the metadata slot.
         OFFERED,
         /// The VM is somebody else's for good; only the reaping of our stopped guest is left.
-        GONE
+        GONE;
+
+        /// Whether the guest is to run, if the host has the right to run it.
+        boolean guestRuns() {
+            return this == IDLE || this == WINDOW || this == COPYING;
+        }
     }
 
     /// The state of one VM's source side.
