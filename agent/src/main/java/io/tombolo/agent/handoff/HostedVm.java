@@ -241,10 +241,7 @@ public final class HostedVm {
                 // It left while this waited for its turn; whoever asks again meets a new entry.
                 throw notHere();
             }
-            orLeave(() -> {
-                requireRight("prepare");
-                return null;
-            });
+            var _ = orLeave(() -> requireRight("prepare"));
             if (guest != null) {
                 throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")
                         .build();
@@ -520,11 +517,12 @@ public final class HostedVm {
         return source.state().epoch();
     }
 
-    private void requireRight(String what) {
+    private boolean requireRight(String what) {
         if (!host.rightHolds()) {
             throw error(HandoffError.RIGHT_LAPSED, "this host may not run VMs now").fact("operation", what)
                     .next("'tombolo host show' says why; it comes back by itself when ZooKeeper answers").build();
         }
+        return true;
     }
 
     private TomboloException notHere() {

@@ -87,8 +87,8 @@ public final class LocalTier implements AutoCloseable {
         return new LocalTier(file, mapped, arena);
     }
 
-    /// A tier over memory that somebody else has mapped and frees, for test doubles and simulation; `name` only names it
-    /// in messages.
+    /// A tier over memory that somebody else has mapped and frees, for test doubles and simulation; `name` only names
+    /// it in messages.
     public static LocalTier over(MemorySegment memory, Path name) {
         if (memory.byteSize() == 0 || memory.byteSize() % PageSize.LARGE.bytes() != 0) {
             throw new IllegalArgumentException("not a positive multiple of 2 MiB: bytes=" + memory.byteSize());

@@ -70,9 +70,9 @@ public final class VmPages {
 
     /// Lets an operation of this host pass the VM's gate, if this host may store to the VM; see [#leave].
     ///
-    /// Counted here before the gate is looked at: a thread that has found the gate open, and then loses its core while the
-    /// VM goes to another host and its gate is opened there, would enter by the same word. So who hands the VM over waits
-    /// for [#drained], which is also true of no thread on its way in.
+    /// Counted here before the gate is looked at: a thread that has found the gate open, and then loses its core while
+    /// the VM goes to another host and its gate is opened there, would enter by the same word. So who hands the VM over
+    /// waits for [#drained], which is not true while a thread is on its way in.
     ///
     /// @param right asked after the gate was found open
     public boolean enter(BooleanSupplier right) {

@@ -91,8 +91,8 @@ public final class RightLoop implements AutoCloseable {
         turn(events.poll(tickMs, TimeUnit.MILLISECONDS));
     }
 
-    /// One turn, due every [Timings#keeperTickMs]: looks at clocks and slot word, then takes the next event, if there is
-    /// one.
+    /// One turn, due every [Timings#keeperTickMs]: looks at clocks and slot word, then takes the next event, if there
+    /// is one.
     public void turnNow() {
         turn(events.poll());
     }

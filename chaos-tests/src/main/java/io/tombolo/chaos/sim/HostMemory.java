@@ -26,6 +26,13 @@ class HostMemory implements Memory {
         return process;
     }
 
+    private void trace(String did, long offset, long value, String was) {
+        String name = world.set() ? world.oracle().name(offset, value) : null;
+        if (name != null) {
+            world.trace(() -> process + did + name + was);
+        }
+    }
+
     private void step() {
         world.step(process);
     }
@@ -52,7 +59,7 @@ class HostMemory implements Memory {
         step();
         world.oracle().beforeStore(process, offset, value);
         if (world.tracing()) {
-            world.traceStore(process, offset, memory.get(offset), value);
+            trace(" stores ", offset, value, "");
         }
         memory.set(process, offset, value);
     }
@@ -68,13 +75,15 @@ class HostMemory implements Memory {
         long found = memory.get(offset);
         if (found != expect) {
             if (world.tracing()) {
-                world.traceCas(process, offset, expect, next, found);
+                trace(found == expect ? " sets " : " fails to set ", offset, next,
+                        ", was " + world.oracle().name(offset, found));
             }
             return false;
         }
         world.oracle().beforeCas(process, offset, expect, next);
         if (world.tracing()) {
-            world.traceCas(process, offset, expect, next, found);
+            trace(found == expect ? " sets " : " fails to set ", offset, next,
+                    ", was " + world.oracle().name(offset, found));
         }
         memory.set(process, offset, next);
         return true;

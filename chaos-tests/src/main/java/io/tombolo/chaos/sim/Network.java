@@ -49,7 +49,8 @@ final class Network {
         }
     }
 
-    /// A request to the agent of a host, whichever incarnation that is now; `done` is called once, on `loop` of the caller.
+    /// A request to the agent of a host, whichever incarnation that is now; `done` is called once, on the caller's
+    /// `loop`.
     void call(SimProcess from, Scheduler.Loop loop, String host, AgentRequest request, long timeoutNs,
             BiConsumer<Reply, Throwable> done) {
         boolean[] answered = new boolean[1];

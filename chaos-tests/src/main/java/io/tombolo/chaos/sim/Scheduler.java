@@ -148,7 +148,8 @@ final class Scheduler {
         return actor;
     }
 
-    /// Runs the world until it has ended, nothing can happen any more, or `maxSteps` have been made. Driver thread only.
+    /// Runs the world until it has ended, nothing can happen any more, or `maxSteps` have been made. For the
+    /// driver thread.
     void run() {
         handTo(pick());
         awaitDriver();

@@ -18,8 +18,10 @@ import picocli.CommandLine.Spec;
 
 /// `tombolo simulate`.
 @Command(name = "simulate", description = {
-        "Run the protocols through many schedules of a simulated cluster, with faults, and check the invariants at every step.",
-        "A seed is a schedule, the same on any machine. Ends with 0 if nothing is wrong, 1 if something is, 2 if that could not be found out."})
+        "Run the protocols through many schedules of a simulated cluster, with faults,",
+        "and check the invariants at every step.",
+        "A seed is a schedule, the same on any machine.",
+        "Ends with 0 if nothing is wrong, 1 if something is, 2 if that could not be found out."})
 public final class SimulateCommand implements Callable<Integer> {
     private static final int VALID = 0;
     private static final int INVALID = 1;
@@ -28,7 +30,7 @@ public final class SimulateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--schedules", paramLabel = "N", description = "How many seeds, one after the other (1000; with --seed alone 1).")
+    @Option(names = "--schedules", paramLabel = "N", description = "How many seeds (1000; with --seed alone 1).")
     private Long schedules;
 
     @Option(names = "--seed", paramLabel = "S", description = "The first seed; without it one is drawn, and printed.")

@@ -7,21 +7,14 @@ import io.tombolo.chaos.sim.Plan.Fault;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.FormatOptions;
-import io.tombolo.region.FromWord;
 import io.tombolo.region.HostIdentity;
 import io.tombolo.region.HostSlots;
-import io.tombolo.region.HostState;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
-import io.tombolo.region.Recovery;
 import io.tombolo.region.Region;
-import io.tombolo.region.RegionVerifier;
-import io.tombolo.region.SlotWord;
 import io.tombolo.region.Superblock;
 import io.tombolo.region.TomboloException;
-import io.tombolo.region.VerifyReport;
 import io.tombolo.region.VmIdentity;
-import io.tombolo.region.VmSlot;
 import io.tombolo.region.Tier;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -42,7 +35,6 @@ final class World {
             1 * MS, 100_000, 5 * MS);
     static final FormatOptions FORMAT = new FormatOptions(new UUID(7, 7), 12, Plan.MAX_VMS, 1, 4096, false, false);
     private static final long MAX_STEPS = 60_000;
-    /// Longest time from the end of the faults until everything must be in order.
     private static final long SETTLE_NS = 3_000 * MS;
 
     private final long seed;
@@ -73,9 +65,11 @@ final class World {
     private final List<SimHost> ended = new ArrayList<>();
     private boolean healed;
     private boolean resting;
+    private final Rest rest = new Rest(this);
     private boolean set;
     private long values;
     private long nextFaultStep;
+    private long start;
     private String violation;
     private Throwable cause;
     private int handoffs;
@@ -124,6 +118,20 @@ final class World {
 
     Plan plan() {
         return plan;
+    }
+
+    SimHost[] hosts() {
+        return hosts;
+    }
+
+    /// Every process that was ever a host.
+    List<SimHost> incarnations() {
+        return incarnations;
+    }
+
+    /// Whether the VM ran on a host that died with its caches.
+    boolean lostWithHost(int vm) {
+        return lostWithHost[vm];
     }
 
     Wiring wiring() {
@@ -291,8 +299,6 @@ final class World {
         armSteps();
     }
 
-    private long start;
-
     private void armSteps() {
         nextFaultStep = Long.MAX_VALUE;
         for (Fault fault : faults) {
@@ -378,17 +384,13 @@ final class World {
                 long word = oracle.owner(vm);
                 lostWithHost[vm] |= OwnerWord.is(word, OwnerState.RUNNING) && OwnerWord.slot(word) == host.slot();
             }
-            int lost = memory.lose(host, faultRng, this::isGuestData);
+            int lost = memory.lose(host, faultRng, oracle::isGuestData);
             trace(() -> host + " loses " + lost + " cache lines");
         }
         bury(host, wholeHost);
         if (scheduler.current() != null && scheduler.current().process == host) {
             throw new Scheduler.Gone();
         }
-    }
-
-    private boolean isGuestData(long offset) {
-        return oracle.isGuestData(offset);
     }
 
     private void bury(SimHost host, boolean wholeHost) {
@@ -407,8 +409,8 @@ final class World {
     }
 
     private void restart(SimHost old, long boot) {
-        Region region = Region.over(wiring.memory(this, physics), Path.of("simulated"));
-        boolean confirmed = HostSlots.confirmReaped(region, identity(old).pid(), identity(old).bootId());
+        boolean confirmed = HostSlots.confirmReaped(Region.over(wiring.memory(this, physics), Path.of("simulated")),
+                identity(old).pid(), identity(old).bootId());
         trace(() -> "supervisor: " + old + " is reaped" + (confirmed ? " and confirmed stopped" : ""));
         if (faultRng.oneIn(4)) {
             return;
@@ -481,7 +483,7 @@ final class World {
         settle();
         resting = true;
         await(() -> movers() == 0, SETTLE_NS, "a page move does not end");
-        check();
+        rest.check();
         scheduler.end();
     }
 
@@ -494,7 +496,7 @@ final class World {
         long from = scheduler.nowNs();
         while (!until.getAsBoolean()) {
             if (scheduler.nowNs() - from > limitNs) {
-                violation("L: " + what + " within " + limitNs / MS + " ms: " + standing());
+                violation("L: " + what + " within " + limitNs / MS + " ms: " + rest.standing());
                 return;
             }
             scheduler.sleep(1 * MS);
@@ -539,107 +541,7 @@ final class World {
 
     /// What is left to do is done: no intent is open but of hosts that are dead, and every VM whose owner lives runs.
     private void settle() {
-        await(this::settled, SETTLE_NS, "it does not come to rest");
-    }
-
-    private boolean settled() {
-        for (int vm = 0; vm < plan.vms(); vm++) {
-            if (!settled(vm)) {
-                return false;
-            }
-        }
-        return coordination.open().stream().allMatch(
-                intent -> liveHost(intent.fromSlot()) == null || liveHost(intent.toSlot()) == null);
-    }
-
-    private boolean settled(int vm) {
-        long word = oracle.owner(vm);
-        SimHost named = liveHost(OwnerWord.slot(word));
-        return switch (OwnerWord.state(word)) {
-            case RUNNING -> named == null || oracle.executes(vm);
-            case OFFERED -> named == null && !sourceCanAct(vm, word);
-            case CLAIMED, CREATING, RECOVERING, DESTROYING -> named == null;
-            case FREE, PAUSED, LOST -> true;
-            case null -> false;
-        };
-    }
-
-    private boolean sourceCanAct(int vm, long word) {
-        long from = oracle.from(vm);
-        return FromWord.allows(from, FromWord.slot(from), word) && liveHost(FromWord.slot(from)) != null;
-    }
-
-    private String standing() {
-        StringBuilder text = new StringBuilder();
-        for (int vm = 0; vm < plan.vms(); vm++) {
-            long word = oracle.owner(vm);
-            text.append("vm").append(vm).append(' ').append(OwnerWord.describe(word))
-                    .append(oracle.executes(vm) ? ", executes" : ", stands still")
-                    .append(liveHost(OwnerWord.slot(word)) == null ? ", host dead; " : ", host alive; ");
-        }
-        for (SimHost host : hosts) {
-            if (host.alive() && host.started()) {
-                text.append(host.describe()).append("; ");
-            }
-        }
-        return text + "intents " + coordination.open();
-    }
-
-    /// Everybody stands still from here on: this makes no step.
-    private void check() {
-        Region region = Region.over(new ArrayMemory(memory.view()), Path.of("simulated"));
-        SimHost executor = firstLive();
-        memory.touch(0, oracle.controlBytes());
-        for (long table : tableFrames) {
-            memory.touch(region.frameDataOffset(table), Oracle.FRAME_BYTES);
-        }
-        if (executor != null) {
-            recover(region, executor.slot());
-        }
-        VerifyReport report = RegionVerifier.verify(region);
-        if (executor != null && !report.clean()) {
-            violation("I4: verify finds " + report.findings().getFirst());
-        }
-        for (int vm = 0; vm < plan.vms(); vm++) {
-            // Of a guest that its host took with it nothing is promised: what it wrote to a page that had just become
-            // local may be gone with the entry that says so.
-            if (!lostWithHost[vm]) {
-                oracle.checkContents(vm, plan.pages());
-            }
-        }
-    }
-
-    private SimHost firstLive() {
-        for (SimHost host : hosts) {
-            if (host.alive() && host.started()) {
-                return host;
-            }
-        }
-        return null;
-    }
-
-    /// What takeover will do with the VMs of hosts that are dead, as far as it is built.
-    private void recover(Region region, int executor) {
-        for (SimHost host : incarnations) {
-            if (!host.alive() && host.slot() >= 0) {
-                HostSlots.confirmReaped(region, identity(host).pid(), identity(host).bootId());
-                long word = region.host(host.slot()).wordAcquire();
-                if (SlotWord.state(word) == HostState.CONFIRMED && SlotWord.incarnation(word) == host.incarnation()) {
-                    Recovery.recover(region, host.slot(), host.incarnation(), executor);
-                }
-            }
-        }
-        for (int i = 0; i < plan.vms(); i++) {
-            VmSlot vm = region.vm(i);
-            long word = vm.ownerAcquire();
-            if (OwnerWord.is(word, OwnerState.FREE) || liveHost(OwnerWord.slot(word)) != null) {
-                continue;
-            }
-            long recovering = OwnerWord.pack(OwnerState.RECOVERING, executor, OwnerWord.nextEpoch(word));
-            if (vm.compareAndSetOwner(word, recovering)) {
-                Recovery.recoverVm(region, vm, executor);
-            }
-        }
+        await(rest::settled, SETTLE_NS, "it does not come to rest");
     }
 
     /// Whether the VMs are there and faults may come.
@@ -691,21 +593,6 @@ final class World {
     void trace(Supplier<String> line) {
         if (trace != null) {
             trace.add("%6d %10.3f ms  %s".formatted(scheduler.steps(), scheduler.nowNs() / 1e6, line.get()));
-        }
-    }
-
-    void traceStore(SimProcess by, long offset, long was, long value) {
-        String name = oracle.name(offset, value);
-        if (name != null && set) {
-            trace(() -> by + " stores " + name);
-        }
-    }
-
-    void traceCas(SimProcess by, long offset, long expect, long next, long found) {
-        String name = oracle.name(offset, next);
-        if (name != null && set) {
-            trace(() -> by + (found == expect ? " sets " : " fails to set ") + name + ", was "
-                    + oracle.name(offset, found));
         }
     }
 

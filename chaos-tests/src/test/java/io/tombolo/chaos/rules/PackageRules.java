@@ -21,6 +21,8 @@ import java.util.Map;
 final class PackageRules {
     /// Who may copy memory in bulk. One of them only copies guest memory; that is what makes `bytesCopied` honest.
     static final Map<String, String> MAY_COPY = Map.of( //
+            "io.tombolo.chaos.sim.ArrayMemory", "a memory port over an array, for the simulator", //
+            "io.tombolo.chaos.sim.HostMemory", "the memory port of a simulated host", //
             "io.tombolo.region.MappedMemory", "the memory port: headers, blobs and, for a counting caller, frames", //
             "io.tombolo.region.FieldBuffer", "fields of one header, on the heap", //
             "io.tombolo.region.SegmentFiles", "the trailer behind a guest's memory", //

@@ -1,0 +1,125 @@
+package io.tombolo.chaos.sim;
+
+import io.tombolo.region.FromWord;
+import io.tombolo.region.HostSlots;
+import io.tombolo.region.HostState;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
+import io.tombolo.region.Recovery;
+import io.tombolo.region.Region;
+import io.tombolo.region.RegionVerifier;
+import io.tombolo.region.SlotWord;
+import io.tombolo.region.VerifyReport;
+import io.tombolo.region.VmSlot;
+import java.nio.file.Path;
+
+/// What must be so when the faults of a world have ended and everything had time to come to rest.
+final class Rest {
+    private final World world;
+
+    Rest(World world) {
+        this.world = world;
+    }
+
+    /// Every VM whose owner lives runs, and no intent is open but of hosts that are dead.
+    boolean settled() {
+        for (int vm = 0; vm < world.plan().vms(); vm++) {
+            if (!settled(vm)) {
+                return false;
+            }
+        }
+        return world.coordination().open().stream().allMatch(
+                intent -> world.liveHost(intent.fromSlot()) == null || world.liveHost(intent.toSlot()) == null);
+    }
+
+    private boolean settled(int vm) {
+        long word = world.oracle().owner(vm);
+        SimHost named = world.liveHost(OwnerWord.slot(word));
+        return switch (OwnerWord.state(word)) {
+            case RUNNING -> named == null || world.oracle().executes(vm);
+            case OFFERED -> named == null && !sourceCanAct(vm, word);
+            case CLAIMED, CREATING, RECOVERING, DESTROYING -> named == null;
+            case FREE, PAUSED, LOST -> true;
+            case null -> false;
+        };
+    }
+
+    private boolean sourceCanAct(int vm, long word) {
+        long from = world.oracle().from(vm);
+        return FromWord.allows(from, FromWord.slot(from), word) && world.liveHost(FromWord.slot(from)) != null;
+    }
+
+    /// For people: where everything is.
+    String standing() {
+        StringBuilder text = new StringBuilder();
+        for (int vm = 0; vm < world.plan().vms(); vm++) {
+            long word = world.oracle().owner(vm);
+            text.append("vm").append(vm).append(' ').append(OwnerWord.describe(word))
+                    .append(world.oracle().executes(vm) ? ", executes" : ", stands still")
+                    .append(world.liveHost(OwnerWord.slot(word)) == null ? ", host dead; " : ", host alive; ");
+        }
+        for (SimHost host : world.hosts()) {
+            if (host.alive() && host.started()) {
+                text.append(host.describe()).append("; ");
+            }
+        }
+        return text + "intents " + world.coordination().open();
+    }
+
+    /// Everybody stands still from here on: this makes no step.
+    void check() {
+        Region region = Region.over(new ArrayMemory(world.memory().view()), Path.of("simulated"));
+        SimHost executor = firstLive();
+        world.memory().touch(0, world.oracle().controlBytes());
+        for (int vm = 0; vm < world.plan().vms(); vm++) {
+            world.memory().touch(region.frameDataOffset(world.tableFrame(vm)), Oracle.FRAME_BYTES);
+        }
+        if (executor != null) {
+            recover(region, executor.slot());
+        }
+        VerifyReport report = RegionVerifier.verify(region);
+        if (executor != null && !report.clean()) {
+            world.violation("I4: verify finds " + report.findings().getFirst());
+        }
+        for (int vm = 0; vm < world.plan().vms(); vm++) {
+            // Of a guest that its host took with it nothing is promised: what it wrote to a page that had just become
+            // local may be gone with the entry that says so.
+            if (!world.lostWithHost(vm)) {
+                world.oracle().checkContents(vm, world.plan().pages());
+            }
+        }
+    }
+
+    private SimHost firstLive() {
+        for (SimHost host : world.hosts()) {
+            if (host.alive() && host.started()) {
+                return host;
+            }
+        }
+        return null;
+    }
+
+    /// What takeover will do with the VMs of hosts that are dead, as far as it is built.
+    private void recover(Region region, int executor) {
+        for (SimHost host : world.incarnations()) {
+            if (!host.alive() && host.slot() >= 0) {
+                HostSlots.confirmReaped(region, world.identity(host).pid(), world.identity(host).bootId());
+                long word = region.host(host.slot()).wordAcquire();
+                if (SlotWord.state(word) == HostState.CONFIRMED && SlotWord.incarnation(word) == host.incarnation()) {
+                    Recovery.recover(region, host.slot(), host.incarnation(), executor);
+                }
+            }
+        }
+        for (int i = 0; i < world.plan().vms(); i++) {
+            VmSlot vm = region.vm(i);
+            long word = vm.ownerAcquire();
+            if (OwnerWord.is(word, OwnerState.FREE) || world.liveHost(OwnerWord.slot(word)) != null) {
+                continue;
+            }
+            long recovering = OwnerWord.pack(OwnerState.RECOVERING, executor, OwnerWord.nextEpoch(word));
+            if (vm.compareAndSetOwner(word, recovering)) {
+                Recovery.recoverVm(region, vm, executor);
+            }
+        }
+    }
+}
