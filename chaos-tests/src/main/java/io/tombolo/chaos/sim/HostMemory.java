@@ -75,14 +75,14 @@ class HostMemory implements Memory {
         long found = memory.get(offset);
         if (found != expect) {
             if (world.tracing()) {
-                trace(found == expect ? " sets " : " fails to set ", offset, next,
+                trace(" fails to set ", offset, next,
                         ", was " + world.oracle().name(offset, found));
             }
             return false;
         }
         world.oracle().beforeCas(process, offset, expect, next);
         if (world.tracing()) {
-            trace(found == expect ? " sets " : " fails to set ", offset, next,
+            trace(" sets ", offset, next,
                     ", was " + world.oracle().name(offset, found));
         }
         memory.set(process, offset, next);

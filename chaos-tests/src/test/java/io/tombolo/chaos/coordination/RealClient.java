@@ -15,13 +15,16 @@ import org.apache.zookeeper.Op;
 import org.apache.zookeeper.OpResult;
 import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
-import org.apache.zookeeper.ZooDefs;
+import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Id;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.Stat;
 
 /// A real ZooKeeper client that speaks the model's language. Answers and watch events come in the order of the
 /// connection, because ZooKeeper calls back on one thread.
 final class RealClient implements AutoCloseable {
+    // Not the constant of ZooDefs.Ids: its class names annotations that are not on the class path.
+    private static final List<ACL> ANYONE = List.of(new ACL(31, new Id("world", "anyone")));
     private final ZooKeeper zooKeeper;
     private final List<String> transcript = new ArrayList<>();
     private final BlockingQueue<Watcher.Event.KeeperState> states = new LinkedBlockingQueue<>();
@@ -98,7 +101,7 @@ final class RealClient implements AutoCloseable {
         CompletableFuture<Reply> done = new CompletableFuture<>();
         switch (request) {
             case Request.Create create -> zooKeeper.create(create.path(), bytes(create.data()),
-                    ZooDefs.Ids.OPEN_ACL_UNSAFE, mode(create.mode()), (int rc, String _, Object _,
+                    ANYONE, mode(create.mode()), (int rc, String _, Object _,
                             String name) -> answered(done, rc == 0 ? Reply.created(name) : failed(rc)),
                     null);
             case Request.Delete delete -> zooKeeper.delete(delete.path(), delete.version(),
@@ -133,7 +136,7 @@ final class RealClient implements AutoCloseable {
 
     private static Op op(Request.Write write) {
         return switch (write) {
-            case Request.Create create -> Op.create(create.path(), bytes(create.data()), ZooDefs.Ids.OPEN_ACL_UNSAFE,
+            case Request.Create create -> Op.create(create.path(), bytes(create.data()), ANYONE,
                     mode(create.mode()));
             case Request.Delete delete -> Op.delete(delete.path(), delete.version());
             case Request.SetData set -> Op.setData(set.path(), bytes(set.data()), set.version());
