@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tombolo.agent.pages.PageService;
 import java.util.concurrent.TimeUnit;
 
-/// Moves pages as a person does: what is answered EBUSY is asked for again. On a busy machine a vCPU may be without a core
-/// for longer than a mover waits for it.
+/// Moves pages as a person does: what is answered EBUSY is asked for again. On a busy machine a vCPU may be without a
+/// core for longer than a mover waits for it.
 final class MovesAgain {
     private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(30);
     private static final long BUDGET_NS = TimeUnit.SECONDS.toNanos(10);
