@@ -112,8 +112,6 @@ final class World {
         return handoffs;
     }
 
-    // ---- what the parts ask for
-
     Plan plan() {
         return plan;
     }
