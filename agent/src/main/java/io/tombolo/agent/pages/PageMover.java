@@ -89,6 +89,7 @@ public final class PageMover {
     ///
     /// @param count at most [#batch]
     public boolean move(VmPages vm, long[] pages, int from, int count, Tier to, int[] status) {
+        // Asks for the right on its way in: from then on nobody destroys the VM and gives its slot to another one.
         if (!vm.enter(right)) {
             if (!right.getAsBoolean()) {
                 return false;
@@ -99,10 +100,6 @@ public final class PageMover {
             return true;
         }
         try {
-            // Only now: with the gate entered, nobody destroys the VM and gives its slot to another one.
-            if (!right.getAsBoolean()) {
-                return false;
-            }
             Arrays.fill(status, from, from + count, UNDECIDED);
             int n = look(vm, pages, from, count, to, status);
             for (int round = 1; n > 0; round++) {

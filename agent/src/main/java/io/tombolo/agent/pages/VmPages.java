@@ -74,12 +74,12 @@ public final class VmPages {
     /// the VM goes to another host and its gate is opened there, would enter by the same word. So who hands the VM over
     /// waits for [#drained], which is not true while a thread is on its way in.
     ///
-    /// @param right asked after the gate was found open
+    /// @param right asked after the gate was found open; it does not hold for a VM that [#isClosed] here
     public boolean enter(BooleanSupplier right) {
         entering.incrementAndGet();
         boolean in = false;
         try {
-            in = gate.enter(() -> !closed && right.getAsBoolean());
+            in = gate.enter(right);
             return in;
         } finally {
             if (!in) {

@@ -114,8 +114,6 @@ final class World {
         return handoffs;
     }
 
-    // ---- what the parts ask for
-
     Plan plan() {
         return plan;
     }
