@@ -36,7 +36,6 @@ final class World {
     static final FormatOptions FORMAT = new FormatOptions(new UUID(7, 7), 12, Plan.MAX_VMS, 1, 4096, false, false);
     private static final long MAX_STEPS = 60_000;
     private static final long SETTLE_NS = 3_000 * MS;
-
     private final long seed;
     private final Plan plan;
     private final Wiring wiring;
