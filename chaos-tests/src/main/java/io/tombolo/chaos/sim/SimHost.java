@@ -75,7 +75,7 @@ final class SimHost extends SimProcess implements HostPorts {
         driven = new DrivenHost(name(), region, claimed, this, new SimHypervisor(world, this, region), World.BOUNDS,
                 () -> right, this::exit);
         right = new RightLoop(new RightKeeper(TIMINGS, claimed.word(), true), board,
-                world.wiring().actions(this, new Actions()),
+                new Actions(),
                 world.scheduler()::nowNs, world.scheduler()::nowNs, slot::wordAcquire, TIMINGS);
         right.begin();
         petNs = world.scheduler().nowNs();

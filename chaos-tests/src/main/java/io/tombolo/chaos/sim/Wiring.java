@@ -1,7 +1,5 @@
 package io.tombolo.chaos.sim;
 
-import io.tombolo.agent.right.RightActions;
-
 /// Where tests put a mistake into a world that has none: the memory port that a host gets, and what its parts are
 /// told. In production it is [#SOUND].
 class Wiring {
@@ -9,11 +7,6 @@ class Wiring {
 
     HostMemory memory(World world, SimProcess process) {
         return new HostMemory(world, process);
-    }
-
-    /// What a host does when its right comes and goes.
-    RightActions actions(SimHost host, RightActions sound) {
-        return sound;
     }
 
     /// Whether vCPUs tell movers which entries they have seen.

@@ -1,7 +1,5 @@
 package io.tombolo.chaos.sim;
 
-import io.tombolo.agent.right.LapseReason;
-import io.tombolo.agent.right.RightActions;
 import io.tombolo.region.FrameState;
 import io.tombolo.region.FrameWord;
 import io.tombolo.region.OwnerState;
@@ -84,22 +82,6 @@ enum PlantedBug {
                     return sound(offset, takesBack && rawLoad(offset) == claimed ? claimed : expect, next);
                 }
             });
-        }
-    },
-    RESUMED_BY_LOOKING(4_000, "resume after a lapse by looking at the owner word") {
-        @Override
-        Wiring wiring() {
-            return new Wiring() {
-                @Override
-                RightActions actions(SimHost host, RightActions sound) {
-                    return new Delegate(sound) {
-                        @Override
-                        public void renewAll(long generation) {
-                            host.right().renewDone(generation);
-                        }
-                    };
-                }
-            };
         }
     },
     GATE_NOT_CLOSED(4_000, "pages move while the VM is offered: the gate is not closed") {
@@ -322,54 +304,6 @@ enum PlantedBug {
         @Override
         public boolean compareAndSet(long offset, long expect, long next) {
             return world().oracle().isTable(offset) ? tableCas(offset, expect, next) : sound(offset, expect, next);
-        }
-    }
-
-    private static class Delegate implements RightActions {
-        private final RightActions sound;
-
-        Delegate(RightActions sound) {
-            this.sound = sound;
-        }
-
-        @Override
-        public void warn(long remainingNs) {
-            sound.warn(remainingNs);
-        }
-
-        @Override
-        public void pauseAll(LapseReason reason, boolean terminal) {
-            sound.pauseAll(reason, terminal);
-        }
-
-        @Override
-        public boolean guestsGone() {
-            return sound.guestsGone();
-        }
-
-        @Override
-        public void renewAll(long generation) {
-            sound.renewAll(generation);
-        }
-
-        @Override
-        public void resumeAll(long generation) {
-            sound.resumeAll(generation);
-        }
-
-        @Override
-        public void stopVm(int vmSlot) {
-            sound.stopVm(vmSlot);
-        }
-
-        @Override
-        public void sayStopped() {
-            sound.sayStopped();
-        }
-
-        @Override
-        public void exit(LapseReason reason, boolean allStopped) {
-            sound.exit(reason, allStopped);
         }
     }
 }
