@@ -15,7 +15,9 @@ import org.junit.jupiter.api.DisplayName;
 class ChaosRunTest {
     @ChaosTest(nemesis = {"kill", "partition", "stall"}, time = "10s", seed = 11)
     void leavesAFolderThatOthersCanRead(ChaosResult result) {
-        assertThat(result.faults().values()).allSatisfy(count -> assertThat(count).isPositive());
+        // How many of its sequence fit into ten seconds is the machine's affair.
+        assertThat(result.faults()).containsOnlyKeys("kill", "partition", "stall");
+        assertThat(result.faults().values()).anySatisfy(count -> assertThat(count).isPositive());
         History json = Histories.readJsonLines(result.folder().resolve("history.jsonl"), HistoryLimits.DEFAULT);
         History edn = Histories.readEdn(result.folder().resolve("history.edn"), HistoryLimits.DEFAULT);
         assertThat(edn.events()).isEqualTo(json.events()).hasSizeGreaterThan(200);
