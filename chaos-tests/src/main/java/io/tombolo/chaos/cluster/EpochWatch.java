@@ -3,6 +3,7 @@ package io.tombolo.chaos.cluster;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.chaos.check.EpochSeen;
+import io.tombolo.coordinator.Threads;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.Region;
@@ -65,16 +66,6 @@ public final class EpochWatch implements AutoCloseable {
     public void close() {
         closed = true;
         LockSupport.unpark(thread);
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException _) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.awaitEnd(thread);
     }
 }

@@ -3,6 +3,7 @@ package io.tombolo.chaos.nemesis;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.chaos.cluster.ClusterUnderTest;
+import io.tombolo.coordinator.Threads;
 import io.tombolo.deploy.cluster.ProcessState;
 import io.tombolo.region.TomboloException;
 import java.util.Collection;
@@ -76,16 +77,6 @@ public final class Healing implements AutoCloseable {
     public void close() {
         closed = true;
         LockSupport.unpark(thread);
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException _) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.awaitEnd(thread);
     }
 }

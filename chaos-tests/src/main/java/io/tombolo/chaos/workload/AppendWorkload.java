@@ -11,11 +11,9 @@ import io.tombolo.chaos.cluster.ClusterUnderTest;
 import io.tombolo.chaos.generator.Call;
 import io.tombolo.chaos.generator.Generator;
 import io.tombolo.chaos.generator.Generators;
-import io.tombolo.coordinator.wire.GuestStatus;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -66,32 +64,25 @@ final class AppendWorkload implements Workload {
 
     @Override
     public Client client(int thread) {
-        GuestCalls calls = new GuestCalls(cluster, thread % cluster.hosts().size());
-        return (process, call) -> invoke(calls, process, call);
-    }
+        return new KeyedClient(cluster, homes, thread) {
+            @Override
+            GuestCalls.Answer ask(Guest guest, Call call, long key, Object argument) {
+                return call.f().equals("read")
+                        ? guest.ask(GuestOp.KV_READ, List.of(key))
+                        : guest.ask(GuestOp.KV_APPEND, List.of(key, (Long) argument));
+            }
 
-    private Completion invoke(GuestCalls calls, long process, Call call) {
-        List<?> pair = (List<?>) call.value();
-        long key = (Long) pair.getFirst();
-        Optional<GuestVms.Guest> home = homes.of(key);
-        if (home.isEmpty()) {
-            return Homes.gone(call.value());
-        }
-        boolean read = call.f().equals("read");
-        GuestCalls.Answer answer = read
-                ? calls.call(home.get(), process, GuestOp.KV_READ, List.of(key))
-                : calls.call(home.get(), process, GuestOp.KV_APPEND, List.of(key, (Long) pair.get(1)));
-        if (answer.reply() == null) {
-            return answer.none(call, read, home.get());
-        }
-        GuestStatus status = answer.reply().status();
-        return switch (status) {
-            case OK -> Completion
-                    .ok(read ? List.of(key, elements(answer.reply().values().getFirst())) : call.value());
-            case FAILED -> read
-                    ? Completion.ok(Arrays.asList(key, List.of()))
-                    : Completion.fail(call.value(), "refused");
-            case INVALID -> answer.invalid(call);
+            @Override
+            Completion answered(GuestCalls.Answer answer, Call call, long key, boolean read) {
+                return switch (answer.reply().status()) {
+                    case OK -> Completion
+                            .ok(read ? List.of(key, elements(answer.reply().values().getFirst())) : call.value());
+                    case FAILED -> read
+                            ? Completion.ok(Arrays.asList(key, List.of()))
+                            : Completion.fail(call.value(), "refused");
+                    case INVALID -> answer.invalid(call);
+                };
+            }
         };
     }
 

@@ -12,11 +12,9 @@ import io.tombolo.chaos.cluster.ClusterUnderTest;
 import io.tombolo.chaos.generator.Call;
 import io.tombolo.chaos.generator.Generator;
 import io.tombolo.chaos.generator.Generators;
-import io.tombolo.coordinator.wire.GuestStatus;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -78,34 +76,25 @@ final class BankWorkload implements Workload {
 
     @Override
     public Client client(int thread) {
-        GuestCalls calls = new GuestCalls(cluster, thread % cluster.hosts().size());
-        return (process, call) -> invoke(calls, process, call);
-    }
+        return new KeyedClient(cluster, homes, thread) {
+            @Override
+            GuestCalls.Answer ask(Guest guest, Call call, long key, Object argument) {
+                if (call.f().equals("read")) {
+                    return guest.ask(GuestOp.BANK_READ_ALL, List.of());
+                }
+                Map<?, ?> what = (Map<?, ?>) argument;
+                return guest.ask(GuestOp.BANK_TRANSFER,
+                        List.of((Long) what.get("from"), (Long) what.get("to"), (Long) what.get("amount")));
+            }
 
-    private Completion invoke(GuestCalls calls, long process, Call call) {
-        List<?> pair = (List<?>) call.value();
-        long key = (Long) pair.getFirst();
-        Optional<GuestVms.Guest> home = homes.of(key);
-        if (home.isEmpty()) {
-            return Homes.gone(call.value());
-        }
-        boolean read = call.f().equals("read");
-        GuestCalls.Answer answer;
-        if (read) {
-            answer = calls.call(home.get(), process, GuestOp.BANK_READ_ALL, List.of());
-        } else {
-            Map<?, ?> what = (Map<?, ?>) pair.get(1);
-            answer = calls.call(home.get(), process, GuestOp.BANK_TRANSFER,
-                    List.of((Long) what.get("from"), (Long) what.get("to"), (Long) what.get("amount")));
-        }
-        if (answer.reply() == null) {
-            return answer.none(call, read, home.get());
-        }
-        GuestStatus status = answer.reply().status();
-        return switch (status) {
-            case OK -> Completion.ok(read ? List.of(key, balances(answer.reply().values())) : call.value());
-            case FAILED -> Completion.fail(call.value(), "insufficient");
-            case INVALID -> answer.invalid(call);
+            @Override
+            Completion answered(GuestCalls.Answer answer, Call call, long key, boolean read) {
+                return switch (answer.reply().status()) {
+                    case OK -> Completion.ok(read ? List.of(key, balances(answer.reply().values())) : call.value());
+                    case FAILED -> Completion.fail(call.value(), "insufficient");
+                    case INVALID -> answer.invalid(call);
+                };
+            }
         };
     }
 

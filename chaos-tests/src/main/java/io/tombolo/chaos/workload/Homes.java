@@ -2,7 +2,6 @@ package io.tombolo.chaos.workload;
 
 import static java.util.Objects.requireNonNull;
 
-import io.tombolo.chaos.generator.Generators;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,11 +44,6 @@ final class Homes {
             return Optional.empty();
         }
         return now;
-    }
-
-    /// What an operation on a key ends with that has no guest.
-    static Completion gone(Object value) {
-        return Completion.fail(value, Generators.KEY_GONE);
     }
 
     /// Keys whose guest is still there, in order.

@@ -10,10 +10,8 @@ import io.tombolo.chaos.cluster.ClusterUnderTest;
 import io.tombolo.chaos.generator.Call;
 import io.tombolo.chaos.generator.Generator;
 import io.tombolo.chaos.generator.Generators;
-import io.tombolo.coordinator.wire.GuestStatus;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -69,38 +67,31 @@ final class KvWorkload implements Workload {
 
     @Override
     public Client client(int thread) {
-        GuestCalls calls = new GuestCalls(cluster, thread % cluster.hosts().size());
-        return (process, call) -> invoke(calls, process, call);
-    }
-
-    private Completion invoke(GuestCalls calls, long process, Call call) {
-        List<?> pair = (List<?>) call.value();
-        long key = (Long) pair.getFirst();
-        Optional<GuestVms.Guest> home = homes.of(key);
-        if (home.isEmpty()) {
-            return Homes.gone(call.value());
-        }
-        boolean read = call.f().equals("read");
-        GuestCalls.Answer answer = switch (call.f()) {
-            case "read" -> calls.call(home.get(), process, GuestOp.KV_READ, List.of(key));
-            case "write" -> calls.call(home.get(), process, GuestOp.KV_WRITE, List.of(key, (Long) pair.get(1)));
-            case "cas" -> {
-                List<?> change = (List<?>) pair.get(1);
-                yield calls.call(home.get(), process, GuestOp.KV_CAS,
-                        List.of(key, (Long) change.getFirst(), (Long) change.get(1)));
+        return new KeyedClient(cluster, homes, thread) {
+            @Override
+            GuestCalls.Answer ask(Guest guest, Call call, long key, Object argument) {
+                return switch (call.f()) {
+                    case "read" -> guest.ask(GuestOp.KV_READ, List.of(key));
+                    case "write" -> guest.ask(GuestOp.KV_WRITE, List.of(key, (Long) argument));
+                    case "cas" -> {
+                        List<?> change = (List<?>) argument;
+                        yield guest.ask(GuestOp.KV_CAS, List.of(key, (Long) change.getFirst(), (Long) change.get(1)));
+                    }
+                    default -> throw new IllegalArgumentException("not an operation of kv: " + call);
+                };
             }
-            default -> throw new IllegalArgumentException("not an operation of kv: " + call);
-        };
-        if (answer.reply() == null) {
-            return answer.none(call, read, home.get());
-        }
-        GuestStatus status = answer.reply().status();
-        return switch (status) {
-            case OK -> Completion.ok(read ? Arrays.asList(key, answer.reply().values().getFirst()) : call.value());
-            case FAILED -> read
-                    ? Completion.ok(Arrays.asList(key, null))
-                    : Completion.fail(call.value(), call.f().equals("cas") ? "mismatch" : "refused");
-            case INVALID -> answer.invalid(call);
+
+            @Override
+            Completion answered(GuestCalls.Answer answer, Call call, long key, boolean read) {
+                return switch (answer.reply().status()) {
+                    case OK -> Completion
+                            .ok(read ? Arrays.asList(key, answer.reply().values().getFirst()) : call.value());
+                    case FAILED -> read
+                            ? Completion.ok(Arrays.asList(key, null))
+                            : Completion.fail(call.value(), call.f().equals("cas") ? "mismatch" : "refused");
+                    case INVALID -> answer.invalid(call);
+                };
+            }
         };
     }
 

@@ -2,7 +2,6 @@ package io.tombolo.chaos.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.tombolo.chaos.proxy.LinkPolicy;
 import java.io.BufferedReader;
@@ -49,7 +48,7 @@ class NamespaceNetworkTest {
 
     @Test
     void cutsAConnectionThatIsThereAndLetsItGoOnWhenItIsHealed(@TempDir Path directory) throws IOException {
-        assumeTrue(NamespaceNetwork.available(), "namespaces need root and ip(8)");
+        assertThat(NamespaceNetwork.available()).as("root, and ip(8)").isTrue();
         String name = "chaos-" + ProcessHandle.current().pid() + "-nt";
         List<Process> processes = new ArrayList<>();
         List<String> heard = java.util.Collections.synchronizedList(new ArrayList<>());

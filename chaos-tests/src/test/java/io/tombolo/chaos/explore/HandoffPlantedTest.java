@@ -1,7 +1,5 @@
 package io.tombolo.chaos.explore;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.handoff.Step;
 import io.tombolo.chaos.explore.HandoffWorld.Blob;
@@ -30,23 +28,16 @@ final class HandoffPlantedTest {
 
     @Test
     void theShippedCoresComeThroughWithOneFault() {
-        Explorer.Result result = Exhaustive.run(Exhaustive.Protocol.HAND_OFF, 1, System.out);
-        assertThat(result.violation()).isEmpty();
-        assertThat(result.complete()).isTrue();
-        assertThat(result.states()).isGreaterThan(50_000);
+        Findings.assertSound(Exhaustive.run(Exhaustive.Protocol.HAND_OFF, 1, System.out), 50_000);
     }
 
     @ParameterizedTest
     @EnumSource
     void aPlantedBugIsFound(Bug bug) {
-        Explorer.Result result = Exhaustive.run(
+        Findings.assertFound(bug, Exhaustive.run(
                 new HandoffModel(new Planted(bug), new LeaderSteps(), bug.faults, bug.moves,
                         bug == Bug.RENEWED_VM_RUN_ONLY_WHEN_IDLE, bug == Bug.TAKE_BACK_FROM_CLAIMED),
-                System.out);
-        System.out.println("planted " + bug + ": found after " + result.states() + " states, " + result.depth()
-                + " steps, " + result.millis() + " ms: " + result.violation().orElse("NOT FOUND"));
-        assertThat(result.violation()).isPresent();
-        assertThat(result.trace()).isNotEmpty();
+                System.out));
     }
 
     private static final class Planted extends AgentSteps {

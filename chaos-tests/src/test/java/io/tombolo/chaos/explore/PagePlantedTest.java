@@ -1,7 +1,5 @@
 package io.tombolo.chaos.explore;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import io.tombolo.chaos.explore.PageWorld.At;
 import io.tombolo.chaos.explore.PageWorld.Words;
 import io.tombolo.region.PageTableEntry;
@@ -24,20 +22,13 @@ final class PagePlantedTest {
 
     @Test
     void theProtocolComesThroughWithOneFault() {
-        Explorer.Result result = Exhaustive.run(Exhaustive.Protocol.PAGE_MOVE, 1, System.out);
-        assertThat(result.violation()).isEmpty();
-        assertThat(result.complete()).isTrue();
-        assertThat(result.states()).isGreaterThan(100_000);
+        Findings.assertSound(Exhaustive.run(Exhaustive.Protocol.PAGE_MOVE, 1, System.out), 100_000);
     }
 
     @ParameterizedTest
     @EnumSource
     void aPlantedBugIsFound(Bug bug) {
-        Explorer.Result result = Exhaustive.run(new Planted(bug), System.out);
-        System.out.println("planted " + bug + ": found after " + result.states() + " states, " + result.depth()
-                + " steps, " + result.millis() + " ms: " + result.violation().orElse("NOT FOUND"));
-        assertThat(result.violation()).isPresent();
-        assertThat(result.trace()).isNotEmpty();
+        Findings.assertFound(bug, Exhaustive.run(new Planted(bug), System.out));
     }
 
     private static final class Planted extends PageModel {

@@ -3,6 +3,7 @@ package io.tombolo.deploy.cluster;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.right.Timings;
+import io.tombolo.coordinator.Threads;
 import io.tombolo.region.TomboloException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -156,20 +157,7 @@ public final class Supervisor implements AutoCloseable {
     }
 
     private static void forAll(Collection<SupervisedProcess> victims, Consumer<SupervisedProcess> action) {
-        List<Thread> threads = victims.stream().map(v -> Thread.ofVirtual().start(() -> action.accept(v))).toList();
-        boolean interrupted = false;
-        for (Thread thread : threads) {
-            while (thread.isAlive()) {
-                try {
-                    thread.join();
-                } catch (InterruptedException _) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.awaitEnd(victims.stream().map(v -> Thread.ofVirtual().start(() -> action.accept(v))).toList());
     }
 
     /// Kills everything that runs and removes the groups.

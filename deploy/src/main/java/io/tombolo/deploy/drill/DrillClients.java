@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
 import io.tombolo.agent.sim.BankProgram;
+import io.tombolo.coordinator.Threads;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.deploy.drill.DrillClient.Step;
@@ -162,18 +163,6 @@ public final class DrillClients implements AutoCloseable {
     @Override
     public void close() {
         aborted = true;
-        boolean interrupted = false;
-        for (Worker worker : workers) {
-            while (worker.thread.isAlive()) {
-                try {
-                    worker.thread.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.awaitEnd(workers.stream().map(worker -> worker.thread).toList());
     }
 }

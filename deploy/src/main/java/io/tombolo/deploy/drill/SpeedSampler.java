@@ -2,6 +2,7 @@ package io.tombolo.deploy.drill;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.coordinator.Threads;
 import io.tombolo.deploy.DeployError;
 import io.tombolo.deploy.report.DrillReport.OpsPerSecond;
 import io.tombolo.deploy.report.DrillReport.PageWaits;
@@ -210,16 +211,6 @@ final class SpeedSampler implements AutoCloseable {
     public void close() {
         ended = true;
         LockSupport.unpark(thread);
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Threads.awaitEnd(thread);
     }
 }
