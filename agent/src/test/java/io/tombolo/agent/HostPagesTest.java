@@ -263,7 +263,8 @@ final class HostPagesTest {
         PageService.Moved moved = ant.pages.move("vm", 0, 512, LOCAL, 0);
         assertThat(moved.done()).isBetween(1, 511);
         assertThat(moved.status()).hasSize(moved.done());
-        assertThat(ant.vms.localPages(0)).isEqualTo(moved.done());
+        // The guest may have taken back some of the batch, or all of it.
+        assertThat(ant.vms.localPages(0)).isEqualTo(moved.done() - moved.notMoved());
 
         Thread.currentThread().interrupt();
         PageService.Moved more = ant.pages.move("vm", moved.done(), 300, LOCAL, LONG_NS);
