@@ -25,7 +25,7 @@ public final class PageMover {
     public static final int SMALL_BATCH = 32;
     static final int LARGE_BATCH = 1;
 
-    private static final int SPINS = 1_000;
+    private static final int SPINS = 300;
     private static final long FRAME_BYTES = PageSize.SMALL.bytes();
     /// In place of a status: the page goes into the batch.
     private static final int MOVABLE = Integer.MIN_VALUE;
@@ -314,27 +314,37 @@ public final class PageMover {
     /// 6. False if a vCPU does not end its slice, or if the right has lapsed meanwhile: then the marks are given up and
     /// the caller says that this thread has stopped. Until it has, nobody takes this host for stopped, so those stores
     /// harm nobody.
-    // Yielding is right here: what it waits for is a thread that may need this very core.
-    @SuppressWarnings("ThreadPriorityCheck")
     private boolean awaitShootdown(VmPages vm, int[] status, int n) {
         long number = vm.shootdown().begin();
-        if (vm.shootdown().isPast(number)) {
-            return true;
-        }
-        long since = System.nanoTime();
-        for (int spins = 0; !vm.shootdown().isPast(number); spins++) {
-            if (spins < SPINS) {
-                Thread.onSpinWait();
-            } else {
-                if (System.nanoTime() - since > giveUpNs || !right.getAsBoolean()) {
-                    for (int i = 0; i < n; i++) {
-                        status[place[i]] = -Errno.EBUSY;
-                    }
-                    return false;
-                }
-                // The vCPU may be waiting for this core.
-                Thread.yield();
+        for (int spins = 0; spins < SPINS; spins++) {
+            if (vm.shootdown().isPast(number)) {
+                return true;
             }
+            Thread.onSpinWait();
+        }
+        vm.shootdown().moverGivesCoreAway();
+        try {
+            if (awaitLateVcpu(vm, number)) {
+                return true;
+            }
+        } finally {
+            vm.shootdown().moverGoesOn();
+        }
+        for (int i = 0; i < n; i++) {
+            status[place[i]] = -Errno.EBUSY;
+        }
+        return false;
+    }
+
+    // Yielding is right here: what it waits for is a thread that may need this very core.
+    @SuppressWarnings("ThreadPriorityCheck")
+    private boolean awaitLateVcpu(VmPages vm, long number) {
+        long since = System.nanoTime();
+        while (!vm.shootdown().isPast(number)) {
+            if (System.nanoTime() - since > giveUpNs || !right.getAsBoolean()) {
+                return false;
+            }
+            Thread.yield();
         }
         return true;
     }

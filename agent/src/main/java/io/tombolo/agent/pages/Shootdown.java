@@ -21,6 +21,8 @@ public final class Shootdown {
     private static final int STRIDE_LONGS = 16;
     private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int COUNTER = 0;
+    /// Beside the counter, so that who loads one has the other.
+    private static final int WITHOUT_CORE = 1;
 
     private final long[] words;
     private final int vcpus;
@@ -58,6 +60,22 @@ public final class Shootdown {
     /// After the last access of a stretch, and while the vCPU waits for a page.
     public void offline(int vcpu) {
         WORD.setRelease(words, at(vcpu), OFFLINE);
+    }
+
+    /// Whether movers gave their core away while they waited for a vCPU, and still wait. A vCPU that was late, and comes
+    /// to its quiescent state now, had better give its own away: it may be the one that a mover needs.
+    public boolean isMoverWithoutCore() {
+        return (long) WORD.getOpaque(words, WITHOUT_CORE) != 0;
+    }
+
+    /// By a mover, before it gives its core away for the first time in a wait; to be followed by [#moverGoesOn].
+    void moverGivesCoreAway() {
+        WORD.getAndAdd(words, WITHOUT_CORE, 1L);
+    }
+
+    /// By a mover whose wait is over.
+    void moverGoesOn() {
+        WORD.getAndAdd(words, WITHOUT_CORE, -1L);
     }
 
     /// After entries were changed: the number of a new shoot-down.

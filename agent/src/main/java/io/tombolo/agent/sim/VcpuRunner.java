@@ -453,9 +453,15 @@ public final class VcpuRunner implements AutoCloseable {
         }
     }
 
+    // Yielding is right here: without it a mover on the same core would get one batch done for each of this thread's
+    // turns, which last for milliseconds.
+    @SuppressWarnings("ThreadPriorityCheck")
     private void passQuiescentState(int vcpu) {
         if (shootdown.quiescent(vcpu)) {
             memories[vcpu].forget();
+            if (shootdown.isMoverWithoutCore()) {
+                Thread.yield();
+            }
         }
     }
 

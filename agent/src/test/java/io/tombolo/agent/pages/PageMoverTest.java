@@ -242,13 +242,18 @@ final class PageMoverTest {
         try (TestVm vm = vm(PageSize.SMALL, from)) {
             PageMoves.Account account = new PageMoves.Account(vm);
             AtomicInteger asked = new AtomicInteger();
-            PageMover mover = new PageMover(vm.region, vm.copier, () -> asked.incrementAndGet() < 3,
-                    Long.MAX_VALUE, 8);
+            List<Boolean> withoutCore = new ArrayList<>();
+            PageMover mover = new PageMover(vm.region, vm.copier, () -> {
+                withoutCore.add(vm.pages.shootdown().isMoverWithoutCore());
+                return asked.incrementAndGet() < 3;
+            }, Long.MAX_VALUE, 8);
             vm.pages.shootdown().online(0);
             int[] status = new int[3];
             assertThat(mover.move(vm.pages, new long[]{4, 5, 6}, 0, 3, other(from), status)).isTrue();
             assertThat(status).containsOnly(-Errno.EBUSY);
             assertThat(asked).hasValue(3);
+            assertThat(withoutCore).containsExactly(false, true, true);
+            assertThat(vm.pages.shootdown().isMoverWithoutCore()).isFalse();
             account.check();
             check(vm);
         }

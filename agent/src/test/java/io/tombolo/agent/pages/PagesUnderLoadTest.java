@@ -33,6 +33,7 @@ import io.tombolo.region.VmIdentity;
 import io.tombolo.region.VmMemory;
 import io.tombolo.region.VmSlots;
 import io.tombolo.region.os.Errno;
+import io.tombolo.region.os.Linux;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
@@ -47,6 +48,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -359,6 +362,55 @@ final class PagesUnderLoadTest {
             healthy.goOn();
             healthy.join();
             healthy.verify();
+        }
+    }
+
+    /// The mover needs the vCPU to get to a quiescent state, and the vCPU needs the core. Whoever has it must not keep
+    /// it for a whole turn of milliseconds every time.
+    @ParameterizedTest
+    @EnumSource(PageSize.class)
+    void aMoverAndItsVcpuGetOnWithOneCore(PageSize size) throws InterruptedException {
+        AtomicReference<Throwable> failed = new AtomicReference<>();
+        // What a thread starts is kept on the core that it is kept on.
+        Thread one = Thread.ofPlatform().start(() -> {
+            try {
+                Linux.schedSetaffinity(0, Linux.schedGetaffinity(0)[0]);
+                getsOnWithOneCore(size);
+            } catch (Throwable t) {
+                failed.set(t);
+            }
+        });
+        one.join();
+        assertThat(failed.get()).isNull();
+    }
+
+    private static void getsOnWithOneCore(PageSize size) {
+        try (TestVm vm = new TestVm(32L << 20, size, false, 1);
+                Load load = new Load(vm, GuestProgram.DIRTY, 1, SEED)) {
+            load.runner.resume();
+            load.goOn();
+            PageMover mover = vm.mover(PageMover.SMALL_BATCH);
+            long[] pages = LongStream.range(0, vm.pages.table().pages()).toArray();
+            int[] status = new int[pages.length];
+            int step = mover.batch(vm.pages);
+            long before = load.state.vcpu(0).get(VcpuRegisters.INSTRUCTIONS);
+            long batches = 0;
+            for (Tier to : List.of(Tier.LOCAL, Tier.SHARED, Tier.LOCAL, Tier.SHARED)) {
+                for (int i = 0; i < pages.length; i += step, batches++) {
+                    mover.move(vm.pages, pages, i, step, to, status);
+                }
+                assertThat(IntStream.of(status).filter(code -> code == to.code()).count())
+                        .isGreaterThan(pages.length * 3L / 4);
+            }
+            long executed = load.state.vcpu(0).get(VcpuRegisters.INSTRUCTIONS) - before;
+
+            System.out.printf(Locale.ROOT, "%s pages on one core: %d instructions in %d batches%n", size, executed,
+                    batches);
+            // When it kept the core for its turn, 3,900; and it took every large page back.
+            if (size == PageSize.SMALL) {
+                assertThat(executed / batches).isLessThan(1_500);
+            }
+            assertThat(load.failed.get()).isNull();
         }
     }
 }
