@@ -4,13 +4,34 @@ import io.tombolo.chaos.ChaosAgent;
 import io.tombolo.deploy.cluster.ClusterPrograms;
 import io.tombolo.deploy.cluster.JavaPrograms;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The project's own programs, but for agents, which are [ChaosAgent]s.
+/// The project's own programs, but for agents, which are [ChaosAgent]s. Agents and coordinators log every step of a
+/// hand-off: why one did not come about has to be in the logs of the run in which it happened.
 public final class ChaosPrograms implements ClusterPrograms {
+    private static final String LOG_LEVEL = "-Dtombolo.log.level=DEBUG";
+
     private final ClusterPrograms own = JavaPrograms.standard();
-    private final ClusterPrograms chaos = new JavaPrograms(ChaosAgent.class.getName(), Optional.empty());
+    private final ClusterPrograms chaos;
+
+    public ChaosPrograms() {
+        this(ChaosAgent.class.getName());
+    }
+
+    /// The same with other agents.
+    ///
+    /// @param agentMain main class of agents; takes the arguments of a [ChaosAgent]
+    public ChaosPrograms(String agentMain) {
+        this.chaos = new JavaPrograms(agentMain, Optional.empty());
+    }
+
+    private static List<String> logging(List<String> command) {
+        List<String> all = new ArrayList<>(command);
+        all.add(1, LOG_LEVEL);
+        return all;
+    }
 
     @Override
     public List<String> zooKeeper(Path config) {
@@ -19,12 +40,12 @@ public final class ChaosPrograms implements ClusterPrograms {
 
     @Override
     public List<String> coordinator(Path config) {
-        return own.coordinator(config);
+        return logging(own.coordinator(config));
     }
 
     @Override
     public List<String> agent(Path config, int heapMb, List<String> drivers) {
-        return chaos.agent(config, heapMb, drivers);
+        return logging(chaos.agent(config, heapMb, drivers));
     }
 
     @Override

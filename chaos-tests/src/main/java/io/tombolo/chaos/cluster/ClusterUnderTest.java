@@ -3,6 +3,7 @@ package io.tombolo.chaos.cluster;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.handoff.HandoffPoint;
+import io.tombolo.agent.right.Timings;
 import io.tombolo.chaos.HaltAction;
 import io.tombolo.chaos.HandoffHalt;
 import io.tombolo.coordinator.CoordinatorClient;
@@ -141,6 +142,11 @@ public final class ClusterUnderTest implements AutoCloseable {
         return cluster;
     }
 
+    /// All times that follow from its base.
+    public Timings timings() {
+        return new Timings(cluster.spec().baseMs());
+    }
+
     public FaultNetwork network() {
         return network;
     }
@@ -243,9 +249,19 @@ public final class ClusterUnderTest implements AutoCloseable {
         HandoffHalt.order(runDirectory(host), point, action);
     }
 
+    /// The same with the longest time for which a thread is held.
+    public void haltAt(String host, HandoffPoint point, HaltAction action, long holdMs) {
+        HandoffHalt.order(runDirectory(host), point, action, holdMs);
+    }
+
     /// Whether the order of [#haltAt] was carried out.
     public boolean halted(String host) {
-        return Files.exists(runDirectory(host).resolve(HandoffHalt.HALTED));
+        return haltedAt(host).isPresent();
+    }
+
+    /// How the order of [#haltAt] was carried out, if it was.
+    public Optional<HandoffHalt.Halted> haltedAt(String host) {
+        return HandoffHalt.halted(runDirectory(host));
     }
 
     /// Takes an order of [#haltAt] back, and lets go what it holds.

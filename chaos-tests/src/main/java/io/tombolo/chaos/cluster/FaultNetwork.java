@@ -19,14 +19,14 @@ public interface FaultNetwork extends ClusterNetwork, AutoCloseable {
     /// What happens to it now.
     LinkPolicy policy(String from, String to);
 
-    /// Ends `to`'s side of the connections between the two; the other side hears nothing of it.
-    void halfOpen(String from, String to);
+    /// Ends `to`'s side of the connections between the two; the other side hears nothing of it. Returns how many.
+    int halfOpen(String from, String to);
 
     /// Ends what [#halfOpen] left.
     void endHalfOpen();
 
-    /// Ends all connections between the two.
-    void reset(String from, String to);
+    /// Ends all connections between the two. Returns how many.
+    int reset(String from, String to);
 
     /// Everything as it was.
     void heal();

@@ -244,7 +244,7 @@ public final class NamespaceNetwork implements FaultNetwork {
     }
 
     @Override
-    public void halfOpen(String from, String to) {
+    public int halfOpen(String from, String to) {
         throw new UnsupportedOperationException("connections between namespaces are the kernel's");
     }
 
@@ -254,7 +254,7 @@ public final class NamespaceNetwork implements FaultNetwork {
     }
 
     @Override
-    public void reset(String from, String to) {
+    public int reset(String from, String to) {
         throw new UnsupportedOperationException("connections between namespaces are the kernel's");
     }
 

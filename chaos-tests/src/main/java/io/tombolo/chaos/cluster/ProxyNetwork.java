@@ -185,13 +185,13 @@ public final class ProxyNetwork implements FaultNetwork {
     }
 
     @Override
-    public void halfOpen(String from, String to) {
-        proxy.halfOpen(from, to);
+    public int halfOpen(String from, String to) {
+        return proxy.halfOpen(from, to);
     }
 
     @Override
-    public void reset(String from, String to) {
-        proxy.reset(from, to);
+    public int reset(String from, String to) {
+        return proxy.reset(from, to);
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.SplittableRandom;
 public final class ConnectionNemesis implements Nemesis {
     private final Targets targets;
     private final FaultNetwork network;
+    private boolean effect;
 
     public ConnectionNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -38,24 +39,27 @@ public final class ConnectionNemesis implements Nemesis {
         List<String> hit = targets.resolve(chosen);
         List<String> all = new ArrayList<>(network.processes());
         all.add(FaultNetwork.CLIENT);
+        int ended = 0;
         for (String one : hit) {
             for (String other : all) {
                 if (other.equals(one)) {
                     continue;
                 }
-                if (chosen.get("kind").equals("reset")) {
-                    network.reset(one, other);
-                } else {
-                    network.halfOpen(other, one);
-                }
+                ended += chosen.get("kind").equals("reset") ? network.reset(one, other) : network.halfOpen(other, one);
             }
         }
-        return List.of(chosen.get("kind"), hit);
+        effect = ended > 0;
+        return List.of(chosen.get("kind"), hit, ended + " connections");
     }
 
     @Override
     public Object end() {
         network.endHalfOpen();
         return "half-open connections ended";
+    }
+
+    @Override
+    public boolean tookEffect() {
+        return effect;
     }
 }

@@ -63,6 +63,7 @@ public final class DamageNemesis implements Nemesis {
     private final Targets targets;
     private final ClusterUnderTest cluster;
     private long victims;
+    private boolean effect;
 
     public DamageNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -91,12 +92,15 @@ public final class DamageNemesis implements Nemesis {
     public Object begin(Map<String, Object> chosen) {
         long pick = (Long) chosen.get("pick");
         String kind = (String) chosen.get("kind");
+        effect = false;
         try {
-            return kind + " " + switch (kind) {
+            String outcome = switch (kind) {
                 case "superblock" -> superblock(pick);
                 case "blob" -> withVictim(pick, this::blob);
                 default -> withVictim(pick, this::frame);
             };
+            effect = !outcome.startsWith(NOT_REACHED);
+            return kind + " " + outcome;
         } catch (TomboloException e) {
             return kind + " " + NOT_REACHED + e.code().name();
         }
@@ -244,7 +248,15 @@ public final class DamageNemesis implements Nemesis {
     }
 
     @Override
-    public List<String> expected() {
-        return List.of("vm " + VICTIM + "\\d+", "METADATA_DAMAGED", "SUPERBLOCK", "REGION_");
+    public List<Expected> expected() {
+        return List.of(
+                new Expected("a guest whose memory was changed", "host-\\d+\\.log", " ERROR \\S+ .*vm " + VICTIM),
+                new Expected("a state that was changed", "host-\\d+\\.log", "METADATA_DAMAGED"),
+                new Expected("a superblock that was changed", "(host|coordinator)-\\d+\\.log", "SUPERBLOCK|REGION_"));
+    }
+
+    @Override
+    public boolean tookEffect() {
+        return effect;
     }
 }

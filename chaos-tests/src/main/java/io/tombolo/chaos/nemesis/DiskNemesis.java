@@ -2,12 +2,18 @@ package io.tombolo.chaos.nemesis;
 
 import static java.util.Objects.requireNonNull;
 
+import java.io.File;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,11 +23,14 @@ import org.slf4j.LoggerFactory;
 public final class DiskNemesis implements Nemesis {
     private static final Logger LOG = LoggerFactory.getLogger(DiskNemesis.class);
     private static final int FULL_BYTES = 4096;
+    private static final Pattern FAILED = Pattern.compile("File too large|unrecoverable error");
     private static final long COMMAND_MS = 2_000;
 
     private final Targets targets;
     private final Healing healing;
-    private final List<String> hit = new ArrayList<>();
+    /// Who is hit, and how long its log was before.
+    private final Map<String, Long> hit = new LinkedHashMap<>();
+    private boolean effect;
 
     public DiskNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -45,9 +54,10 @@ public final class DiskNemesis implements Nemesis {
 
     @Override
     public Object begin(Map<String, Object> chosen) {
+        effect = false;
         List<String> servers = targets.resolve(chosen).stream()
                 .filter(server -> limit(server, Integer.toString(FULL_BYTES))).toList();
-        hit.addAll(servers);
+        servers.forEach(server -> hit.put(server, log(server).length()));
         return servers;
     }
 
@@ -66,16 +76,47 @@ public final class DiskNemesis implements Nemesis {
         }
     }
 
+    /// A server that has met the limit has lost the thread that writes: it may go on answering, with no log behind it,
+    /// and only starting it again makes it whole.
     @Override
     public Object end() {
-        hit.forEach(server -> limit(server, "unlimited"));
-        List<String> revived = healing.letUp(hit);
+        List<String> done = new ArrayList<>();
+        hit.forEach((server, since) -> {
+            limit(server, "unlimited");
+            if (couldNotWrite(server, since)) {
+                effect = true;
+                done.add(server + " could not write");
+                var _ = targets.cluster().kill(server);
+            }
+        });
+        healing.letUp(hit.keySet()).forEach(server -> done.add(server + " is started again"));
         hit.clear();
-        return revived;
+        return done;
+    }
+
+    private File log(String server) {
+        return targets.cluster().logs().resolve(server + ".log").toFile();
+    }
+
+    private boolean couldNotWrite(String server, long since) {
+        try (RandomAccessFile log = new RandomAccessFile(log(server), "r")) {
+            byte[] said = new byte[(int) Math.max(0, log.length() - since)];
+            log.seek(since);
+            log.readFully(said);
+            return FAILED.matcher(new String(said, StandardCharsets.UTF_8)).find();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override
-    public List<String> expected() {
-        return List.of(" ERROR \\S+ .*(File too large|unrecoverable error)", "Severe unrecoverable error");
+    public boolean tookEffect() {
+        return effect;
+    }
+
+    @Override
+    public List<Expected> expected() {
+        return List.of(new Expected("a server that cannot write", "zookeeper-\\d+\\.log",
+                " ERROR \\S+ .*(File too large|unrecoverable error)"));
     }
 }

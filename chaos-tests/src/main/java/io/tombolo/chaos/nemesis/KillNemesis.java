@@ -14,6 +14,7 @@ public final class KillNemesis implements Nemesis {
     private final Targets targets;
     private final Healing healing;
     private final List<String> hit = new ArrayList<>();
+    private boolean effect;
 
     public KillNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -34,6 +35,7 @@ public final class KillNemesis implements Nemesis {
     @Override
     public Object begin(Map<String, Object> chosen) {
         List<String> killed = new ArrayList<>();
+        effect = false;
         List<String> victims = targets.resolve(chosen);
         healing.keepDown(victims);
         hit.addAll(victims);
@@ -41,6 +43,7 @@ public final class KillNemesis implements Nemesis {
             try {
                 var _ = targets.cluster().kill(victim);
                 killed.add(victim);
+                effect = true;
             } catch (TomboloException e) {
                 killed.add(victim + " " + e.code().name());
             }
@@ -53,5 +56,10 @@ public final class KillNemesis implements Nemesis {
         List<String> revived = healing.letUp(hit);
         hit.clear();
         return revived;
+    }
+
+    @Override
+    public boolean tookEffect() {
+        return effect;
     }
 }

@@ -22,6 +22,7 @@ public final class MembershipNemesis implements Nemesis {
     private final Targets targets;
     private final Healing healing;
     private final List<String> away = new ArrayList<>();
+    private boolean effect;
 
     public MembershipNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -44,6 +45,7 @@ public final class MembershipNemesis implements Nemesis {
 
     @Override
     public Object begin(Map<String, Object> chosen) {
+        effect = false;
         String host = targets.resolve(chosen).getFirst();
         if (!targets.cluster().alive(host)) {
             return host + " is not there";
@@ -54,6 +56,7 @@ public final class MembershipNemesis implements Nemesis {
         healing.keepDown(List.of(host));
         away.add(host);
         var _ = targets.cluster().processes().process(host).stop(GRACE_MS);
+        effect = true;
         return host + " left";
     }
 
@@ -77,5 +80,10 @@ public final class MembershipNemesis implements Nemesis {
         List<String> back = healing.letUp(away);
         away.clear();
         return back;
+    }
+
+    @Override
+    public boolean tookEffect() {
+        return effect;
     }
 }

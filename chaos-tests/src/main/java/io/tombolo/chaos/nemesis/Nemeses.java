@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.SplittableRandom;
 
 /// Several kinds of faults at once: when each begins and ends, and who carries it out. Operations are `start-<name>`
@@ -22,7 +24,17 @@ public final class Nemeses implements Client {
     /// So many more times in a row nothing happens, so that the cluster comes to itself.
     private static final long REST = 2;
 
+    /// How often a kind of fault was begun, and how often it hit what it was to hit.
+    public record Tally(long begun, long tookEffect) {
+        /// Both together.
+        public Tally plus(Tally more) {
+            return new Tally(begun + more.begun, tookEffect + more.tookEffect);
+        }
+    }
+
     private final Map<String, Nemesis> all = new LinkedHashMap<>();
+    private final Map<String, Tally> tallies = new ConcurrentHashMap<>();
+    private final Set<String> active = ConcurrentHashMap.newKeySet();
     private final long seed;
     private final long paceNs;
     private final String favourite;
@@ -107,7 +119,27 @@ public final class Nemeses implements Client {
         Nemesis nemesis = all.get(call.f().substring(start ? START.length() : STOP.length()));
         @SuppressWarnings("unchecked") // What it chose itself.
         Map<String, Object> chosen = (Map<String, Object>) call.value();
-        return Completion.info(start ? nemesis.begin(chosen) : nemesis.end(), null);
+        if (start) {
+            count(nemesis.name(), new Tally(1, 0));
+            active.add(nemesis.name());
+            return Completion.info(nemesis.begin(chosen), null);
+        }
+        Object done = nemesis.end();
+        if (active.remove(nemesis.name()) && nemesis.tookEffect()) {
+            count(nemesis.name(), new Tally(0, 1));
+        }
+        return Completion.info(done, null);
+    }
+
+    private void count(String name, Tally more) {
+        tallies.merge(name, more, Tally::plus);
+    }
+
+    /// Of every kind, in their order.
+    public Map<String, Tally> tallies() {
+        Map<String, Tally> ordered = new LinkedHashMap<>();
+        all.keySet().forEach(name -> ordered.put(name, tallies.getOrDefault(name, new Tally(0, 0))));
+        return ordered;
     }
 
     /// Names of a nemesis' operations: begin, end.

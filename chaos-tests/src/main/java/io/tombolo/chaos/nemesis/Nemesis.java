@@ -23,13 +23,25 @@ public interface Nemesis {
     /// @return what was done
     Object end();
 
+    /// Whether what was begun last has hit what it was to hit; asked after [#end]. A fault that missed is counted as
+    /// begun and not as one that took effect.
+    boolean tookEffect();
+
     /// How long it should last, of the usual time; a fault that is over when it has begun is 0.
     default double lasting() {
         return 1;
     }
 
-    /// Lines in logs that are no surprise while it is at work, as regular expressions.
-    default List<String> expected() {
+    /// Errors in logs that are no surprise while it is at work.
+    default List<Expected> expected() {
         return List.of();
+    }
+
+    /// An error in a log.
+    ///
+    /// @param why  for people
+    /// @param log  name of the log, all of it, as a regular expression
+    /// @param line found in the line, as a regular expression
+    record Expected(String why, String log, String line) {
     }
 }

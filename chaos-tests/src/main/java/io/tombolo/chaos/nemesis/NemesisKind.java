@@ -61,7 +61,7 @@ public enum NemesisKind {
             case QUORUM -> new QuorumNemesis(targets);
             case DISK -> new DiskNemesis(targets);
             case STALL -> new StallNemesis(targets);
-            case HALT -> new HaltNemesis(targets);
+            case HALT -> new HaltNemesis(targets, targets.cluster().timings());
             case DAMAGE -> new DamageNemesis(targets);
             case MEMBERSHIP -> new MembershipNemesis(targets);
         };

@@ -30,6 +30,7 @@ public final class PartitionNemesis implements Nemesis {
     private final Targets targets;
     private final FaultNetwork network;
     private final List<List<String>> held = new ArrayList<>();
+    private boolean effect;
 
     public PartitionNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -74,6 +75,7 @@ public final class PartitionNemesis implements Nemesis {
                     targets.cluster().coordinators(), cut);
             default -> both(targets.cluster().hosts(), targets.cluster().hosts(), cut);
         }
+        effect = !cut.isEmpty();
         return List.of(kind, cut.size() <= 12 ? cut : cut.size() + " directions");
     }
 
@@ -112,5 +114,10 @@ public final class PartitionNemesis implements Nemesis {
         String healed = held.size() + " directions";
         held.clear();
         return healed;
+    }
+
+    @Override
+    public boolean tookEffect() {
+        return effect;
     }
 }

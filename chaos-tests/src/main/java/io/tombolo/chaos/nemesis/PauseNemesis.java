@@ -13,6 +13,7 @@ public final class PauseNemesis implements Nemesis {
     private final Targets targets;
     private final Healing healing;
     private final List<String> paused = new ArrayList<>();
+    private boolean effect;
 
     public PauseNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -39,6 +40,7 @@ public final class PauseNemesis implements Nemesis {
     public Object begin(Map<String, Object> chosen) {
         List<String> hit = targets.resolve(chosen).stream().filter(targets.cluster()::pause).toList();
         paused.addAll(hit);
+        effect = !hit.isEmpty();
         return hit;
     }
 
@@ -48,5 +50,10 @@ public final class PauseNemesis implements Nemesis {
         woken.addAll(healing.letUp(paused));
         paused.clear();
         return woken;
+    }
+
+    @Override
+    public boolean tookEffect() {
+        return effect;
     }
 }

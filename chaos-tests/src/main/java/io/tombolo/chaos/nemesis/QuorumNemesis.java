@@ -14,6 +14,7 @@ public final class QuorumNemesis implements Nemesis {
     private final Targets targets;
     private final Healing healing;
     private final List<String> hit = new ArrayList<>();
+    private boolean effect;
 
     public QuorumNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -44,13 +45,16 @@ public final class QuorumNemesis implements Nemesis {
     public Object begin(Map<String, Object> chosen) {
         List<String> servers = targets.resolve(chosen);
         healing.keepDown(servers);
+        int gone = 0;
         for (String server : servers) {
-            if (chosen.get("kind").equals("stop")) {
-                targets.cluster().pause(server);
-            } else {
+            if (chosen.get("kind").equals("kill")) {
                 var _ = targets.cluster().kill(server);
+                gone++;
+            } else if (targets.cluster().pause(server)) {
+                gone++;
             }
         }
+        effect = 2 * gone > targets.cluster().zooKeepers().size();
         hit.addAll(servers);
         return servers;
     }
@@ -61,5 +65,10 @@ public final class QuorumNemesis implements Nemesis {
         List<String> revived = healing.letUp(hit);
         hit.clear();
         return revived;
+    }
+
+    @Override
+    public boolean tookEffect() {
+        return effect;
     }
 }

@@ -21,6 +21,7 @@ public final class SlowNemesis implements Nemesis {
     private final Targets targets;
     private final FaultNetwork network;
     private final Map<Way, LinkPolicy> set = new LinkedHashMap<>();
+    private boolean effect;
 
     public SlowNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -63,6 +64,7 @@ public final class SlowNemesis implements Nemesis {
                 set(other, one, policy);
             }
         }
+        effect = !set.isEmpty();
         return List.of(chosen.get("kind"), hit.size() == all.size() ? "everywhere" : hit);
     }
 
@@ -83,5 +85,10 @@ public final class SlowNemesis implements Nemesis {
         String healed = set.size() + " directions";
         set.clear();
         return healed;
+    }
+
+    @Override
+    public boolean tookEffect() {
+        return effect;
     }
 }

@@ -21,6 +21,7 @@ public final class StallNemesis implements Nemesis {
     private volatile boolean ending;
     private Thread strobe;
     private List<String> hit = List.of();
+    private volatile boolean effect;
 
     public StallNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -49,6 +50,7 @@ public final class StallNemesis implements Nemesis {
         end();
         hit = targets.resolve(chosen);
         ending = false;
+        effect = false;
         SplittableRandom random = new SplittableRandom((Long) chosen.get("seed"));
         List<String> victims = hit;
         strobe = Thread.ofPlatform().daemon().name("chaos-stalls").start(() -> strobe(victims, random));
@@ -57,7 +59,9 @@ public final class StallNemesis implements Nemesis {
 
     private void strobe(List<String> victims, SplittableRandom random) {
         while (!ending) {
-            victims.forEach(targets.cluster()::pause);
+            for (String victim : victims) {
+                effect |= targets.cluster().pause(victim);
+            }
             LockSupport.parkNanos(random.nextInt(1, MAX_STALL_MS) * NS_PER_MS);
             victims.forEach(targets.cluster()::wake);
             LockSupport.parkNanos(random.nextInt(1, MAX_RUN_MS) * NS_PER_MS);
@@ -83,5 +87,10 @@ public final class StallNemesis implements Nemesis {
         List<String> revived = healing.letUp(hit);
         hit = List.of();
         return revived;
+    }
+
+    @Override
+    public boolean tookEffect() {
+        return effect;
     }
 }

@@ -20,6 +20,8 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 
 /// A network between named processes, on loopback, in this process: every process listens at an address of its own, and
 /// every *other* process reaches it through a listener of its own, so that each direction between any two can be cut,
@@ -98,10 +100,18 @@ public final class FaultProxy implements AutoCloseable {
         return direction(from, to).policy();
     }
 
-    /// Ends `to`'s side of all connections between the two, of which the other side hears nothing.
-    public void halfOpen(String from, String to) {
-        Direction direction = direction(from, to);
-        run(() -> connections.stream().filter(c -> c.goes(direction)).forEach(Connection::halfOpen));
+    /// Ends `to`'s side of all connections between the two, of which the other side hears nothing. Returns how many.
+    public int halfOpen(String from, String to) {
+        return each(direction(from, to), Connection::halfOpen);
+    }
+
+    private int each(Direction direction, Consumer<Connection> action) {
+        AtomicInteger count = new AtomicInteger();
+        run(() -> connections.stream().filter(c -> c.goes(direction) && !c.isOver()).forEach(c -> {
+            action.accept(c);
+            count.incrementAndGet();
+        }));
+        return count.get();
     }
 
     /// Ends the other side of what was left half open.
@@ -109,10 +119,9 @@ public final class FaultProxy implements AutoCloseable {
         run(() -> connections.forEach(Connection::heal));
     }
 
-    /// Ends all connections between the two.
-    public void reset(String from, String to) {
-        Direction direction = direction(from, to);
-        run(() -> connections.stream().filter(c -> c.goes(direction)).forEach(Connection::close));
+    /// Ends all connections between the two. Returns how many.
+    public int reset(String from, String to) {
+        return each(direction(from, to), Connection::close);
     }
 
     /// Opens all directions, and ends what was left half open.

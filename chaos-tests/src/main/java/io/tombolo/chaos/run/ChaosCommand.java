@@ -6,14 +6,17 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import io.tombolo.chaos.check.CheckResult;
 import io.tombolo.chaos.check.Verdict;
 import io.tombolo.chaos.check.cli.CheckCommand;
+import io.tombolo.chaos.nemesis.Nemeses.Tally;
 import io.tombolo.deploy.cluster.ClusterPlaces;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,6 +28,8 @@ import picocli.CommandLine.Spec;
         "Start a cluster of processes, hurt it while clients use its guests, heal it, and say whether what the clients saw can be.",
         "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = CheckCommand.class)
 public final class ChaosCommand implements Callable<Integer> {
+    private static final String AGAIN = "again: ";
+
     @Spec
     private CommandSpec spec;
 
@@ -57,21 +62,32 @@ public final class ChaosCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<ChaosPlan> plans = plans();
         PrintWriter err = spec.commandLine().getErr();
         List<ChaosResult> results = new ArrayList<>();
-        for (ChaosPlan plan : plans) {
-            err.println(plan.command());
-            err.flush();
-            results.add(new ChaosRun(plan, line -> {
-                err.println(line);
-                err.flush();
-            }).run());
+        for (ChaosPlan plan : plans()) {
+            say(err, plan.command());
+            boolean judged = false;
+            try {
+                results.add(new ChaosRun(plan, line -> say(err, line)).run());
+                judged = true;
+            } finally {
+                if (!judged) {
+                    say(err, AGAIN + plan.command());
+                }
+            }
         }
         PrintWriter to = spec.commandLine().getOut();
         to.print(json ? json(results) + "\n" : text(results));
         to.flush();
+        // Last, whatever else was printed: what somebody who sees a failure needs first.
+        results.stream().filter(result -> result.verdict() != Verdict.VALID)
+                .forEach(result -> say(json ? err : to, AGAIN + result.command()));
         return Verdict.worst(results.stream().map(ChaosResult::verdict).toList()).exitStatus();
+    }
+
+    private static void say(PrintWriter to, String line) {
+        to.println(line);
+        to.flush();
     }
 
     private List<ChaosPlan> plans() {
@@ -120,11 +136,26 @@ public final class ChaosCommand implements Callable<Integer> {
                     text.append("    ").append(why).append('\n');
                 }
             }
-            text.append(String.format(Locale.ROOT, "operations %s, faults %s, %d migrations%n", result.ops(),
-                    result.faults(), result.migrations()));
+            text.append(String.format(Locale.ROOT, "operations %s, %d migrations%n", result.ops(),
+                    result.migrations()));
+            text.append("faults that took effect: ").append(effects(result.faults())).append('\n');
             text.append("seed ").append(result.seed()).append(", results in ").append(result.folder()).append('\n');
             text.append(result.verdict()).append('\n');
         }
+        if (results.size() > 1) {
+            Map<String, Tally> all = new LinkedHashMap<>();
+            results.forEach(result -> result.faults().forEach((name, tally) -> all.merge(name, tally, Tally::plus)));
+            text.append("all runs, faults that took effect: ").append(effects(all)).append('\n')
+                    .append("all runs: ").append(Verdict.worst(results.stream().map(ChaosResult::verdict).toList()))
+                    .append('\n');
+        }
         return text.toString();
+    }
+
+    private static String effects(Map<String, Tally> faults) {
+        return faults.isEmpty()
+                ? "none was asked for"
+                : String.join(", ", faults.entrySet().stream()
+                        .map(e -> e.getKey() + " " + e.getValue().tookEffect() + " of " + e.getValue().begun()).toList());
     }
 }

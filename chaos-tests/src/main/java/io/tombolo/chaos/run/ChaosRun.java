@@ -28,13 +28,11 @@ import io.tombolo.chaos.workload.Workload;
 import io.tombolo.region.RegionVerifier;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VerifyReport;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.regex.Pattern;
 
 /// One chaos run from the start of its cluster to its verdict.
 ///
@@ -53,6 +51,8 @@ public final class ChaosRun {
     private final ResultFolder folder;
     /// When the cluster was up.
     private volatile long zeroNs = System.nanoTime();
+    /// The same instant as logs name it.
+    private volatile Instant zeroWall = Instant.EPOCH;
     private final LongSupplier nowNs = this::sinceZero;
 
     /// @param progress told one line at a time
@@ -102,6 +102,7 @@ public final class ChaosRun {
             progress.accept(
                     "cluster of " + plan.hosts() + " hosts is up after " + nowNs.getAsLong() / 1_000_000 + " ms");
             zeroNs = System.nanoTime();
+            zeroWall = Instant.now();
             facts = attack(cluster, journal);
         } finally {
             cluster.close();
@@ -142,12 +143,12 @@ public final class ChaosRun {
                     teller.interrupt();
                 }
             }
-            return collect(cluster, vms, migrator, workload, nemeses, recovery, epochs);
+            return collect(cluster, vms, migrator, workload, nemeses, recovery, epochs, journal);
         }
     }
 
     private RunFacts collect(ClusterUnderTest cluster, GuestVms vms, Migrator migrator, Workload workload,
-            Nemeses nemeses, RecoveryPhase recovery, EpochWatch epochs) {
+            Nemeses nemeses, RecoveryPhase recovery, EpochWatch epochs, Journal journal) {
         List<RunRecord> runs = cluster.runs().stream().map(run -> run.since(zeroNs)).toList();
         VerifyReport report = RegionVerifier.verify(cluster.region());
         VerifiedRegion region = new VerifiedRegion("region", cluster.region().superblock().frameCount(),
@@ -157,11 +158,11 @@ public final class ChaosRun {
         if (plan.keep()) {
             folder.copyFile(cluster.region().file());
         }
-        List<Pattern> allowed = new ArrayList<>(RunCheckers.ALLOWED);
-        nemeses.all().forEach(n -> n.expected().forEach(line -> allowed.add(Pattern.compile(line))));
+        FaultSpans faults = FaultSpans.of(journal.history());
         return new RunFacts(workload.checkers(), workload.kinds(), recovery.recovery(), vms.all(),
                 migrator.migrations(), runs, epochs.seen(), region, cluster.stops(),
-                folder.copy(cluster.logs(), "logs"), allowed, plan.nemeses().contains(NemesisKind.DAMAGE),
+                folder.copy(cluster.logs(), "logs"), AllowedErrors.of(faults, nemeses.all()), zeroWall,
+                nemeses.tallies(), plan.nemeses().contains(NemesisKind.DAMAGE),
                 nowNs.getAsLong(), List.of());
     }
 
@@ -188,11 +189,8 @@ public final class ChaosRun {
 
     private ChaosResult judge(History history, RunFacts facts) {
         Verdicts verdicts = Verdicts.of(RunCheckers.of(facts), history, CheckContext.defaults());
-        Map<String, Long> faults = new LinkedHashMap<>();
-        plan.nemeses().forEach(kind -> faults.put(kind.text(), history.events().stream()
-                .filter(e -> e.isNemesis() && e.f().equals("start-" + kind.text())).count() / 2));
-        ChaosResult result = new ChaosResult(verdicts, plan.seed(), Verdicts.operationCounts(history), faults,
-                facts.migrated(), folder.path());
+        ChaosResult result = new ChaosResult(verdicts, plan.command(), plan.seed(), Verdicts.operationCounts(history),
+                facts.tallies(), facts.migrated(), folder.path());
         folder.write("run.json", RunFiles.run(plan, history, facts, result));
         folder.write("results.json", RunFiles.results(result));
         return result;

@@ -2,16 +2,19 @@ package io.tombolo.chaos.run;
 
 import io.tombolo.chaos.check.Checker;
 import io.tombolo.chaos.check.EpochSeen;
+import io.tombolo.chaos.check.UnexpectedErrors.Allowed;
 import io.tombolo.chaos.check.RecoveryTime.Recovery;
 import io.tombolo.chaos.check.RegionVerified.VerifiedRegion;
 import io.tombolo.chaos.cluster.RunRecord;
+import io.tombolo.chaos.nemesis.Nemeses.Tally;
 import io.tombolo.chaos.workload.GuestVms;
 import io.tombolo.chaos.workload.Migrator;
 import io.tombolo.deploy.cluster.StopRecord;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /// What a run left behind beside its history. Times are nanoseconds since the run began.
 ///
@@ -26,16 +29,18 @@ import java.util.regex.Pattern;
 /// @param stops       ends of processes before the cluster was stopped
 /// @param logs        logs in the result folder
 /// @param allowed     errors in logs that the faults of the run explain
+/// @param zero        the wall clock's time at which the run began, to which the logs' times are set against
+/// @param tallies     how often each kind of fault was begun and took effect
 /// @param damaged     whether the region was damaged on purpose
 /// @param collectedNs when
 /// @param left        what was there after the cluster was stopped
 record RunFacts(List<Checker> checkers, Set<String> kinds, Recovery recovery, List<GuestVms.Guest> vms,
         List<Migrator.Migration> migrations, List<RunRecord> runs, List<EpochSeen> epochs, VerifiedRegion region,
-        List<StopRecord> stops, List<Path> logs, List<Pattern> allowed, boolean damaged, long collectedNs,
-        List<String> left) {
+        List<StopRecord> stops, List<Path> logs, List<Allowed> allowed, Instant zero,
+        Map<String, Tally> tallies, boolean damaged, long collectedNs, List<String> left) {
     RunFacts withLeft(List<String> found) {
         return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, logs, allowed,
-                damaged, collectedNs, found);
+                zero, tallies, damaged, collectedNs, found);
     }
 
     /// Migrations that ended at their target.

@@ -40,7 +40,14 @@ final class RunFiles {
         all.put("checkers", verdicts.get("checkers"));
         all.put("seed", result.seed());
         all.put("ops", result.ops());
-        all.put("faults", result.faults());
+        Map<String, Object> begun = new LinkedHashMap<>();
+        Map<String, Object> effects = new LinkedHashMap<>();
+        result.faults().forEach((name, tally) -> {
+            begun.put(name, tally.begun());
+            effects.put(name, tally.tookEffect());
+        });
+        all.put("faults", begun);
+        all.put("effects", effects);
         all.put("migrations", result.migrations());
         all.put("details", verdicts.get("details"));
         return all;

@@ -4,11 +4,14 @@ import static io.tombolo.chaos.check.Texts.history;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tombolo.chaos.check.RecoveryTime.Recovery;
+import io.tombolo.chaos.check.UnexpectedErrors.Allowed;
+import io.tombolo.chaos.check.UnexpectedErrors.Span;
 import io.tombolo.chaos.check.RegionVerified.VerifiedRegion;
 import io.tombolo.chaos.history.History;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -126,7 +129,7 @@ class CheckersTest {
     @Test
     void logsHaveNoUnexpectedErrors() throws IOException {
         Path log = Files.writeString(folder.resolve("agent.log"), "INFO all is well\nERROR lost the session\n");
-        List<Pattern> allowed = List.of(Pattern.compile("lost the session"));
+        List<Allowed> allowed = List.of(allowed("agent\\.log", "lost the session", Span.ALWAYS));
 
         assertValid(errors(List.of(log), allowed), "");
         assertInvalid(errors(List.of(log), List.of()), "", "agent.log:2: ERROR lost");
@@ -135,6 +138,24 @@ class CheckersTest {
         assertUnknown(errors(List.of(), allowed), "");
         Files.writeString(log, "Exception in thread \"main\" java.lang.Error\n");
         assertInvalid(errors(List.of(log), allowed), "", "agent.log:1");
+    }
+
+    @Test
+    void anErrorIsAllowedOnlyToWhoMayMakeItAndWhenItMay() throws IOException {
+        String text = "2026-01-01T00:00:03.500Z ERROR Session [main] lost\n\tERROR of the same time\n";
+        Path log = Files.writeString(folder.resolve("host-1.log"), text);
+        long second = 1_000_000_000L;
+
+        assertValid(errors(List.of(log), List.of(allowed("host-\\d\\.log", "ERROR", new Span(3 * second, 4 * second)))),
+                "");
+        assertInvalid(errors(List.of(log), List.of(allowed("host-\\d\\.log", "ERROR", new Span(4 * second, 9 * second)))),
+                "", "host-1.log:1 at 3500 ms");
+        assertInvalid(errors(List.of(log), List.of(allowed("host-\\d\\.log", "ERROR", new Span(0, 3 * second)))), "",
+                "host-1.log:2 at 3500 ms");
+        assertInvalid(errors(List.of(log), List.of(allowed("zookeeper-\\d\\.log", "ERROR", Span.ALWAYS))), "",
+                "host-1.log:1");
+        assertInvalid(errors(List.of(log), List.of(allowed("host-\\d\\.log", "ERROR Other ", Span.ALWAYS))), "",
+                "host-1.log:1");
     }
 
     @Test
@@ -190,8 +211,13 @@ class CheckersTest {
                 .startsWith("HISTORY_NOT_OF_MODEL");
     }
 
-    private static Checker errors(List<Path> logs, List<Pattern> allowed) {
-        return new UnexpectedErrors(logs, UnexpectedErrors.DEFAULT_ERRORS, allowed);
+    private static Checker errors(List<Path> logs, List<Allowed> allowed) {
+        return new UnexpectedErrors(logs, UnexpectedErrors.DEFAULT_ERRORS, allowed,
+                Instant.parse("2026-01-01T00:00:00Z"));
+    }
+
+    private static Allowed allowed(String log, String line, Span span) {
+        return new Allowed("known", Pattern.compile(log), Pattern.compile(line), List.of(span));
     }
 
     private static Verdict verdict(Checker... checkers) {

@@ -6,6 +6,7 @@ import io.tombolo.chaos.generator.Call;
 import io.tombolo.chaos.generator.Context;
 import io.tombolo.chaos.generator.Generator;
 import io.tombolo.chaos.generator.Generator.Next;
+import io.tombolo.chaos.nemesis.Nemeses.Tally;
 import io.tombolo.chaos.workload.Completion;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -35,6 +36,11 @@ class NemesesTest {
         public Object end() {
             done.add("end " + name);
             return "healed";
+        }
+
+        @Override
+        public boolean tookEffect() {
+            return name.equals("a");
         }
     }
 
@@ -99,5 +105,15 @@ class NemesesTest {
             now = emit.then();
         }
         assertThat(done).hasSize(4).contains("end a", "end b", "end c");
+    }
+
+    @Test
+    void countsHowOftenAFaultWasBegunAndHowOftenItHit() {
+        Nemeses nemeses = nemeses(5);
+        for (String name : List.of("start-a", "stop-a", "stop-a", "start-b", "stop-b", "start-a")) {
+            var _ = nemeses.invoke(-1, new Call(name, Map.of("pick", 1L)));
+        }
+        assertThat(nemeses.tallies()).containsExactly(Map.entry("a", new Tally(2, 1)), Map.entry("b", new Tally(1, 0)),
+                Map.entry("c", new Tally(0, 0)));
     }
 }

@@ -32,6 +32,7 @@ final class PackageRules {
 
     /// Who may read the wall clock. Nothing that decides anything: a clock step must not matter.
     static final Map<String, String> MAY_READ_WALL_CLOCK = Map.of( //
+            "io.tombolo.chaos.run.ChaosRun", "when a run began, as its logs name it", //
             "io.tombolo.region.RegionFormatter", "the creation time in the superblock, for people", //
             "io.tombolo.agent.qemu.QmpClient", "QEMU stamps its events with it; only differences of stamps are used", //
             "io.tombolo.deploy.cli.Failures", "the name of a file with the stack trace of a defect", //

@@ -17,7 +17,7 @@ class ChaosRunTest {
     void leavesAFolderThatOthersCanRead(ChaosResult result) {
         // How many of its sequence fit into ten seconds is the machine's affair.
         assertThat(result.faults()).containsOnlyKeys("kill", "partition", "stall");
-        assertThat(result.faults().values()).anySatisfy(count -> assertThat(count).isPositive());
+        assertThat(result.faults().values()).anySatisfy(count -> assertThat(count.tookEffect()).isPositive());
         History json = Histories.readJsonLines(result.folder().resolve("history.jsonl"), HistoryLimits.DEFAULT);
         History edn = Histories.readEdn(result.folder().resolve("history.edn"), HistoryLimits.DEFAULT);
         assertThat(edn.events()).isEqualTo(json.events()).hasSizeGreaterThan(200);

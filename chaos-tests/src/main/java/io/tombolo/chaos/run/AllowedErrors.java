@@ -1,0 +1,66 @@
+package io.tombolo.chaos.run;
+
+import io.tombolo.chaos.check.UnexpectedErrors.Allowed;
+import io.tombolo.chaos.nemesis.Nemesis;
+import io.tombolo.chaos.nemesis.NemesisKind;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+
+/// Errors in logs that the faults of a run explain: of whom, in which words, and while which faults are at work or have
+/// just ended. Everything else that looks like an error makes a run INVALID.
+final class AllowedErrors {
+    /// After a fault: a process starts again, sessions end, an election comes to its end.
+    private static final long AFTER_NS = TimeUnit.SECONDS.toNanos(10);
+
+    private static final String ZOOKEEPERS = "zookeeper-\\d+\\.log";
+    private static final String CLIENTS = "(host|coordinator)-\\d+\\.log";
+    private static final String AGENTS = "host-\\d+\\.log";
+    private static final String LINE = "^\\S+ ERROR ";
+
+    /// What takes a server of ZooKeeper, or its links, away.
+    private static final Set<NemesisKind> LOSES_SERVERS = EnumSet.of(NemesisKind.KILL, NemesisKind.PAUSE,
+            NemesisKind.PARTITION, NemesisKind.SLOW, NemesisKind.CONNECTION, NemesisKind.QUORUM, NemesisKind.DISK);
+    /// What makes a client of ZooKeeper lose its connection, its session, or an answer.
+    private static final Set<NemesisKind> LOSES_SESSIONS = EnumSet.copyOf(LOSES_SERVERS);
+    /// What ends an incarnation otherwise than by a SIGKILL.
+    private static final Set<NemesisKind> ENDS_INCARNATIONS = EnumSet.of(NemesisKind.PAUSE, NemesisKind.STALL,
+            NemesisKind.HALT);
+
+    static {
+        LOSES_SESSIONS.add(NemesisKind.STALL);
+        LOSES_SESSIONS.add(NemesisKind.HALT);
+    }
+
+    private AllowedErrors() {
+    }
+
+    /// Those of a run.
+    static List<Allowed> of(FaultSpans faults, List<Nemesis> nemeses) {
+        List<Allowed> all = new ArrayList<>();
+        add(all, "zookeeper: peers that go away, elections", ZOOKEEPERS,
+                "(Learner|LearnerHandler|Leader|Follower|QuorumCnxManager|QuorumPeer|NIOServerCnxn|ZooKeeperServer"
+                        + "|FastLeaderElection|LearnerMaster|ServerCnxnFactory) ",
+                faults, LOSES_SERVERS);
+        add(all, "curator: what was under way when a connection was lost", CLIENTS,
+                "(CuratorFrameworkImpl|ConnectionState|LeaderLatch|ClientCnxn) ", faults, LOSES_SESSIONS);
+        add(all, "agent: why an incarnation ended", AGENTS, "Agent(Main)? .*(the incarnation ended|this incarnation"
+                + " ends): ", faults, ENDS_INCARNATIONS);
+        for (Nemesis nemesis : nemeses) {
+            NemesisKind kind = NemesisKind.ofText(nemesis.name()).orElseThrow();
+            for (Nemesis.Expected expected : nemesis.expected()) {
+                all.add(new Allowed(nemesis.name() + ": " + expected.why(), Pattern.compile(expected.log()),
+                        Pattern.compile(expected.line()), faults.of(Set.of(kind), AFTER_NS)));
+            }
+        }
+        return all;
+    }
+
+    private static void add(List<Allowed> all, String why, String log, String line, FaultSpans faults,
+            Set<NemesisKind> kinds) {
+        all.add(new Allowed(why, Pattern.compile(log), Pattern.compile(LINE + line), faults.of(kinds, AFTER_NS)));
+    }
+}
