@@ -61,6 +61,8 @@ public final class ClusterUnderTest implements AutoCloseable {
     public static final int ZOOKEEPER_SERVERS = 3;
 
     private static final int AGENT_HEAP_MB = 96;
+    /// Room for the pages of a few guests, copies that are under way included.
+    private static final long LOCAL_TIER_BYTES = 16L << 20;
     private static final int HOST_SLOTS = 1024;
     private static final int VM_SLOTS = 1024;
     private static final int METADATA_SLOT_BYTES = 64 << 10;
@@ -100,7 +102,7 @@ public final class ClusterUnderTest implements AutoCloseable {
         ClusterSpec spec = ClusterSpec.of(plan.name(), plan.regionBytes())
                 .withHosts(ClusterSpec.hostNames(plan.hosts())).withCoordinators(plan.coordinators())
                 .withZooKeeperServers(ZOOKEEPER_SERVERS).withBaseMs(plan.baseMs()).withAgentHeapMb(AGENT_HEAP_MB)
-                .withRehearsalHops(0);
+                .withRehearsalHops(0).withLocalTierBytes(LOCAL_TIER_BYTES);
         List<String> names = new ArrayList<>();
         IntStream.rangeClosed(1, ZOOKEEPER_SERVERS).forEach(i -> names.add("zookeeper-" + i));
         IntStream.rangeClosed(1, plan.coordinators()).forEach(i -> names.add("coordinator-" + i));

@@ -180,7 +180,7 @@ public final class ChaosRun {
                 Thread.sleep(5_000);
                 progress.accept(nowNs.getAsLong() / 1_000_000_000L + " s: "
                         + Verdicts.operationCounts(journal.history()) + ", "
-                        + migrator.migrations().size() + " migrations");
+                        + migrator.migrations().size() + " migrations, " + migrator.withPages() + " with pages");
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();

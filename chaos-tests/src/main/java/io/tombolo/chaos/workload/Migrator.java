@@ -3,26 +3,32 @@ package io.tombolo.chaos.workload;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.chaos.cluster.ClusterUnderTest;
+import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest.VmMigrate;
 import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.MigrateMode;
+import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.region.Tier;
 import io.tombolo.region.TomboloException;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Moves the current guest from host to host all the time, by itself, with a thread of its own. Most moves are
-/// hand-offs, some take the guest's pages along.
+/// hand-offs, some take pages along that are in the host's own memory.
 public final class Migrator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Migrator.class);
     private static final long TIMEOUT_MS = 10_000;
     /// One in so many is asked for without a look whether the target is there.
     private static final int ASK_THE_DEAD = 8;
+    private static final int CHUNK_PAGES = 256;
+    private static final int PAGES_MS = 1_000;
 
     private final ClusterUnderTest cluster;
     private final GuestVms vms;
@@ -31,6 +37,8 @@ public final class Migrator implements AutoCloseable {
     private final SplittableRandom random;
     private final List<Migration> migrations = new CopyOnWriteArrayList<>();
     private final Thread thread;
+    /// Transits and copies that were completed.
+    private final AtomicLong withPages = new AtomicLong();
     private volatile boolean closed;
     private volatile List<String> moving = List.of();
 
@@ -64,6 +72,11 @@ public final class Migrator implements AutoCloseable {
         return List.copyOf(migrations);
     }
 
+    /// How many that took pages along were completed.
+    public long withPages() {
+        return withPages.get();
+    }
+
     /// Source and target of the one that is under way; empty if none is.
     public List<String> moving() {
         return moving;
@@ -89,10 +102,11 @@ public final class Migrator implements AutoCloseable {
         }
         String to = others.get(random.nextInt(others.size()));
         MigrateMode mode = switch (random.nextInt(8)) {
-            case 0 -> MigrateMode.TRANSIT;
-            case 1 -> MigrateMode.COPY;
+            case 0, 1 -> MigrateMode.TRANSIT;
+            case 2 -> MigrateMode.COPY;
             default -> MigrateMode.HANDOFF;
         };
+        place(guest, from, mode);
         long startNs = nowNs.getAsLong();
         moving = from.isEmpty() ? List.of(to) : List.of(from, to);
         String outcome;
@@ -108,8 +122,37 @@ public final class Migrator implements AutoCloseable {
         } finally {
             moving = List.of();
         }
+        if (error == null && mode != MigrateMode.HANDOFF) {
+            withPages.incrementAndGet();
+        }
         migrations.add(new Migration(guest.name(), from, to, mode.text(), startNs, nowNs.getAsLong(), outcome,
                 error, report.orElse(null)));
+    }
+
+    /// Puts the guest's pages where a move of that kind has something to do: into shared memory for a hand-off, some of
+    /// them into the host's own for the others. What cannot be done now is not done: then the move is refused by name.
+    private void place(GuestVms.Guest guest, String host, MigrateMode mode) {
+        long local = cluster.region().vm(guest.slot()).localPagesAcquire();
+        boolean toShared = mode == MigrateMode.HANDOFF;
+        if (host.isEmpty() || toShared == (local == 0)) {
+            return;
+        }
+        long pages = guest.spec().pages();
+        long until = toShared ? pages : 1 + random.nextLong(pages);
+        try {
+            for (long next = 0; next < until;) {
+                Reply.PagesMoved moved = cluster.ask(host,
+                        new AgentRequest.MovePages(guest.name(), next, (int) Math.min(until - next, CHUNK_PAGES),
+                                (toShared ? Tier.SHARED : Tier.LOCAL).code(), PAGES_MS),
+                        Reply.PagesMoved.class, PAGES_MS);
+                if (moved.done() == 0) {
+                    return;
+                }
+                next += moved.done();
+            }
+        } catch (TomboloException e) {
+            LOG.debug("pages of {} on {} stay where they are: {}", guest.name(), host, e.getMessage());
+        }
     }
 
     @Override
