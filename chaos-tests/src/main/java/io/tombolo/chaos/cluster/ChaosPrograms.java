@@ -15,15 +15,18 @@ public final class ChaosPrograms implements ClusterPrograms {
 
     private final ClusterPrograms own = JavaPrograms.standard();
     private final ClusterPrograms chaos;
+    private final List<String> flags;
 
     public ChaosPrograms() {
-        this(ChaosAgent.class.getName());
+        this(ChaosAgent.class.getName(), List.of());
     }
 
     /// The same with other agents.
     ///
     /// @param agentMain main class of agents; takes the arguments of a [ChaosAgent]
-    public ChaosPrograms(String agentMain) {
+    /// @param flags     more arguments of their JVMs
+    public ChaosPrograms(String agentMain, List<String> flags) {
+        this.flags = List.copyOf(flags);
         this.chaos = new JavaPrograms(agentMain, Optional.empty());
     }
 
@@ -45,7 +48,9 @@ public final class ChaosPrograms implements ClusterPrograms {
 
     @Override
     public List<String> agent(Path config, int heapMb, List<String> drivers) {
-        return logging(chaos.agent(config, heapMb, drivers));
+        List<String> command = logging(chaos.agent(config, heapMb, drivers));
+        command.addAll(1, flags);
+        return command;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.tombolo.chaos.cluster;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.deploy.cluster.ClusterPrograms;
 import java.nio.file.Path;
 
 /// A cluster to be attacked.
@@ -14,8 +15,9 @@ import java.nio.file.Path;
 /// @param directory   for configurations and logs
 /// @param seed        of delays and losses in the network
 /// @param network     what is between the processes
+/// @param programs    what the processes execute
 public record ClusterPlan(String name, int hosts, int coordinators, int baseMs, long regionBytes, Path directory,
-        long seed, NetworkKind network) {
+        long seed, NetworkKind network, ClusterPrograms programs) {
     /// What is between the processes.
     public enum NetworkKind {
         /// Loopback, with a proxy on every link. Needs no rights.
@@ -28,5 +30,6 @@ public record ClusterPlan(String name, int hosts, int coordinators, int baseMs, 
         requireNonNull(name, "name is null");
         requireNonNull(directory, "directory is null");
         requireNonNull(network, "network is null");
+        requireNonNull(programs, "programs is null");
     }
 }

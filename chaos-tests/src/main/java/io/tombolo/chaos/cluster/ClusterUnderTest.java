@@ -50,6 +50,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -59,6 +60,8 @@ import java.util.stream.IntStream;
 public final class ClusterUnderTest implements AutoCloseable {
     /// Servers of the ensemble.
     public static final int ZOOKEEPER_SERVERS = 3;
+    /// Hosts that are no members when the cluster starts and may join.
+    public static final int SPARE_HOSTS = 2;
 
     private static final int AGENT_HEAP_MB = 96;
     /// Room for the pages of a few guests, copies that are under way included.
@@ -77,11 +80,13 @@ public final class ClusterUnderTest implements AutoCloseable {
     private final CoordinatorClient client;
     private final RpcTransport transport;
     private final RpcPool pool;
+    private final List<String> hosts = new CopyOnWriteArrayList<>();
 
     private ClusterUnderTest(LocalCluster cluster, FaultNetwork network) {
         this.cluster = cluster;
         this.network = network;
         ClusterFacts facts = cluster.facts();
+        this.hosts.addAll(cluster.spec().hosts());
         this.region = Region.open(cluster.region(), OpenOptions.ofCluster(cluster.uuid()));
         // The longest that the ensemble grants: this process has other things to do than to keep it.
         int session = 20 * facts.baseMs();
@@ -106,7 +111,7 @@ public final class ClusterUnderTest implements AutoCloseable {
         List<String> names = new ArrayList<>();
         IntStream.rangeClosed(1, ZOOKEEPER_SERVERS).forEach(i -> names.add("zookeeper-" + i));
         IntStream.rangeClosed(1, plan.coordinators()).forEach(i -> names.add("coordinator-" + i));
-        names.addAll(spec.hosts());
+        names.addAll(ClusterSpec.hostNames(plan.hosts() + SPARE_HOSTS));
         FaultNetwork network = switch (plan.network()) {
             case PROXY -> ProxyNetwork.start(names, directory(plan.directory().resolve("network")), plan.seed());
             case NAMESPACES -> NamespaceNetwork.start(names, plan.name());
@@ -116,7 +121,7 @@ public final class ClusterUnderTest implements AutoCloseable {
         try {
             cluster = LocalCluster.start(spec,
                     new ClusterPlaces(directory(plan.directory().resolve("state")), Path.of("/dev/shm")),
-                    new ChaosPrograms(), network, format -> format.withHostSlots(HOST_SLOTS).withVmSlots(VM_SLOTS)
+                    plan.programs(), network, format -> format.withHostSlots(HOST_SLOTS).withVmSlots(VM_SLOTS)
                             .withMetadataSlotBytes(METADATA_SLOT_BYTES),
                     progress);
             ClusterUnderTest started = new ClusterUnderTest(cluster, network);
@@ -158,8 +163,36 @@ public final class ClusterUnderTest implements AutoCloseable {
         return region;
     }
 
+    /// Members, those that have joined last.
     public List<String> hosts() {
-        return cluster.spec().hosts();
+        return List.copyOf(hosts);
+    }
+
+    /// Lets a host join that has never been a member. Empty if all have.
+    ///
+    /// @throws TomboloException PROCESS_ENDED_EARLY, PROCESS_NOT_READY; it is a member all the same, and may be revived
+    public synchronized Optional<String> join() {
+        int joined = hosts.size() - cluster.spec().hosts().size();
+        if (joined == SPARE_HOSTS) {
+            return Optional.empty();
+        }
+        String fresh = ClusterSpec.hostNames(hosts.size() + 1).getLast();
+        try {
+            cluster.addHost(fresh);
+        } finally {
+            if (cluster.supervisor().processes().stream().anyMatch(process -> process.name().equals(fresh))) {
+                hosts.add(fresh);
+            }
+        }
+        return Optional.of(fresh);
+    }
+
+    /// All that run or should: ZooKeeper's servers, coordinators, members.
+    public List<String> members() {
+        List<String> all = new ArrayList<>(zooKeepers());
+        all.addAll(coordinators());
+        all.addAll(hosts);
+        return all;
     }
 
     public List<String> coordinators() {

@@ -37,7 +37,7 @@ public final class ConnectionNemesis implements Nemesis {
     @Override
     public Object begin(Map<String, Object> chosen) {
         List<String> hit = targets.resolve(chosen);
-        List<String> all = new ArrayList<>(network.processes());
+        List<String> all = new ArrayList<>(targets.cluster().members());
         all.add(FaultNetwork.CLIENT);
         int ended = 0;
         for (String one : hit) {

@@ -17,6 +17,7 @@ import io.tombolo.region.OwnerWord;
 import io.tombolo.region.PageTable;
 import io.tombolo.region.PageTableEntry;
 import io.tombolo.region.Region;
+import io.tombolo.region.RegionLayout;
 import io.tombolo.region.TomboloException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -26,6 +27,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -206,27 +208,40 @@ public final class DamageNemesis implements Nemesis {
             if (!PageTableEntry.isPresentShared(entry)) {
                 return NOT_REACHED + "the page is not in the region";
             }
-            long at = cluster.region().frameDataOffset(PageTableEntry.frame(entry))
-                    + (1 + pick % 8) * WORD_STRIDE_BYTES;
+            long at = PageTableEntry.frame(entry) * RegionLayout.FRAME_BYTES + (1 + pick % 8) * WORD_STRIDE_BYTES;
             MemorySegment data = cluster.region().data();
             data.set(ValueLayout.JAVA_BYTE, at, (byte) (data.get(ValueLayout.JAVA_BYTE, at) ^ 1));
+            long before = executed(victim, source);
             // A guest that was just about to write the word has made it good.
-            if (until(() -> saysDamaged(victim.spec().name(), source))) {
+            if (until(() -> reason(victim, source).contains("self-check failed"))) {
                 return REFUSED + "self-check failed";
             }
             if (!cluster.owner(victim.slot()).living()) {
                 return NOT_REACHED + "its host was killed";
             }
+            if (before < 0 || executed(victim, source) - before < 2 * table.pages()) {
+                return NOT_REACHED + "the guest did not execute";
+            }
         }
         return NOT_REFUSED + "a frame of " + victim.spec().name();
     }
 
-    private boolean saysDamaged(String vm, String host) {
+    private String reason(VmStatus victim, String host) {
+        return asked(victim, host).map(VmStatus::reason).orElse("");
+    }
+
+    /// Instructions so far, -1 if nobody says; each visits one page.
+    private long executed(VmStatus victim, String host) {
+        return asked(victim, host).map(status -> status.instructions().stream().mapToLong(Long::longValue).sum())
+                .orElse(-1L);
+    }
+
+    private Optional<VmStatus> asked(VmStatus victim, String host) {
         try {
-            return cluster.ask(host, new AgentRequest.ShowVm(vm), Reply.VmReply.class, CALL_MS).vm().reason()
-                    .contains("self-check failed");
+            return Optional.of(cluster.ask(host, new AgentRequest.ShowVm(victim.spec().name()), Reply.VmReply.class,
+                    CALL_MS).vm());
         } catch (TomboloException _) {
-            return false;
+            return Optional.empty();
         }
     }
 

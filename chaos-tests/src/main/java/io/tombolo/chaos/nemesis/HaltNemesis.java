@@ -24,7 +24,9 @@ public final class HaltNemesis implements Nemesis {
     /// How the outcome begins of a storing thread that stood still longer than its watchdog allows.
     public static final String NOT_KILLED = "NOT KILLED: ";
 
-    private static final int SHORT_HOLD_MS = 900;
+    /// The longest for which a thread is held that shall go on late.
+    public static final int SHORT_HOLD_MS = 900;
+
     private static final int LONG_HOLD_MS = 4_000;
     /// Where the thread that got there is one that the board of checks knows to run.
     private static final Set<HandoffPoint> STORING = EnumSet.of(HandoffPoint.SOURCE_SAVED,
@@ -57,6 +59,11 @@ public final class HaltNemesis implements Nemesis {
 
     @Override
     public Map<String, Object> choose(SplittableRandom random) {
+        return chosen(random);
+    }
+
+    /// What that random sequence chooses.
+    public static Map<String, Object> chosen(SplittableRandom random) {
         HandoffPoint[] points = HandoffPoint.values();
         Map<String, Object> chosen = new LinkedHashMap<>();
         chosen.put("point", points[random.nextInt(points.length)].name());

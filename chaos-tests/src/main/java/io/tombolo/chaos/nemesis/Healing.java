@@ -51,7 +51,7 @@ public final class Healing implements AutoCloseable {
 
     private void work() {
         while (!closed) {
-            for (String process : cluster.network().processes()) {
+            for (String process : cluster.members()) {
                 if (!keptDown.contains(process) && hasStopped(process) && starting.add(process)) {
                     Thread.ofVirtual().start(() -> revive(process));
                 }

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 
 /// `membership`: a host leaves as an operator would have it leave, its guest moved away and then SIGTERM, and comes
-/// back later as a new incarnation in a new slot. A guest that cannot be moved away in time stays, and is lost with
-/// its host.
+/// back later as a new incarnation in a new slot; or a host joins that has never been a member, and stays. A guest that
+/// cannot be moved away in time stays where it is, and is lost with its host.
 public final class MembershipNemesis implements Nemesis {
     private static final int MIGRATE_TRIES = 2;
     private static final long MIGRATE_MS = 2_500;
@@ -37,6 +37,7 @@ public final class MembershipNemesis implements Nemesis {
     @Override
     public Map<String, Object> choose(SplittableRandom random) {
         Map<String, Object> chosen = new LinkedHashMap<>();
+        chosen.put("kind", random.nextInt(4) > 0 ? "leave" : "join");
         chosen.put("role", Targets.AGENT);
         chosen.put("target", random.nextInt(3) > 0 ? "one" : "owner");
         chosen.put("pick", (long) random.nextInt(1000));
@@ -46,6 +47,12 @@ public final class MembershipNemesis implements Nemesis {
     @Override
     public Object begin(Map<String, Object> chosen) {
         effect = false;
+        if (chosen.get("kind").equals("join")) {
+            Optional<String> joined = join();
+            if (joined.isPresent()) {
+                return joined.get();
+            }
+        }
         String host = targets.resolve(chosen).getFirst();
         if (!targets.cluster().alive(host)) {
             return host + " is not there";
@@ -58,6 +65,18 @@ public final class MembershipNemesis implements Nemesis {
         var _ = targets.cluster().processes().process(host).stop(GRACE_MS);
         effect = true;
         return host + " left";
+    }
+
+    /// Empty when there is nobody left to join; then a host leaves.
+    private Optional<String> join() {
+        try {
+            Optional<String> joined = targets.cluster().join();
+            effect = joined.isPresent();
+            return joined.map(host -> host + " joined");
+        } catch (TomboloException e) {
+            // ZooKeeper may be away just now; it is started again like any process that has stopped.
+            return Optional.of("a host could not join: " + e.code().name());
+        }
     }
 
     private void evacuate(String host) {

@@ -58,7 +58,7 @@ public final class PartitionNemesis implements Nemesis {
     @Override
     public Object begin(Map<String, Object> chosen) {
         String kind = (String) chosen.get("kind");
-        List<String> all = Targets.shuffled(network.processes(), (Long) chosen.get("pick"));
+        List<String> all = Targets.shuffled(targets.cluster().members(), (Long) chosen.get("pick"));
         List<String> hit = targets.resolve(chosen);
         String one = hit.getFirst();
         int half = all.size() / 2;

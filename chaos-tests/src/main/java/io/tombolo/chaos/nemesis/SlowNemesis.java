@@ -55,7 +55,7 @@ public final class SlowNemesis implements Nemesis {
     @Override
     public Object begin(Map<String, Object> chosen) {
         LinkPolicy policy = policy((String) chosen.get("kind"), (Long) chosen.get("amount"));
-        List<String> all = new ArrayList<>(network.processes());
+        List<String> all = new ArrayList<>(targets.cluster().members());
         all.add(FaultNetwork.CLIENT);
         List<String> hit = Boolean.TRUE.equals(chosen.get("everywhere")) ? all : targets.resolve(chosen);
         for (String one : hit) {

@@ -42,7 +42,7 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--time", paramLabel = "DURATION", defaultValue = "60s", description = "How long the faults go on, of all runs together (${DEFAULT-VALUE}).")
     private String time;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Decides on operations and faults; without it a new one is taken, and printed.")
+    @Option(names = "--seed", paramLabel = "N", description = "Decides on operations and faults; without it a new one is taken, and printed. The second workload gets the next, and so on.")
     private Long seed;
 
     @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Agents (${DEFAULT-VALUE}).")
@@ -70,6 +70,7 @@ public final class ChaosCommand implements Callable<Integer> {
             try {
                 results.add(new ChaosRun(plan, line -> say(err, line)).run());
                 judged = true;
+                say(err, plan.workload().text() + ": " + results.getLast().verdict());
             } finally {
                 if (!judged) {
                     say(err, AGAIN + plan.command());
@@ -93,10 +94,11 @@ public final class ChaosCommand implements Callable<Integer> {
     private List<ChaosPlan> plans() {
         long used = seed != null ? seed : PlanText.newSeed();
         List<ChaosPlan> plans = new ArrayList<>();
-        for (String workload : workloads) {
-            // Checked before its name becomes a folder's.
-            ChaosPlan plan = PlanText.plan(workload, nemeses, time, used, hosts, network, Path.of("."), keep);
-            plans.add(plan.share(workloads.size(), folder(workload, used)));
+        for (int i = 0; i < workloads.size(); i++) {
+            String workload = workloads.get(i);
+            // Checked before its name becomes a folder's. A seed of its own: otherwise all would meet the same faults.
+            ChaosPlan plan = PlanText.plan(workload, nemeses, time, used + i, hosts, network, Path.of("."), keep);
+            plans.add(plan.share(workloads.size(), folder(workload, used + i)));
         }
         return plans;
     }

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.tombolo.chaos.check.CheckContext;
 import io.tombolo.chaos.check.RegionVerified.VerifiedRegion;
 import io.tombolo.chaos.check.Verdicts;
+import io.tombolo.chaos.cluster.ChaosPrograms;
 import io.tombolo.chaos.cluster.ClusterPlan;
 import io.tombolo.chaos.cluster.ClusterUnderTest;
 import io.tombolo.chaos.cluster.EpochWatch;
@@ -25,6 +26,7 @@ import io.tombolo.chaos.workload.Client;
 import io.tombolo.chaos.workload.GuestVms;
 import io.tombolo.chaos.workload.Migrator;
 import io.tombolo.chaos.workload.Workload;
+import io.tombolo.deploy.cluster.ClusterPrograms;
 import io.tombolo.region.RegionVerifier;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VerifyReport;
@@ -48,6 +50,7 @@ public final class ChaosRun {
     private final ChaosPlan plan;
     private final Consumer<String> progress;
     private final Consumer<ClusterUnderTest> up;
+    private final ClusterPrograms programs;
     private final ResultFolder folder;
     /// When the cluster was up.
     private volatile long zeroNs = System.nanoTime();
@@ -65,6 +68,13 @@ public final class ChaosRun {
     ///
     /// @param up given the cluster when clients and faults are about to begin; it must return soon
     public ChaosRun(ChaosPlan plan, Consumer<String> progress, Consumer<ClusterUnderTest> up) {
+        this(plan, progress, up, new ChaosPrograms());
+    }
+
+    /// The same with other programs.
+    public ChaosRun(ChaosPlan plan, Consumer<String> progress, Consumer<ClusterUnderTest> up,
+            ClusterPrograms programs) {
+        this.programs = requireNonNull(programs, "programs is null");
         this.up = requireNonNull(up, "up is null");
         this.plan = requireNonNull(plan, "plan is null");
         this.progress = requireNonNull(progress, "progress is null");
@@ -93,7 +103,7 @@ public final class ChaosRun {
     private RunFacts attack(Journal journal) {
         String name = "chaos-" + ProcessHandle.current().pid() + "-" + Long.toString(plan.seed() & 0xFFFFF, 36);
         ClusterUnderTest cluster = ClusterUnderTest.start(new ClusterPlan(name, plan.hosts(), COORDINATORS, BASE_MS,
-                REGION_BYTES, folder.path(), plan.seed(), plan.network()), progress);
+                REGION_BYTES, folder.path(), plan.seed(), plan.network(), programs), progress);
         Thread hook = Thread.ofPlatform().name("chaos-cleanup").unstarted(cluster::close);
         Runtime.getRuntime().addShutdownHook(hook);
         Leftovers leftovers = Leftovers.of(cluster);

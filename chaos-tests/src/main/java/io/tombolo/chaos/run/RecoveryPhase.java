@@ -15,7 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
 /// Waits at the end, after every fault is healed, until the cluster has come to itself: every process runs, ZooKeeper
-/// is whole, a coordinator leads, and the current guest has an owner that lives.
+/// is whole, a coordinator leads, and the current guest has an owner that lives and answers.
 ///
 /// The bound is the sum of what may come one after the other: a process starts (30 s, or 60 B), a lost session is found
 /// out (T + 1.5 ticks), the right comes back with the next heartbeat (B / 2), and a request is answered (T).
@@ -57,7 +57,7 @@ final class RecoveryPhase implements Client {
     public Completion invoke(long process, Call call) {
         before.run();
         long beganNs = nowNs.getAsLong();
-        List<String> all = cluster.network().processes();
+        List<String> all = cluster.members();
         long untilNs = System.nanoTime() + PATIENCE * bound.toNanos();
         long possibleNs = -1;
         while (System.nanoTime() - untilNs < 0) {
@@ -65,7 +65,8 @@ final class RecoveryPhase implements Client {
             boolean possible = cluster.zooKeeperWhole() && cluster.leader().isPresent();
             possibleNs = possible ? possibleNs < 0 ? nowNs.getAsLong() : possibleNs : -1;
             if (possible && all.stream().allMatch(cluster::alive)
-                    && vms.current().filter(guest -> cluster.owner(guest.slot()).living()).isPresent()) {
+                    && vms.current().filter(guest -> cluster.owner(guest.slot()).living() && vms.answers(guest))
+                            .isPresent()) {
                 recovery = new RecoveryTime.Recovery("after healing", beganNs, possibleNs, nowNs.getAsLong(), bound);
                 return Completion.info("recovered", null);
             }

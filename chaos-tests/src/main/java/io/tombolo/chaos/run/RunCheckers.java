@@ -24,6 +24,7 @@ final class RunCheckers {
         all.add(new EveryKindHadAnOk(facts.kinds()));
         all.add(new SingleOwner(facts.runs().stream().map(run -> interval(run, facts.collectedNs())).toList()));
         all.add(new EpochsGrow(facts.epochs()));
+        all.add(new LapsesRenew(LogLines.lapses(facts.logs(), facts.zero()), facts.runs(), facts.collectedNs()));
         all.add(new RegionVerified(List.of(facts.region())));
         all.add(new RecoveryTime(List.of(facts.recovery())));
         all.add(new UnexpectedErrors(facts.logs(), UnexpectedErrors.DEFAULT_ERRORS, facts.allowed(),

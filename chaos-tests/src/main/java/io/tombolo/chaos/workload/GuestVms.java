@@ -2,8 +2,11 @@ package io.tombolo.chaos.workload;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.sim.GuestOp;
 import io.tombolo.chaos.cluster.ClusterUnderTest;
 import io.tombolo.chaos.cluster.Owner;
+import io.tombolo.coordinator.wire.AgentRequest;
+import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.region.OwnerState;
@@ -28,6 +31,7 @@ public final class GuestVms implements AutoCloseable {
     /// An offer whose target died is taken back by then.
     private static final long SETTLE_NS = 6_000_000_000L;
     private static final long CREATE_MS = 8_000;
+    private static final long ANSWER_MS = 1_000;
     private static final long DESTROY_MS = 3_000;
     private static final long MEMORY_BYTES = 4L << 20;
     private static final long WORKING_SET_BYTES = 2L << 20;
@@ -123,6 +127,19 @@ public final class GuestVms implements AutoCloseable {
                 orphans.add(guest.name());
                 current = null;
             }
+        }
+    }
+
+    /// Whether its owner answers a request to it; which answer does not matter.
+    public boolean answers(Guest guest) {
+        try {
+            // Client 0 is none whose repeats are recognised, and a read has no effect.
+            var _ = cluster.ask(cluster.owner(guest.slot).host(),
+                    new AgentRequest.GuestCall(guest.name(), 0, 0, GuestOp.KV_READ.name(), List.of(0L)),
+                    GuestReply.class, ANSWER_MS);
+            return true;
+        } catch (TomboloException _) {
+            return false;
         }
     }
 

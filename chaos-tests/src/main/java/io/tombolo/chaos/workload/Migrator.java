@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
@@ -138,6 +139,7 @@ public final class Migrator implements AutoCloseable {
             return;
         }
         long pages = guest.spec().pages();
+        long untilNs = System.nanoTime() + 2 * TimeUnit.MILLISECONDS.toNanos(PAGES_MS);
         long until = toShared ? pages : 1 + random.nextLong(pages);
         try {
             for (long next = 0; next < until;) {
@@ -145,10 +147,11 @@ public final class Migrator implements AutoCloseable {
                         new AgentRequest.MovePages(guest.name(), next, (int) Math.min(until - next, CHUNK_PAGES),
                                 (toShared ? Tier.SHARED : Tier.LOCAL).code(), PAGES_MS),
                         Reply.PagesMoved.class, PAGES_MS);
-                if (moved.done() == 0) {
+                if (moved.done() == 0 || System.nanoTime() - untilNs > 0) {
                     return;
                 }
-                next += moved.done();
+                // Pages that are busy are asked for again, until the time is over.
+                next += toShared && moved.notMoved() > 0 ? 0 : moved.done();
             }
         } catch (TomboloException e) {
             LOG.debug("pages of {} on {} stay where they are: {}", guest.name(), host, e.getMessage());

@@ -6,8 +6,8 @@ import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.TomboloException;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.apache.curator.framework.recipes.leader.LeaderLatch;
 import org.apache.curator.framework.recipes.leader.LeaderLatchListener;
 import org.apache.zookeeper.KeeperException;
@@ -23,13 +23,14 @@ import org.slf4j.LoggerFactory;
 /// Callbacks come one after the other on a thread of this class's own.
 public final class Leadership implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+    private static final long CLAIM_AGAIN_MS = 200;
 
     private final ZkConnection zk;
     private final LeaderRecord self;
     private final Listener listener;
     private final LeaderLatch latch;
-    private final ExecutorService executor = Executors
-            .newSingleThreadExecutor(Thread.ofPlatform().daemon().name("leadership").factory());
+    private final ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1,
+            Thread.ofPlatform().daemon().name("leadership").factory());
     private volatile long term;
 
     /// What a coordinator does about leading. A callback may block; the next one waits for it.
@@ -46,6 +47,7 @@ public final class Leadership implements AutoCloseable {
         this.zk = requireNonNull(zk, "zk is null");
         this.self = requireNonNull(self, "self is null");
         this.listener = requireNonNull(listener, "listener is null");
+        executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         this.latch = new LeaderLatch(zk.curator(), zk.paths().leaderLatch(), self.id());
         latch.addListener(new LeaderLatchListener() {
             @Override
@@ -77,11 +79,16 @@ public final class Leadership implements AutoCloseable {
             term = claimTerm();
             LOG.info("leading with term {}", term);
             listener.elected(term);
-            // Whatever went wrong, this process must not sit on the latch without leading: the next one takes over.
+            // Whatever went wrong, this process must not sit on the latch without leading: it tries again for as long
+            // as it has the latch.
         } catch (RuntimeException e) {
-            LOG.error("leadership given up", e);
+            if (e instanceof TomboloException known && known.code() == CoordinatorError.ZOOKEEPER_UNREACHABLE) {
+                LOG.warn("no leadership yet: {}", known.getMessage());
+            } else {
+                LOG.error("no leadership yet", e);
+            }
             depose();
-            throw e;
+            var _ = executor.schedule(this::claim, CLAIM_AGAIN_MS, TimeUnit.MILLISECONDS);
         }
     }
 
@@ -108,7 +115,12 @@ public final class Leadership implements AutoCloseable {
             long ended = term;
             term = 0;
             LOG.info("no longer leading with term {}", ended);
-            listener.deposed(ended);
+            try {
+                listener.deposed(ended);
+                // Nobody looks at what becomes of a task of this executor.
+            } catch (RuntimeException e) {
+                LOG.error("the end of term {} was not taken note of", ended, e);
+            }
         }
     }
 

@@ -348,6 +348,20 @@ public final class LocalCluster implements RunningCluster {
         fresh.awaitReady(timings.startTimeoutMs());
     }
 
+    /// Lets another host join, and waits until it is ready; it is one of the cluster's processes from then on.
+    ///
+    /// @throws TomboloException PROCESS_START_FAILED, PROCESS_ENDED_EARLY, PROCESS_NOT_READY; [#restart] tries again
+    public void addHost(String host) {
+        requireNonNull(host, "host is null");
+        try {
+            SupervisedProcess started = supervisor.start(agent(host));
+            store.write(facts());
+            started.awaitReady(timings.startTimeoutMs());
+        } catch (IOException e) {
+            throw ClusterStore.files(spec.name(), store.directory(), e);
+        }
+    }
+
     @Override
     public StopRecord awaitStopped(String process, long timeoutMs) {
         return supervisor.process(process).awaitStopped(timeoutMs);
