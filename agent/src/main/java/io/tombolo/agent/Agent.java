@@ -82,6 +82,7 @@ public final class Agent implements AutoCloseable {
     private PeerLink peers;
     private ClusterMembership cluster;
     private volatile LapseReason endReason;
+    private volatile boolean closing;
     private boolean started;
 
     private Agent(AgentConfig config, ClusterMembership.Factory membership, Consumer<HandoffPoint> points,
@@ -278,6 +279,7 @@ public final class Agent implements AutoCloseable {
     /// Kills the guests, says STOPPED in the slot word and leaves the cluster. Idempotent.
     @Override
     public void close() {
+        closing = true;
         if (vms != null) {
             vms.all().forEach(vm -> await(vm.abandon(), "abandon " + vm.spec().name()));
         }
@@ -307,7 +309,11 @@ public final class Agent implements AutoCloseable {
     }
 
     private void exit(LapseReason reason, boolean allStopped) {
-        LOG.error("host {}: this incarnation ends: {}", config.name(), reason);
+        if (closing) {
+            LOG.info("host {}: this incarnation ends, as it was asked to: {}", config.name(), reason);
+        } else {
+            LOG.error("host {}: this incarnation ends: {}", config.name(), reason);
+        }
         if (!allStopped) {
             // Some thread may still store to the region; only the end of the process stops it for certain.
             Runtime.getRuntime().halt(EXIT_HALTED);

@@ -33,7 +33,7 @@ public final class AgentMain {
         Runtime.getRuntime().addShutdownHook(hook);
         try {
             LapseReason reason = agent.awaitEnd();
-            LOG.error("the incarnation ended: {}", reason);
+            LOG.info("the incarnation ended: {}", reason);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -282,7 +282,12 @@ final class AgentService implements RequestHandler {
                             .fact("vm", finish.vm()).fact("owner", OwnerWord.describe(owner))
                             .next("nothing to finish; close the intent by the owner word").build());
         }
-        return vm.abandon().thenApply(_ -> new Reply.Ack());
+        return vm.standing().thenCompose(standing -> {
+            // An answer that was lost is asked for again, and may come when the VM is being handed over once more.
+            boolean another = standing.source() != null && standing.source().intentSeq() != 0
+                    && standing.source().intentSeq() != finish.intentSeq();
+            return another ? CompletableFuture.<Void>completedFuture(null) : vm.abandon();
+        }).thenApply(_ -> new Reply.Ack());
     }
 
     private Reply.InputLog inputLog(AgentRequest.FetchInputLog fetch) {

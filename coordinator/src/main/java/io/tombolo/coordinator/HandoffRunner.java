@@ -13,7 +13,9 @@ import io.tombolo.coordinator.zk.Membership;
 import io.tombolo.coordinator.zk.VmRecord;
 import io.tombolo.coordinator.zk.Versioned;
 import io.tombolo.region.TomboloException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +34,8 @@ final class HandoffRunner implements Runnable {
     private final long term;
     private final Optional<Copy> copy;
     private volatile CopyReport copied = CopyReport.UNKNOWN;
+    /// By host, as first seen.
+    private final Map<String, Long> incarnations = new HashMap<>();
     private final BlockingQueue<HandoffEvent> events = new LinkedBlockingQueue<>();
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     private HandoffOrchestration.Step next;
@@ -168,8 +172,8 @@ final class HandoffRunner implements Runnable {
         nextHostCheckNs = System.nanoTime() + retryNs();
         try {
             List<HostRecord> live = ports.membership().hosts();
-            boolean source = live.stream().noneMatch(host -> host.slot() == intent().fromSlot());
-            boolean target = live.stream().noneMatch(host -> host.slot() == intent().toSlot());
+            boolean source = isGone(live, intent().from(), intent().fromSlot());
+            boolean target = isGone(live, intent().to(), intent().toSlot());
             if (source != sourceGone) {
                 sourceGone = source;
                 events.add(change(HandoffSide.SOURCE, source));
@@ -181,6 +185,12 @@ final class HandoffRunner implements Runnable {
         } catch (TomboloException e) {
             LOG.debug("hosts are not known at the moment", e);
         }
+    }
+
+    /// A slot is given to another host, or to another incarnation of the same one, as soon as it is free.
+    private boolean isGone(List<HostRecord> live, String name, int slot) {
+        return live.stream().filter(host -> host.slot() == slot && host.name().equals(name))
+                .noneMatch(host -> incarnations.computeIfAbsent(name, _ -> host.incarnation()) == host.incarnation());
     }
 
     private static HandoffEvent change(HandoffSide side, boolean gone) {

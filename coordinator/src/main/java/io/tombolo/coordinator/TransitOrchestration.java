@@ -341,6 +341,13 @@ public final class TransitOrchestration {
             return endCancelled(state, change, nowNs);
         }
         boolean pulling = state.phase() == Phase.TO_LOCAL;
+        if (pulling && why.code() == CoordinatorError.HOST_DEAD) {
+            // The VM was handed over, and then its host was lost: there is nothing to wait for, and no success to tell.
+            return change.end(Optional.of(TomboloException
+                    .error(CoordinatorError.OWNER_HOST_DEAD, "the target was lost when it had the VM")
+                    .fact("vm", state.plan().vm()).fact("host", state.plan().to())
+                    .next("tombolo vm show " + state.plan().vm()).build()), nowNs);
+        }
         if ((pulling || mayPass(why)) && change.stuckNs(nowNs) < state.plan().stuckNs()) {
             return change.wakeAt(nowNs + state.plan().retryNs()).done();
         }

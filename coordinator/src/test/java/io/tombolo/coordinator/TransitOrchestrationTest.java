@@ -226,9 +226,16 @@ class TransitOrchestrationTest {
         assertThat(full.move().pagesToLocal()).isEqualTo(1);
         Play dead = handing().event(new TransitEvent.HandedOver(report()));
         for (int i = 0; i < 12; i++) {
-            dead.event(new TransitEvent.CallFailed(error(CoordinatorError.HOST_DEAD))).later(10);
+            dead.event(new TransitEvent.CallFailed(error(CoordinatorError.RPC_TIMEOUT))).later(10);
         }
         assertThat(dead.succeeds().move().pagesToLocal()).isZero();
+    }
+
+    @Test
+    void aTargetThatIsLostWhileItTakesThePagesInIsNoSuccess() {
+        handing().event(new TransitEvent.HandedOver(report()))
+                .event(new TransitEvent.CallFailed(error(CoordinatorError.HOST_DEAD)))
+                .fails(CoordinatorError.OWNER_HOST_DEAD);
     }
 
     @Test

@@ -497,6 +497,7 @@ public final class HostedVm {
     private void lost() {
         LOG.error("vm {}: is not ours any more: {}", spec.name(), OwnerWord.describe(slot.ownerAcquire()));
         guest.kill();
+        source.abandoned();
         leave();
     }
 

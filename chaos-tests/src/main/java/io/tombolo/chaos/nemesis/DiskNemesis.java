@@ -2,33 +2,35 @@ package io.tombolo.chaos.nemesis;
 
 import static java.util.Objects.requireNonNull;
 
-import java.io.File;
+import io.tombolo.deploy.cluster.ProcessState;
+import io.tombolo.deploy.cluster.StopReason;
+import io.tombolo.deploy.cluster.SupervisedProcess;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// `disk`: servers of ZooKeeper cannot write any more: the limit of their file sizes (RLIMIT_FSIZE, with prlimit(1)) is
 /// set below that of their logs, so every write fails as on a full disk, with another errno (EFBIG, not ENOSPC).
-/// Needs no rights, and leaves nothing to clean up. A server that meets it ends itself, and is started again.
+/// Needs no rights, and leaves nothing to clean up. A server that meets it ends itself or loses the thread that writes,
+/// and is started again. What it has to say meanwhile is lost too.
 public final class DiskNemesis implements Nemesis {
     private static final Logger LOG = LoggerFactory.getLogger(DiskNemesis.class);
     private static final int FULL_BYTES = 4096;
-    private static final Pattern FAILED = Pattern.compile("File too large|unrecoverable error");
+    private static final String WRITER = "SyncThread:";
     private static final long COMMAND_MS = 2_000;
 
     private final Targets targets;
     private final Healing healing;
-    /// Who is hit, and how long its log was before.
+    /// Who is hit, and its process.
     private final Map<String, Long> hit = new LinkedHashMap<>();
     private boolean effect;
 
@@ -57,7 +59,7 @@ public final class DiskNemesis implements Nemesis {
         effect = false;
         List<String> servers = targets.resolve(chosen).stream()
                 .filter(server -> limit(server, Integer.toString(FULL_BYTES))).toList();
-        servers.forEach(server -> hit.put(server, log(server).length()));
+        servers.forEach(server -> hit.put(server, targets.cluster().processes().process(server).pid()));
         return servers;
     }
 
@@ -81,9 +83,10 @@ public final class DiskNemesis implements Nemesis {
     @Override
     public Object end() {
         List<String> done = new ArrayList<>();
-        hit.forEach((server, since) -> {
+        hit.forEach((server, pid) -> {
+            boolean failed = couldNotWrite(server, pid);
             limit(server, "unlimited");
-            if (couldNotWrite(server, since)) {
+            if (failed) {
                 effect = true;
                 done.add(server + " could not write");
                 var _ = targets.cluster().kill(server);
@@ -94,18 +97,23 @@ public final class DiskNemesis implements Nemesis {
         return done;
     }
 
-    private File log(String server) {
-        return targets.cluster().logs().resolve(server + ".log").toFile();
-    }
-
-    private boolean couldNotWrite(String server, long since) {
-        try (RandomAccessFile log = new RandomAccessFile(log(server), "r")) {
-            byte[] said = new byte[(int) Math.max(0, log.length() - since)];
-            log.seek(since);
-            log.readFully(said);
-            return FAILED.matcher(new String(said, StandardCharsets.UTF_8)).find();
+    /// Whether it ended by itself, or lives without the thread that writes. The log does not tell: it is a file too.
+    private boolean couldNotWrite(String server, long pid) {
+        SupervisedProcess process = targets.cluster().processes().process(server);
+        if (process.pid() != pid || process.state() == ProcessState.STOPPED) {
+            return targets.cluster().stops().stream()
+                    .anyMatch(stop -> stop.pid() == pid && stop.reason() == StopReason.EXITED);
+        }
+        try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc", Long.toString(pid), "task"))) {
+            for (Path thread : threads) {
+                if (Files.readString(thread.resolve("comm")).startsWith(WRITER)) {
+                    return false;
+                }
+            }
+            return true;
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            LOG.debug("{} ends just now", server, e);
+            return false;
         }
     }
 
@@ -117,6 +125,7 @@ public final class DiskNemesis implements Nemesis {
     @Override
     public List<Expected> expected() {
         return List.of(new Expected("a server that cannot write", "zookeeper-\\d+\\.log",
-                " ERROR \\S+ .*(File too large|unrecoverable error)"));
+                " ERROR \\S+ .*(File too large|unrecoverable error"
+                        + "|Exiting JVM with code 10)"));
     }
 }

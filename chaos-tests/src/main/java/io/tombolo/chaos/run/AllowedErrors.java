@@ -24,6 +24,9 @@ final class AllowedErrors {
     /// What takes a server of ZooKeeper, or its links, away.
     private static final Set<NemesisKind> LOSES_SERVERS = EnumSet.of(NemesisKind.KILL, NemesisKind.PAUSE,
             NemesisKind.PARTITION, NemesisKind.SLOW, NemesisKind.CONNECTION, NemesisKind.QUORUM, NemesisKind.DISK);
+    /// What ends a server in the middle of a write.
+    private static final Set<NemesisKind> CUTS_LOGS = EnumSet.of(NemesisKind.KILL, NemesisKind.QUORUM,
+            NemesisKind.DISK);
     /// What makes a client of ZooKeeper lose its connection, its session, or an answer.
     private static final Set<NemesisKind> LOSES_SESSIONS = EnumSet.copyOf(LOSES_SERVERS);
     /// What ends an incarnation otherwise than by a SIGKILL.
@@ -45,6 +48,8 @@ final class AllowedErrors {
                 "(Learner|LearnerHandler|Leader|Follower|QuorumCnxManager|QuorumPeer|NIOServerCnxn|ZooKeeperServer"
                         + "|FastLeaderElection|LearnerMaster|ServerCnxnFactory) ",
                 faults, LOSES_SERVERS);
+        add(all, "zookeeper: a log whose writer was killed", ZOOKEEPERS, "Util \\[main\\] Last transaction was partial",
+                faults, CUTS_LOGS);
         add(all, "curator: what was under way when a connection was lost", CLIENTS,
                 "(CuratorFrameworkImpl|ConnectionState|LeaderLatch|ClientCnxn) ", faults, LOSES_SESSIONS);
         add(all, "agent: why an incarnation ended", AGENTS, "Agent(Main)? .*(the incarnation ended|this incarnation"
