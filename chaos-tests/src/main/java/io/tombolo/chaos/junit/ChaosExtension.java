@@ -23,6 +23,8 @@ import org.junit.jupiter.api.extension.ReflectiveInvocationContext;
 final class ChaosExtension implements ParameterResolver, InvocationInterceptor {
     private static final Namespace NAMESPACE = Namespace.create(ChaosExtension.class);
 
+    private static final String AGAIN = "again: ";
+
     /// A run that goes on.
     private record Scenario(ChaosPlan plan, CompletableFuture<ClusterUnderTest> cluster,
             CompletableFuture<ChaosResult> result) {
@@ -37,9 +39,23 @@ final class ChaosExtension implements ParameterResolver, InvocationInterceptor {
     @Override
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
         Scenario scenario = scenario(context);
-        return parameter.getParameter().getType() == ChaosResult.class
-                ? join(scenario.result())
-                : join(scenario.cluster());
+        boolean ok = false;
+        try {
+            Object value = join(parameter.getParameter().getType() == ChaosResult.class
+                    ? scenario.result()
+                    : scenario.cluster());
+            ok = true;
+            return value;
+        } finally {
+            if (!ok) {
+                sayAgain(scenario);
+            }
+        }
+    }
+
+    /// Once more, and last: a test may fail for other reasons than the run's verdict, and its message is its own.
+    private static void sayAgain(Scenario scenario) {
+        System.err.println(AGAIN + scenario.plan().command());
     }
 
     @Override
@@ -58,9 +74,11 @@ final class ChaosExtension implements ParameterResolver, InvocationInterceptor {
             if (failure != null) {
                 e.addSuppressed(failure);
             }
+            sayAgain(scenario);
             throw e;
         }
         if (failure != null) {
+            sayAgain(scenario);
             throw failure;
         }
     }
@@ -70,7 +88,7 @@ final class ChaosExtension implements ParameterResolver, InvocationInterceptor {
         if (result.verdict() != Verdict.VALID) {
             throw new AssertionError(result.verdict() + ": " + result.verdicts().results().stream()
                     .filter(check -> check.verdict() != Verdict.VALID).toList() + "; results in " + result.folder()
-                    + "; again: " + scenario.plan().command());
+                    + "; " + AGAIN + scenario.plan().command());
         }
     }
 

@@ -38,27 +38,38 @@ public final class PlantedRuns {
                 : List.of(RealBug.values());
         boolean all = true;
         for (RealBug bug : bugs) {
-            ChaosPlan plan = plan(bug, folder);
-            System.out.println(bug + ": " + plan.command());
-            long sinceNs = System.nanoTime();
-            ChaosResult result = new ChaosRun(plan, _ -> {
-            }, _ -> {
-            }, programs(bug)).run();
-            boolean found = result.verdict() == Verdict.INVALID;
-            all &= found;
-            System.out.printf(Locale.ROOT, "%s %s by %s, %.0f s, %s%n", bug, found ? "found" : "NOT FOUND",
-                    by(result), (System.nanoTime() - sinceNs) / 1e9, result.folder());
+            all &= run(bug, folder).found();
         }
         System.exit(all ? 0 : 1);
     }
 
-    static ChaosPrograms programs(RealBug bug) {
-        return new ChaosPrograms(PlantedAgent.class.getName(), List.of("-D" + PlantedAgent.BUG + "=" + bug));
+    /// What became of a run.
+    ///
+    /// @param by      checkers that said INVALID
+    /// @param seconds from the start of the cluster to the verdict
+    record Outcome(RealBug bug, List<String> by, double seconds, ChaosResult result) {
+        boolean found() {
+            return by.contains(bug.foundBy());
+        }
     }
 
-    static List<String> by(ChaosResult result) {
-        return result.verdicts().results().stream().filter(check -> check.verdict() == Verdict.INVALID)
+    static Outcome run(RealBug bug, Path folder) {
+        ChaosPlan plan = plan(bug, folder);
+        System.out.println(bug + ": " + plan.command());
+        long sinceNs = System.nanoTime();
+        ChaosResult result = new ChaosRun(plan, _ -> {
+        }, _ -> {
+        }, programs(bug)).run();
+        List<String> by = result.verdicts().results().stream().filter(check -> check.verdict() == Verdict.INVALID)
                 .map(CheckResult::checker).toList();
+        Outcome outcome = new Outcome(bug, by, (System.nanoTime() - sinceNs) / 1e9, result);
+        System.out.printf(Locale.ROOT, "%s %s by %s, %.0f s, %s%n", bug, outcome.found() ? "found" : "NOT FOUND", by,
+                outcome.seconds(), result.folder());
+        return outcome;
+    }
+
+    static ChaosPrograms programs(RealBug bug) {
+        return new ChaosPrograms(PlantedAgent.class.getName(), List.of("-D" + PlantedAgent.BUG + "=" + bug));
     }
 
     static ChaosPlan plan(RealBug bug, Path folder) {
@@ -67,7 +78,7 @@ public final class PlantedRuns {
     }
 
     /// The first seed whose faults come by the moment that matters, early and twice.
-    private static long seed(RealBug bug) {
+    static long seed(RealBug bug) {
         return bug.point() == null
                 ? 1
                 : LongStream.range(0, 1_000_000)

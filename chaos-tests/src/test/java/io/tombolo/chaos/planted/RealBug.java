@@ -68,6 +68,17 @@ enum RealBug {
         return workload;
     }
 
+    /// Checker that finds it, whatever others do.
+    String foundBy() {
+        return switch (this) {
+            case OWNER_WORD_WRITTEN -> "single-owner";
+            case TAKE_BACK_FROM_CLAIMED -> "single-owner";
+            case RESUME_BY_LOOKING -> "lapses-renew";
+            case PET_AT_RECEIPT, PET_WITHOUT_THE_OTHERS -> "watchdog-kills";
+            case SLOT_REUSED -> "recovery-time";
+        };
+    }
+
     /// Kind of fault that shows it.
     String nemesis() {
         return switch (this) {
