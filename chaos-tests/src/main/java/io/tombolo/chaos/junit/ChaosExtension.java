@@ -41,9 +41,9 @@ final class ChaosExtension implements ParameterResolver, InvocationInterceptor {
         Scenario scenario = scenario(context);
         boolean ok = false;
         try {
-            Object value = join(parameter.getParameter().getType() == ChaosResult.class
-                    ? scenario.result()
-                    : scenario.cluster());
+            Object value = parameter.getParameter().getType() == ChaosResult.class
+                    ? join(scenario.result())
+                    : join(scenario.cluster());
             ok = true;
             return value;
         } finally {

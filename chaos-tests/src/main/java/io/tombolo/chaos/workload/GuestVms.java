@@ -30,6 +30,7 @@ public final class GuestVms implements AutoCloseable {
     private static final long LOOK_NS = 50_000_000;
     /// An offer whose target died is taken back by then.
     private static final long SETTLE_NS = 6_000_000_000L;
+    private static final long START_NS = 20_000_000_000L;
     private static final long CREATE_MS = 8_000;
     private static final long ANSWER_MS = 1_000;
     private static final long DESTROY_MS = 3_000;
@@ -103,9 +104,21 @@ public final class GuestVms implements AutoCloseable {
 
     /// Creates the first one.
     ///
-    /// @throws TomboloException why that failed
+    /// @throws TomboloException why that failed, again and again
     public void start() {
-        create(cluster.hosts().getFirst());
+        long untilNs = System.nanoTime() + START_NS;
+        while (current == null) {
+            try {
+                create(cluster.hosts().getFirst());
+            } catch (TomboloException e) {
+                // On a busy machine the leader may change before anything has been done to it.
+                if (System.nanoTime() - untilNs > 0) {
+                    throw e;
+                }
+                LOG.info("no guest yet: {}", e.getMessage());
+                LockSupport.parkNanos(this, LOOK_NS);
+            }
+        }
         keeper.start();
     }
 
