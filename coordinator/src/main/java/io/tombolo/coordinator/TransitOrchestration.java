@@ -341,15 +341,15 @@ public final class TransitOrchestration {
             return endCancelled(state, change, nowNs);
         }
         boolean pulling = state.phase() == Phase.TO_LOCAL;
-        if (pulling && why.code() == CoordinatorError.HOST_DEAD) {
-            // The VM was handed over, and then its host was lost: there is nothing to wait for, and no success to tell.
-            return change.end(Optional.of(TomboloException
-                    .error(CoordinatorError.OWNER_HOST_DEAD, "the target was lost when it had the VM")
-                    .fact("vm", state.plan().vm()).fact("host", state.plan().to())
-                    .next("tombolo vm show " + state.plan().vm()).build()), nowNs);
-        }
         if ((pulling || mayPass(why)) && change.stuckNs(nowNs) < state.plan().stuckNs()) {
             return change.wakeAt(nowNs + state.plan().retryNs()).done();
+        }
+        if (pulling && why.code() == CoordinatorError.HOST_DEAD) {
+            // The VM was handed over, and its host has left ZooKeeper and not come back since: no success to tell.
+            return change.end(Optional.of(TomboloException
+                    .error(CoordinatorError.OWNER_HOST_DEAD, "the target has the VM and left ZooKeeper")
+                    .fact("vm", state.plan().vm()).fact("host", state.plan().to())
+                    .next("tombolo vm show " + state.plan().vm()).build()), nowNs);
         }
         return pulling ? end(change, nowNs) : change.end(Optional.of(why), nowNs);
     }

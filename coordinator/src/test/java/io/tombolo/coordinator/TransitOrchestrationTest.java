@@ -233,9 +233,11 @@ class TransitOrchestrationTest {
 
     @Test
     void aTargetThatIsLostWhileItTakesThePagesInIsNoSuccess() {
-        handing().event(new TransitEvent.HandedOver(report()))
-                .event(new TransitEvent.CallFailed(error(CoordinatorError.HOST_DEAD)))
-                .fails(CoordinatorError.OWNER_HOST_DEAD);
+        Play dead = handing().event(new TransitEvent.HandedOver(report()));
+        for (int i = 0; i < 12; i++) {
+            dead.event(new TransitEvent.CallFailed(error(CoordinatorError.HOST_DEAD))).later(10);
+        }
+        dead.fails(CoordinatorError.OWNER_HOST_DEAD);
     }
 
     @Test
@@ -390,7 +392,8 @@ class TransitOrchestrationTest {
                 assertThat(end.pagesToShared()).as(as).isEqualTo(before - local);
                 ends[1]++;
             } else {
-                assertThat(end.failure().get().code()).as(as).isEqualTo(CoordinatorError.MIGRATION_CANCELLED);
+                assertThat(end.failure().get().code()).as(as)
+                        .isIn(CoordinatorError.MIGRATION_CANCELLED, CoordinatorError.OWNER_HOST_DEAD);
                 assertThat(end.failure().get().facts()).as(as).containsEntry("host", "b");
                 ends[2]++;
             }

@@ -47,6 +47,7 @@ final class HandoffTarget {
     private IncomingVm waiting;
     private volatile CopyTarget pages;
     private WindowEnd ran = WindowEnd.UNKNOWN;
+    private long cancelledSeq;
 
     /// Told that the VM runs here.
     interface Adopter {
@@ -97,6 +98,7 @@ final class HandoffTarget {
                     .fact("intent", intentSeq).fact("preparedFor", state.intentSeq())
                     .next("wait for it to end; 'tombolo vm show' tells").build());
         }
+        cancelledSeq = 0;
         feed(new Event.Prepare(intentSeq, epoch, source));
         return result;
     }
@@ -166,11 +168,16 @@ final class HandoffTarget {
                 feed(new Event.SourceSends());
             }
             unlessActing(() -> feed(new Event.Tick(slot.ownerAcquire())));
+            if (state.phase() == Phase.ARMED && cancelledSeq == state.intentSeq()) {
+                cancel(cancelledSeq);
+            }
         }
     }
 
-    /// The leader gives the intent up.
+    /// The leader gives the intent up. It says so once: if the waiting thread acts on an offer just now, or the VM is
+    /// offered to this host, that is remembered until it is not so any more.
     void cancel(long intentSeq) {
+        cancelledSeq = intentSeq;
         unlessActing(() -> feed(new Event.Cancel(intentSeq, slot.ownerAcquire())));
     }
 

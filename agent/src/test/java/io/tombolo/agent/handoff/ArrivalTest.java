@@ -2,6 +2,9 @@ package io.tombolo.agent.handoff;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tombolo.agent.hypervisor.Guest;
+import io.tombolo.agent.hypervisor.IncomingGuest;
+import io.tombolo.agent.hypervisor.IncomingPort;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.right.RightActions;
 import io.tombolo.agent.right.RightKeeper;
@@ -107,6 +110,47 @@ final class ArrivalTest {
         assertThat(slot.compareAndSetOwner(offered, OwnerWord.pack(OwnerState.RUNNING, source, epoch + 2))).isTrue();
         assertThat(incoming.run()).isFalse();
         assertThat(incoming.callOff()).isTrue();
+    }
+
+    /// Found by chaos kv seed 101: a target that was held at the offer kept its preparation, and refused every other one,
+    /// for as long as preparations last.
+    @Test
+    void aCancellationThatComesWhileTheThreadActsIsObeyedWhenItHasLostItsCas() {
+        List<IncomingPort> waiting = new ArrayList<>();
+        HandoffTarget arriving = new HandoffTarget(new Stand(target), slot, VM,
+                new HostPorts.HandoffBounds(new SourceCore.Bounds(1, 1, 1), 1_000, 1, 1, 1), Runnable::run, port -> {
+                    waiting.add(port);
+                    return new Waiting();
+                }, new RunRight(slot, board), (_, _, _) -> {
+                    throw new AssertionError("it did not arrive");
+                });
+        assertThat(arriving.prepare(5, epoch, source, false)).isCompleted();
+        offer();
+        assertThat(waiting.getFirst().offered()).isTrue();
+        long offered = slot.ownerAcquire();
+        slot.fromRelease(FromWord.pack(source, epoch + 1));
+        assertThat(slot.compareAndSetOwner(offered, OwnerWord.pack(OwnerState.RUNNING, source, epoch + 2))).isTrue();
+        arriving.cancel(5);
+        assertThat(arriving.state().phase()).as("its thread may take the VM").isEqualTo(TargetCore.Phase.ARMED);
+        waiting.getFirst().take();
+        assertThat(waiting.getFirst().run()).isFalse();
+        arriving.poll();
+        assertThat(arriving.state().phase()).isEqualTo(TargetCore.Phase.IDLE);
+    }
+
+    private static final class Waiting implements IncomingGuest {
+        @Override
+        public void openWindow(long spinNs) {
+        }
+
+        @Override
+        public Guest guest() {
+            throw new AssertionError("it did not arrive");
+        }
+
+        @Override
+        public void discard() {
+        }
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.SplittableRandom;
 
 /// `halt`: the next agent that reaches a named moment of a hand-off kills itself, or stands still, all of it or only the
@@ -93,7 +94,8 @@ public final class HaltNemesis implements Nemesis {
         for (String host : targets.cluster().hosts()) {
             targets.cluster().haltedAt(host).ifPresent(halted -> {
                 effect = true;
-                done.add(host + " was halted");
+                done.add(host + " was halted at " + halted.point());
+                awaitWatchdog(halted);
                 notKilled(host, halted).ifPresent(done::add);
             });
             targets.cluster().forgetHalt(host);
@@ -102,9 +104,22 @@ public final class HaltNemesis implements Nemesis {
         return done;
     }
 
+    private static boolean isLongHoldOfAStorer(HandoffHalt.Halted halted) {
+        return halted.action() == HaltAction.HOLD && STORING.contains(halted.point())
+                && halted.holdMs() > SHORT_HOLD_MS;
+    }
+
+    /// Lets nobody go on whose watchdog has not had its time.
+    private void awaitWatchdog(HandoffHalt.Halted halted) {
+        long untilNs = halted.sinceNs() + TimeUnit.MILLISECONDS.toNanos(killedWithinMs + 1);
+        while (isLongHoldOfAStorer(halted) && System.nanoTime() - untilNs < 0) {
+            LockSupport.parkNanos(this, untilNs - System.nanoTime());
+        }
+    }
+
     private Optional<String> notKilled(String host, HandoffHalt.Halted halted) {
         long heldMs = Math.min(halted.holdMs(), TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - halted.sinceNs()));
-        boolean had = halted.action() == HaltAction.HOLD && STORING.contains(halted.point()) && heldMs > killedWithinMs;
+        boolean had = isLongHoldOfAStorer(halted) && heldMs > killedWithinMs;
         boolean lives = targets.cluster().alive(host)
                 && targets.cluster().processes().process(host).pid() == halted.pid();
         return had && lives

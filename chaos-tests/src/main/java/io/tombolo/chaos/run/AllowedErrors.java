@@ -19,7 +19,8 @@ final class AllowedErrors {
     private static final String ZOOKEEPERS = "zookeeper-\\d+\\.log";
     private static final String CLIENTS = "(host|coordinator)-\\d+\\.log";
     private static final String AGENTS = "host-\\d+\\.log";
-    private static final String LINE = "^\\S+ ERROR ";
+    /// Not at the start: what was cut off by a full disk has no end of line.
+    private static final String LINE = "Z ERROR ";
 
     /// What takes a server of ZooKeeper, or its links, away.
     private static final Set<NemesisKind> LOSES_SERVERS = EnumSet.of(NemesisKind.KILL, NemesisKind.PAUSE,
@@ -48,6 +49,9 @@ final class AllowedErrors {
                 "(Learner|LearnerHandler|Leader|Follower|QuorumCnxManager|QuorumPeer|NIOServerCnxn|ZooKeeperServer"
                         + "|FastLeaderElection|LearnerMaster|ServerCnxnFactory) ",
                 faults, LOSES_SERVERS);
+        add(all, "zookeeper: a follower whose leader goes away", ZOOKEEPERS,
+                "ZooKeeperCriticalThread \\[FollowerRequestProcessor:\\d+\\] Severe unrecoverable error", faults,
+                LOSES_SERVERS);
         add(all, "zookeeper: a log whose writer was killed", ZOOKEEPERS, "Util \\[main\\] Last transaction was partial",
                 faults, CUTS_LOGS);
         add(all, "curator: what was under way when a connection was lost", CLIENTS,
