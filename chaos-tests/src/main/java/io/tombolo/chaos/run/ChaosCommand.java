@@ -158,6 +158,7 @@ public final class ChaosCommand implements Callable<Integer> {
         return faults.isEmpty()
                 ? "none was asked for"
                 : String.join(", ", faults.entrySet().stream()
-                        .map(e -> e.getKey() + " " + e.getValue().tookEffect() + " of " + e.getValue().begun()).toList());
+                        .map(e -> e.getKey() + " " + e.getValue().tookEffect() + " of " + e.getValue().begun())
+                        .toList());
     }
 }

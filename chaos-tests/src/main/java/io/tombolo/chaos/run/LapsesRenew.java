@@ -49,7 +49,8 @@ record LapsesRenew(List<Lapse> lapses, List<RunRecord> runs, long nowNs) impleme
         for (Lapse lapse : lapses) {
             for (RunRecord after : runs) {
                 if (after.host().equals(lapse.host()) && after.startNs() > lapse.atNs() + SETTLED_NS
-                        && length(after) > LONG_NS && runs.stream().anyMatch(before -> isBefore(before, after, lapse))) {
+                        && length(after) > LONG_NS
+                        && runs.stream().anyMatch(before -> isBefore(before, after, lapse))) {
                     problems.add("runs again at the epoch of before the lapse at " + lapse.atNs() + " ns: " + after);
                 }
             }

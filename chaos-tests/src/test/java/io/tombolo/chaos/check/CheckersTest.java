@@ -148,7 +148,8 @@ class CheckersTest {
 
         assertValid(errors(List.of(log), List.of(allowed("host-\\d\\.log", "ERROR", new Span(3 * second, 4 * second)))),
                 "");
-        assertInvalid(errors(List.of(log), List.of(allowed("host-\\d\\.log", "ERROR", new Span(4 * second, 9 * second)))),
+        assertInvalid(
+                errors(List.of(log), List.of(allowed("host-\\d\\.log", "ERROR", new Span(4 * second, 9 * second)))),
                 "", "host-1.log:1 at 3500 ms");
         assertInvalid(errors(List.of(log), List.of(allowed("host-\\d\\.log", "ERROR", new Span(0, 3 * second)))), "",
                 "host-1.log:2 at 3500 ms");

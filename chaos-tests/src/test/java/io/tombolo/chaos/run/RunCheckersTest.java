@@ -41,7 +41,8 @@ class RunCheckersTest {
             String[] words = one.split(" ", -1);
             for (int i = 0; i < 2; i++) {
                 events.add(new HistoryEvent(events.size(), (Long.parseLong(words[0]) + i) * SECOND, OpType.INFO,
-                        HistoryEvent.NEMESIS, words[1], words.length > 2 ? List.of(one.substring(one.indexOf(words[2])))
+                        HistoryEvent.NEMESIS, words[1], words.length > 2
+                                ? List.of(one.substring(one.indexOf(words[2])))
                                 : null,
                         null));
             }
