@@ -37,10 +37,11 @@ record FaultSpans(Map<NemesisKind, List<Span>> spans) {
                     .orElseThrow(() -> new IllegalArgumentException("no kind of fault: " + event));
             if (start) {
                 open.putIfAbsent(kind, event.timeNs());
-            } else if (ending.merge(kind, true, (before, _) -> !before)) {
-                // The first of two events: its healing begins.
                 continue;
-            } else if (open.containsKey(kind)) {
+            }
+            // The first of two events says that its healing begins.
+            boolean begins = ending.merge(kind, true, (before, _) -> !before);
+            if (!begins && open.containsKey(kind)) {
                 all.computeIfAbsent(kind, _ -> new ArrayList<>()).add(new Span(open.remove(kind), event.timeNs()));
             }
         }

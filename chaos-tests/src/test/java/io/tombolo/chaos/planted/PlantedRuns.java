@@ -21,9 +21,9 @@ import java.util.stream.LongStream;
 ///
 ///     java -cp ... io.tombolo.chaos.planted.PlantedRuns FOLDER [BUG...]
 public final class PlantedRuns {
-    private static final String TIME = "30s";
+    private static final String TIME = "45s";
     /// A run with one kind of fault begins one about every other step; so many of them fit into the time.
-    private static final int FAULTS = 5;
+    private static final int FAULTS = 8;
 
     private PlantedRuns() {
     }
@@ -77,12 +77,12 @@ public final class PlantedRuns {
                 folder.resolve(bug.name().toLowerCase(Locale.ROOT)), false);
     }
 
-    /// The first seed whose faults come by the moment that matters, early and twice.
+    /// The first seed whose faults come by the moment that matters, early and three times.
     static long seed(RealBug bug) {
         return bug.point() == null
                 ? 1
                 : LongStream.range(0, 1_000_000)
-                        .filter(seed -> LongStream.range(0, FAULTS).filter(n -> fits(bug, seed, n)).count() >= 2)
+                        .filter(seed -> LongStream.range(0, FAULTS).filter(n -> fits(bug, seed, n)).count() >= 3)
                         .findFirst().orElseThrow();
     }
 

@@ -72,10 +72,10 @@ enum RealBug {
     String foundBy() {
         return switch (this) {
             case OWNER_WORD_WRITTEN -> "single-owner";
-            case TAKE_BACK_FROM_CLAIMED -> "single-owner";
+            case TAKE_BACK_FROM_CLAIMED -> "unexpected-errors";
             case RESUME_BY_LOOKING -> "lapses-renew";
             case PET_AT_RECEIPT, PET_WITHOUT_THE_OTHERS -> "watchdog-kills";
-            case SLOT_REUSED -> "recovery-time";
+            case SLOT_REUSED -> "region-verified";
         };
     }
 
