@@ -6,6 +6,7 @@ public enum HaltAction {
     KILL,
     /// SIGSTOP to itself: every thread stands still until somebody sends SIGCONT.
     STOP,
-    /// Only the thread that reached the moment waits, until the file [HandoffHalt#HALTED] is deleted or its time is over.
+    /// Only the thread that reached the moment waits, until the file [HandoffHalt#HALTED] is deleted or its time is
+    /// over.
     HOLD
 }

@@ -112,8 +112,8 @@ final class ArrivalTest {
         assertThat(incoming.callOff()).isTrue();
     }
 
-    /// Found by chaos kv seed 101: a target that was held at the offer kept its preparation, and refused every other one,
-    /// for as long as preparations last.
+    /// Found by chaos kv seed 101: a target that was held at the offer kept its preparation, and refused every other
+    /// one, for as long as preparations last.
     @Test
     void aCancellationThatComesWhileTheThreadActsIsObeyedWhenItHasLostItsCas() {
         List<IncomingPort> waiting = new ArrayList<>();

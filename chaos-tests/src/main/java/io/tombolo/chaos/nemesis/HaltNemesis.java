@@ -17,10 +17,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.SplittableRandom;
 
-/// `halt`: the next agent that reaches a named moment of a hand-off kills itself, or stands still, all of it or only the
-/// thread that got there: for less than a watchdog's time, so that it goes on late, or for longer, and then its watchdog
-/// has to kill it if it is a thread that stores to the region and did not check. Whether one gets there depends on the
-/// hand-offs that are made meanwhile.
+/// `halt`: the next agent that reaches a named moment of a hand-off kills itself, or stands still, all of it or only
+/// the thread that got there: for less than a watchdog's time, so that it goes on late, or for longer, and then its
+/// watchdog has to kill it if it is a thread that stores to the region and did not check. Whether one gets there
+/// depends on the hand-offs that are made meanwhile.
 public final class HaltNemesis implements Nemesis {
     /// How the outcome begins of a storing thread that stood still longer than its watchdog allows.
     public static final String NOT_KILLED = "NOT KILLED: ";

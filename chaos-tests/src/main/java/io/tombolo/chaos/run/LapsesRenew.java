@@ -14,9 +14,9 @@ import java.util.concurrent.TimeUnit;
 
 /// A host whose right lapsed runs a VM again only at another epoch (I1): never because the owner word still names it.
 ///
-/// It does not check: lapses that were not logged; a stretch that began within [#SETTLED_NS] of the lapse, or was shorter
-/// than [#LONG_NS]: its thread may have looked at its right before and then have stood still. It does not look at the
-/// history.
+/// It does not check: lapses that were not logged; a stretch that began within [#SETTLED_NS] of the lapse, or was
+/// shorter than [#LONG_NS]: its thread may have looked at its right before and then have stood still. It does not look
+/// at the history.
 ///
 /// @param lapses when which host said that its right had lapsed
 /// @param runs   who executed when

@@ -7,7 +7,8 @@ import java.util.Arrays;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The bugs themselves run in clusters of processes, by [PlantedRuns]; this says that each is where it is thought to be.
+/// The bugs themselves run in clusters of processes, by [PlantedRuns]; this says that each is where it is thought to
+/// be.
 class PlantedLoaderTest {
     private static PlantedLoader loader(RealBug bug) {
         return new PlantedLoader(bug, PlantedLoaderTest.class.getClassLoader());
