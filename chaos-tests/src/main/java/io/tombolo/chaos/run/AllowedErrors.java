@@ -49,8 +49,9 @@ final class AllowedErrors {
                 "(Learner|LearnerHandler|Leader|Follower|QuorumCnxManager|QuorumPeer|NIOServerCnxn|ZooKeeperServer"
                         + "|FastLeaderElection|LearnerMaster|ServerCnxnFactory) ",
                 faults, LOSES_SERVERS);
-        add(all, "zookeeper: a follower whose leader goes away", ZOOKEEPERS,
-                "ZooKeeperCriticalThread \\[FollowerRequestProcessor:\\d+\\] Severe unrecoverable error", faults,
+        // Not SyncThread: what cannot be written is another matter, see DiskNemesis.
+        add(all, "zookeeper: a server that loses its role with a request under way", ZOOKEEPERS,
+                "ZooKeeperCriticalThread \\[(FollowerRequestProcessor:|ProcessThread\\(sid:)\\S+ ?\\S*\\] Severe", faults,
                 LOSES_SERVERS);
         add(all, "zookeeper: a log whose writer was killed", ZOOKEEPERS, "Util \\[main\\] Last transaction was partial",
                 faults, CUTS_LOGS);
