@@ -51,7 +51,8 @@ final class AllowedErrors {
                 faults, LOSES_SERVERS);
         // Not SyncThread: what cannot be written is another matter, see DiskNemesis.
         add(all, "zookeeper: a server that loses its role with a request under way", ZOOKEEPERS,
-                "ZooKeeperCriticalThread \\[(FollowerRequestProcessor:|ProcessThread\\(sid:)\\S+ ?\\S*\\] Severe", faults,
+                "ZooKeeperCriticalThread \\[(FollowerRequestProcessor:|ProcessThread\\(sid:)\\S+ ?\\S*\\] Severe",
+                faults,
                 LOSES_SERVERS);
         add(all, "zookeeper: a log whose writer was killed", ZOOKEEPERS, "Util \\[main\\] Last transaction was partial",
                 faults, CUTS_LOGS);
