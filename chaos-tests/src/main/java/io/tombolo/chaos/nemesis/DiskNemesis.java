@@ -2,19 +2,24 @@ package io.tombolo.chaos.nemesis;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.coordinator.Threads;
 import io.tombolo.deploy.cluster.ProcessState;
 import io.tombolo.deploy.cluster.StopReason;
 import io.tombolo.deploy.cluster.SupervisedProcess;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,13 +31,16 @@ public final class DiskNemesis implements Nemesis {
     private static final Logger LOG = LoggerFactory.getLogger(DiskNemesis.class);
     private static final int FULL_BYTES = 4096;
     private static final String WRITER = "SyncThread:";
+    private static final long LOOK_NS = 10_000_000;
     private static final long COMMAND_MS = 2_000;
 
     private final Targets targets;
     private final Healing healing;
     /// Who is hit, and its process.
-    private final Map<String, Long> hit = new LinkedHashMap<>();
-    private boolean effect;
+    private final Map<String, Long> hit = new ConcurrentHashMap<>();
+    private final Set<String> failed = ConcurrentHashMap.newKeySet();
+    private Thread watch;
+    private volatile boolean ending;
 
     public DiskNemesis(Targets targets) {
         this.targets = requireNonNull(targets, "targets is null");
@@ -56,11 +64,66 @@ public final class DiskNemesis implements Nemesis {
 
     @Override
     public Object begin(Map<String, Object> chosen) {
-        effect = false;
         List<String> servers = targets.resolve(chosen).stream()
                 .filter(server -> limit(server, Integer.toString(FULL_BYTES))).toList();
         servers.forEach(server -> hit.put(server, targets.cluster().processes().process(server).pid()));
+        failed.clear();
+        ending = false;
+        watch = Thread.ofPlatform().daemon().name("chaos-disks").start(this::watch);
         return servers;
+    }
+
+    /// A server whose writing thread has ended is killed before it can take part in an election. In the same process it
+    /// would go on with what it has in memory and a log with a hole in it, which it refuses when it is next started
+    /// (`First digest mismatch`, chaos storm seed 105): ZooKeeper survives a full disk if it ends, and not otherwise.
+    private void watch() {
+        Set<String> writing = new HashSet<>();
+        while (!ending) {
+            hit.forEach((server, pid) -> {
+                if (failed.contains(server)) {
+                    return;
+                }
+                switch (writes(server, pid)) {
+                    case YES -> writing.add(server);
+                    case NO -> {
+                        if (writing.contains(server)) {
+                            failed.add(server);
+                            var _ = targets.cluster().kill(server);
+                        }
+                    }
+                    case ENDED -> failed.add(server);
+                    case UNKNOWN -> {
+                    }
+                }
+            });
+            LockSupport.parkNanos(this, LOOK_NS);
+        }
+    }
+
+    private enum Writes {
+        YES, NO, ENDED, UNKNOWN
+    }
+
+    /// Whether it has the thread that writes. The log does not tell: it is a file too.
+    private Writes writes(String server, long pid) {
+        SupervisedProcess process = targets.cluster().processes().process(server);
+        if (process.pid() != pid || process.state() == ProcessState.STOPPED) {
+            return targets.cluster().stops().stream()
+                    .anyMatch(stop -> stop.pid() == pid && stop.reason() == StopReason.EXITED)
+                            ? Writes.ENDED
+                            : Writes.UNKNOWN;
+        }
+        try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc", Long.toString(pid), "task"))) {
+            for (Path thread : threads) {
+                if (Files.readString(thread.resolve("comm")).startsWith(WRITER)) {
+                    return Writes.YES;
+                }
+            }
+            return Writes.NO;
+        } catch (IOException | DirectoryIteratorException e) {
+            LOG.debug("a thread of {} ends just now", server, e);
+            return Writes.UNKNOWN;
+        }
     }
 
     private boolean limit(String server, String bytes) {
@@ -78,48 +141,23 @@ public final class DiskNemesis implements Nemesis {
         }
     }
 
-    /// A server that has met the limit has lost the thread that writes: it may go on answering, with no log behind it,
-    /// and only starting it again makes it whole.
     @Override
     public Object end() {
-        List<String> done = new ArrayList<>();
-        hit.forEach((server, pid) -> {
-            boolean failed = couldNotWrite(server, pid);
-            limit(server, "unlimited");
-            if (failed) {
-                effect = true;
-                done.add(server + " could not write");
-                var _ = targets.cluster().kill(server);
-            }
-        });
+        ending = true;
+        if (watch != null) {
+            Threads.awaitEnd(watch);
+            watch = null;
+        }
+        hit.keySet().stream().filter(server -> !failed.contains(server)).forEach(server -> limit(server, "unlimited"));
+        List<String> done = new ArrayList<>(failed.stream().map(server -> server + " could not write").toList());
         healing.letUp(hit.keySet()).forEach(server -> done.add(server + " is started again"));
         hit.clear();
         return done;
     }
 
-    /// Whether it ended by itself, or lives without the thread that writes. The log does not tell: it is a file too.
-    private boolean couldNotWrite(String server, long pid) {
-        SupervisedProcess process = targets.cluster().processes().process(server);
-        if (process.pid() != pid || process.state() == ProcessState.STOPPED) {
-            return targets.cluster().stops().stream()
-                    .anyMatch(stop -> stop.pid() == pid && stop.reason() == StopReason.EXITED);
-        }
-        try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc", Long.toString(pid), "task"))) {
-            for (Path thread : threads) {
-                if (Files.readString(thread.resolve("comm")).startsWith(WRITER)) {
-                    return false;
-                }
-            }
-            return true;
-        } catch (IOException e) {
-            LOG.debug("{} ends just now", server, e);
-            return false;
-        }
-    }
-
     @Override
     public boolean tookEffect() {
-        return effect;
+        return !failed.isEmpty();
     }
 
     @Override
