@@ -31,7 +31,7 @@ public final class DiskNemesis implements Nemesis {
     private static final Logger LOG = LoggerFactory.getLogger(DiskNemesis.class);
     private static final int FULL_BYTES = 4096;
     private static final String WRITER = "SyncThread:";
-    private static final long LOOK_NS = 10_000_000;
+    private static final long LOOK_NS = 50_000_000;
     private static final long COMMAND_MS = 2_000;
 
     private final Targets targets;
