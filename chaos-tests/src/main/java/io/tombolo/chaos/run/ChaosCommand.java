@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import io.tombolo.chaos.check.CheckResult;
 import io.tombolo.chaos.check.Verdict;
 import io.tombolo.chaos.check.cli.CheckCommand;
+import io.tombolo.chaos.report.ReportCommand;
 import io.tombolo.deploy.cluster.ClusterPlaces;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Spec;
 /// `tombolo chaos`.
 @Command(name = "chaos", description = {
         "Start a cluster of processes, hurt it while clients use its guests, heal it, and say whether what the clients saw can be.",
-        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = CheckCommand.class)
+        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = {CheckCommand.class, ReportCommand.class})
 public final class ChaosCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

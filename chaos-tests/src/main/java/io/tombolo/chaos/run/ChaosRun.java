@@ -21,6 +21,7 @@ import io.tombolo.chaos.nemesis.Healing;
 import io.tombolo.chaos.nemesis.Nemeses;
 import io.tombolo.chaos.nemesis.NemesisKind;
 import io.tombolo.chaos.nemesis.Targets;
+import io.tombolo.chaos.report.ChaosReport;
 import io.tombolo.chaos.workload.Client;
 import io.tombolo.chaos.workload.GuestVms;
 import io.tombolo.chaos.workload.Migrator;
@@ -28,6 +29,7 @@ import io.tombolo.chaos.workload.Workload;
 import io.tombolo.region.RegionVerifier;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VerifyReport;
+import io.tombolo.region.os.Linux;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -161,6 +163,7 @@ public final class ChaosRun {
         nemeses.all().forEach(n -> n.expected().forEach(line -> allowed.add(Pattern.compile(line))));
         return new RunFacts(workload.checkers(), workload.kinds(), recovery.recovery(), vms.all(),
                 migrator.migrations(), runs, epochs.seen(), region, cluster.stops(),
+                Linux.clockBoottimeNs() - nowNs.getAsLong(),
                 folder.copy(cluster.logs(), "logs"), allowed, plan.nemeses().contains(NemesisKind.DAMAGE),
                 nowNs.getAsLong(), List.of());
     }
@@ -193,8 +196,10 @@ public final class ChaosRun {
                 .filter(e -> e.isNemesis() && e.f().equals("start-" + kind.text())).count() / 2));
         ChaosResult result = new ChaosResult(verdicts, plan.seed(), Verdicts.operationCounts(history), faults,
                 facts.migrated(), folder.path());
-        folder.write("run.json", RunFiles.run(plan, history, facts, result));
+        Map<String, Object> run = RunFiles.run(plan, history, facts, result);
+        folder.write("run.json", run);
         folder.write("results.json", RunFiles.results(result));
+        ChaosReport.write(folder.path(), run, history);
         return result;
     }
 

@@ -23,7 +23,8 @@ import java.util.regex.Pattern;
 /// @param runs        who executed when; an end of 0 for what executed when this was collected
 /// @param epochs      owner words that were seen
 /// @param region      what verify said
-/// @param stops       ends of processes before the cluster was stopped
+/// @param stops       ends of processes before the cluster was stopped, in CLOCK_BOOTTIME
+/// @param zeroBootNs  when the run began, in CLOCK_BOOTTIME
 /// @param logs        logs in the result folder
 /// @param allowed     errors in logs that the faults of the run explain
 /// @param damaged     whether the region was damaged on purpose
@@ -31,10 +32,10 @@ import java.util.regex.Pattern;
 /// @param left        what was there after the cluster was stopped
 record RunFacts(List<Checker> checkers, Set<String> kinds, Recovery recovery, List<GuestVms.Guest> vms,
         List<Migrator.Migration> migrations, List<RunRecord> runs, List<EpochSeen> epochs, VerifiedRegion region,
-        List<StopRecord> stops, List<Path> logs, List<Pattern> allowed, boolean damaged, long collectedNs,
+        List<StopRecord> stops, long zeroBootNs, List<Path> logs, List<Pattern> allowed, boolean damaged, long collectedNs,
         List<String> left) {
     RunFacts withLeft(List<String> found) {
-        return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, logs, allowed,
+        return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, zeroBootNs, logs, allowed,
                 damaged, collectedNs, found);
     }
 
