@@ -21,8 +21,9 @@ final class Readable {
     /// One fact with its name: `slowestToBound`, 0.0863…: `slowest to bound 0.0863`.
     static String fact(String key, JsonNode value) {
         boolean time = key.endsWith("Ns") && value.isIntegralNumber();
-        String text = text(key, value, value.isObject());
-        return words(time ? key.substring(0, key.length() - 2) : key) + (text.isEmpty() ? ": none" : " " + text);
+        String text = text(key, value, false);
+        return words(time ? key.substring(0, key.length() - 2) : key)
+                + (text.isEmpty() ? ": none" : (value.isContainerNode() ? ": " : " ") + text);
     }
 
     /// `acknowledgedAppends`: `acknowledged appends`.

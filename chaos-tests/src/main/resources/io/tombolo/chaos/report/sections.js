@@ -20,7 +20,7 @@ main.append(el("div", {class: "tiles"},
   tile("recovery after healing", report.recoveredNs < 0 ? "never" : time(report.recoveredNs - report.healedNs))));
 
 main.append(el("div", {class: "one"}, card("Checks", "What each does not check is in docs/checkers.md.",
-  table(["verdict", "check", "found"], report.checkers.map(c => [el("td", {class: c.verdict}, c.verdict), c.name, el("td", {class: "wide"},
+  table(["verdict", "check", "found"], report.checkers.map(c => [el("td", {class: c.verdict}, c.verdict), el("td", {class: "name"}, c.name), el("td", {class: "wide"},
     c.reason ? el("div", {class: c.verdict}, c.reason) : "",
     c.problems.length ? el("ul", {class: "problems"}, ...c.problems.map(p => el("li", {}, p)),
       c.problemCount > c.problems.length ? el("li", {class: "soft"}, `and ${(c.problemCount - c.problems.length).toLocaleString("en")} more`) : "") : "",
@@ -35,7 +35,7 @@ const ofAll = thinned ? ` Of ${opsAll.toLocaleString("en")} operations this page
 const cutNote = (name, what) => report[name + "Count"] > report[name].length
   ? ` The first ${report[name].length.toLocaleString("en")} of ${report[name + "Count"].toLocaleString("en")} ${what}; run.json holds all.` : "";
 main.append(timeBar());
-main.append(el("div", {class: "one"}, card("Timeline", "Shaded everywhere: faults, one colour for each kind. Point at anything to read what it is.",
+main.append(el("div", {class: "one"}, card("Timeline", "Seconds since the run began. Shaded everywhere: faults, one colour for each kind. Point at anything to read what it is.",
   ...(kinds.length ? [el("h3", {}, "Faults"), faultStrip()] : []),
   el("h3", {}, "Operations of each client"), el("p", {class: "note", style: "margin:0"}, "A client goes on under a new process number after an operation of unknown outcome." + ofAll),
   operationStrip(), el("div", {class: "chips"}, ...OPERATION_TYPES.map(t => chip(`var(${TYPE_COLOR[t]})`, t === "info" ? "info (outcome unknown)" : t))),
@@ -49,14 +49,14 @@ const SHAPES = ["circle", "triangle", "rect", "rectRot", "crossRot", "star"];
 const fs = [...new Set(ops.f)].map(f => ops.texts[f]).sort();
 const sets = fs.flatMap(f => OPERATION_TYPES.map((t, type) => ({f, type, all: byType[type].filter(i => ops.texts[ops.f[i]] === f)})))
   .filter(s => s.all.length > 0);
-const perSet = Math.max(600, Math.floor(6000 / Math.max(1, sets.length)));
-function latencyPoints(set) {
-  const from = view.from * 1e6, to = view.to * 1e6, some = set.all.filter(i => ops.start[i] >= from && ops.start[i] <= to);
-  const every = Math.ceil(some.length / perSet);
+const POINTS = 6000;
+const inView = set => set.all.filter(i => ops.start[i] >= view.from * 1e6 && ops.start[i] <= view.to * 1e6);
+function latencyPoints(some, share) {
+  const every = Math.ceil(some.length / share);
   const slow = every > 1 ? some.map(i => ops.length[i]).sort((x, y) => y - x)[Math.min(100, some.length - 1)] : Infinity;
   const points = some.filter((i, n) => n % every === 0 || ops.length[i] > slow)
     .map(i => ({x: ops.start[i] / 1e6, y: Math.max(1, ops.length[i]) * 1e3, i}));
-  return {points, of: some.length};
+  return points;
 }
 const latencyNote = el("p", {class: "note", style: "margin:4px 0 0"});
 function latency() {
@@ -66,13 +66,10 @@ function latency() {
   const datasets = sets.map(s => ({label: `${s.f} ${OPERATION_TYPES[s.type]}`, data: [], pointStyle: SHAPES[fs.indexOf(s.f) % SHAPES.length],
     pointRadius: 2.6, borderColor: css(TYPE_COLOR[OPERATION_TYPES[s.type]]), backgroundColor: css(TYPE_COLOR[OPERATION_TYPES[s.type]])}));
   const fill = () => {
-    let shown = 0, all = 0;
-    sets.forEach((s, n) => {
-      const {points, of} = latencyPoints(s);
-      datasets[n].data = points;
-      shown += points.length;
-      all += of;
-    });
+    const some = sets.map(inView), all = some.reduce((sum, s) => sum + s.length, 0);
+    const share = all <= POINTS ? all : Math.ceil(POINTS / sets.length);
+    sets.forEach((_, n) => { datasets[n].data = latencyPoints(some[n], Math.max(1, share)); });
+    const shown = datasets.reduce((sum, d) => sum + d.data.length, 0);
     latencyNote.textContent = shown < all ? `Drawn: ${shown.toLocaleString("en")} of ${all.toLocaleString("en")} operations in this stretch, the slowest of each kind all of them; zoom in for the others.` : "";
   };
   fill();
@@ -93,7 +90,7 @@ function rate() {
   const stretch = sec(report.rate.stretchNs), dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
   const names = [...new Set(report.rate.series.map(s => s.f))];
   return {type: "line", plugins: [bands], data: {datasets: report.rate.series.map(s => ({label: `${s.f} ${s.type}`, stepped: "before",
-    data: s.counts.map((n, i) => ({x: Math.min(END, (i + 1) * stretch), y: n / (Math.min(END, (i + 1) * stretch) - i * stretch || stretch)})),
+    data: [{x: 0, y: s.counts[0] / stretch}, ...s.counts.map((n, i) => ({x: Math.min(END, (i + 1) * stretch), y: n / stretch}))],
     borderColor: css(TYPE_COLOR[s.type]), backgroundColor: css(TYPE_COLOR[s.type]), borderDash: dashes[names.indexOf(s.f) % 4], borderWidth: 1.6, pointRadius: 0, pointHitRadius: 4}))},
     options: {maintainAspectRatio: false, animation: false, layout: margins(), plugins: {legend: {...legend, labels: {...legend.labels, boxWidth: 26, boxHeight: 0}},
       tooltip: {mode: "index", intersect: false, callbacks: {title: t => `until ${at(t[0].parsed.x)}`, label: t => `${t.dataset.label}: ${Number(t.parsed.y.toFixed(1))}/s`}}},
@@ -132,10 +129,10 @@ function phaseCharts() {
     let chart = null;
     const draw = () => {
       chart?.destroy();
-      const inView = phased.filter(m => sec(m.startNs) >= view.from && sec(m.startNs) <= view.to);
-      const every = Math.ceil(inView.length / BARS), some = inView.filter((_, i) => i % every === 0);
-      barNote.textContent = inView.length === 0 ? "No migration of this stretch was completed."
-        : some.length < inView.length ? `${some.length} of the ${inView.length.toLocaleString("en")} of this stretch, every ${every}th; zoom in for the others.` : "Those of the stretch that is shown.";
+      const seen = phased.filter(m => sec(m.startNs) >= view.from && sec(m.startNs) <= view.to);
+      const every = Math.ceil(seen.length / BARS), some = seen.filter((_, i) => i % every === 0);
+      barNote.textContent = seen.length === 0 ? "No migration of this stretch was completed."
+        : some.length < seen.length ? `${some.length} of the ${seen.length.toLocaleString("en")} of this stretch, every ${every}th; zoom in for the others.` : "Those of the stretch that is shown.";
       chart = some.length ? new Chart(canvas, stackedBars(some, some.map(m => m.n), "migration", parts)) : null;
     };
     plots.push(draw);
@@ -157,7 +154,7 @@ if (report.migrations.length > 0) {
     table(["mode", "outcome", ">count", ">total", ">downtime", ">longest", "first message"], groups.map(g => {
       const down = g.map(m => m.downtimeNs).filter(d => d !== undefined);
       return [g[0].mode, g[0].outcome, g.length, time(median(g.map(m => m.totalNs))), down.length ? time(median(down)) : "–", down.length ? time(Math.max(...down)) : "–",
-        el("td", {class: "value", style: "padding-left:16px"}, shortened(g.find(m => m.error)?.error || "", 200))];
+        el("td", {class: "value"}, shortened(g.find(m => m.error)?.error || "", 200))];
     })),
     el("details", {}, el("summary", {}, report.migrations.length > MIGRATION_ROWS ? `The first ${MIGRATION_ROWS.toLocaleString("en")} migrations` : "Every migration"),
       table([">", "at", "VM", "from", "to", "mode", "outcome", ">total", ">downtime", ...INSIDE.map(p => ">" + p[0]), ...OUTSIDE.map(p => ">" + p[0])],
@@ -166,10 +163,10 @@ if (report.migrations.length > 0) {
 }
 
 const list = text => el("td", {class: "value"}, shortened(text, 400));
-main.append(el("div", {class: "one"}, card("Faults", report.faults.length ? "Chosen by the seed; done when their turn came." : "There were none.",
+main.append(el("div", {class: "one"}, card("Faults", report.faults.length ? "What was chosen follows from the seed; what was done then, from who was who." : "There were none.",
   ...(report.faults.length ? [table(["fault", "from", "to", ">lasted", "chosen", "done", "healed"], report.faults.map(f =>
     [f.name, at(sec(f.startNs)), f.endNs < 0 ? "the end" : at(sec(f.endNs)), time((f.endNs < 0 ? report.endNs : f.endNs) - f.startNs),
-      el("td", {class: "value", style: "padding-left:16px"}, shortened(f.chosen, 400)), list(f.done), list(f.healed)]))] : []))));
+      el("td", {class: "value"}, shortened(f.chosen, 400)), list(f.done), list(f.healed)]))] : []))));
 main.append(el("div", {class: "one"}, card("Run", "Enough to repeat it.", table(["", ""], [
   ["command", el("td", {class: "value"}, el("code", {}, report.command))], ["seed", report.seed], ["workload", report.workload],
   ["faults", report.nemeses.length ? report.nemeses.map(n => `${n} ${report.faultCounts?.[n] ?? 0}`).join(", ") : "none"],

@@ -4,7 +4,8 @@ const sec = ns => ns / SECOND;
 const view = {from: 0, to: END};
 const charts = [];
 const OPERATION_TYPES = ["ok", "fail", "info"], TYPE_COLOR = {ok: "--a", fail: "--d", info: "--b"};
-const HOST_COLORS = ["--c", "--a", "--b", "--d", "--e", "--f", "--g", "--h"];
+// Others than those of operations first.
+const HOST_COLORS = ["--c", "--e", "--f", "--g", "--h", "--a", "--b", "--d"];
 const hosts = [...new Set([...report.ownership.map(o => o.host), ...report.migrations.flatMap(m => [m.from, m.to])])]
   .filter(h => h).sort((x, y) => x.localeCompare(y, "en", {numeric: true}));
 const hostColor = host => css(HOST_COLORS[Math.max(0, hosts.indexOf(host)) % HOST_COLORS.length]);
@@ -14,7 +15,7 @@ function kindColor(kind, alpha) {
   const i = report.kinds.indexOf(kind), hue = Math.round(((i < 0 ? 11 : i) * 137.5 + 10) % 360);
   return `hsl(${hue} 60% 50% / ${alpha})`;
 }
-const at = s => Number(s.toFixed(s < 10 ? 4 : 3)) + NBSP + "s";
+const at = (s, digits) => s.toFixed(digits ?? 3) + NBSP + "s";
 const until = ns => ns < 0 ? END : sec(ns);
 
 const tip = el("div", {class: "tip", hidden: ""});
@@ -52,13 +53,14 @@ const bands = {id: "bands", beforeDatasetsDraw(chart) {
 const markNames = {id: "markNames", afterDraw(chart) {
   const c = chart.ctx, x = chart.scales.x, area = chart.chartArea;
   c.save(); c.font = "12px system-ui, sans-serif"; c.textBaseline = "bottom";
-  let free = -Infinity;
-  for (const [name, ns, color] of marks) {
+  // From the right, so that the last one fits and none covers another.
+  let limit = area.right;
+  for (const [name, ns, color] of [...marks].reverse()) {
     const left = x.getPixelForValue(sec(ns)), text = name + " " + at(sec(ns)), wide = c.measureText(text).width;
     if (left < area.left - 1 || left > area.right + 1) continue;
-    const from = Math.max(free, Math.min(left - wide / 2, area.right - wide));
+    const from = Math.min(left - wide / 2, limit - wide);
     c.fillStyle = css(color); c.fillText(text, from, area.top - 3);
-    free = from + wide + 10;
+    limit = from - 10;
   }
   c.restore();
 }};
@@ -137,7 +139,7 @@ function show(from, to) {
 }
 function timeBar() {
   const range = el("span", {class: "range"});
-  const tell = () => range.textContent = `${at(view.from)} to ${at(view.to)}`;
+  const tell = () => range.textContent = `${at(view.from, view.to - view.from < 0.1 ? 4 : 3)} to ${at(view.to, view.to - view.from < 0.1 ? 4 : 3)}`;
   watchers.push(tell);
   tell();
   const button = (text, label, act) => {
@@ -152,7 +154,7 @@ function timeBar() {
   const moved = part => () => show(view.from + (view.to - view.from) * part, view.to + (view.to - view.from) * part);
   return el("div", {class: "bar"}, range, button("+", "zoom in", scaled(0.5)), button("−", "zoom out", scaled(2)),
     button("◀", "earlier", moved(-0.5)), button("▶", "later", moved(0.5)), button("all", "the whole run", () => show(0, END)),
-    el("span", {class: "note", style: "margin:0"}, "Drag over a chart to zoom all of them, double click for the whole run. Seconds since the run began."));
+    el("span", {class: "note", style: "margin:0"}, "Drag over a chart to zoom all of them; double click for the whole run."));
 }
 // What the address says is shown first, so that a stretch can be handed on.
 const asked = /^#([\d.]+)-([\d.]+)$/.exec(location.hash);
@@ -245,7 +247,7 @@ function operationStrip() {
       if (ops.row[i] === row && s >= from - near && s <= to + near && (best < 0 || (s >= from && s <= to))) best = i;
     }
     return best >= 0 && [`${OPERATION_TYPES[ops.type[best]]}: ${operationText(best)}`,
-      `${report.clients[row]}, process ${ops.process[best]}`, `from ${at(ops.start[best] / 1e6)}, took ${time(ops.length[best] * 1e3)}`];
+      `${report.clients[row]}, process ${ops.process[best]}`, `from ${at(ops.start[best] / 1e6, 4)}, took ${time(ops.length[best] * 1e3)}`];
   });
 }
 

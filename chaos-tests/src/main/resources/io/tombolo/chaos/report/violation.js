@@ -10,7 +10,7 @@ function svg(tag, attributes, ...children) {
 const ROLE = {placed: ["--a", "has its place in the order"], earlier: ["--g", "placed before the steps shown"],
   pending: ["--b", "was open, and is not placed"], stuck: ["--bad", "cannot be placed"], free: ["--soft", "unknown, and not needed"]};
 const shortened = (text, chars) => text.length <= chars ? text : text.slice(0, chars - 1) + "…";
-const span = o => `${at(sec(o.startNs))} to ${o.outcome === "info" ? "unknown" : at(sec(o.endNs))}`;
+const span = o => `${at(sec(o.startNs), 4)} to ${o.outcome === "info" ? "unknown" : at(sec(o.endNs), 4)}`;
 const outcome = o => o.outcome === "info" ? `unknown${o.error ? ": " + o.error : ""}` : o.outcome;
 
 function roles(v, lin) {
@@ -27,24 +27,26 @@ function placed(v, lin) {
   const byId = new Map(v.operations.map(o => [o.id, o]));
   const events = v.operations.flatMap(o => o.end < 0 ? [[o.id, o, true]] : [[o.id, o, true], [o.end, o, false]]).sort((x, y) => x[0] - y[0]);
   const order = lin.steps.map(s => byId.get(s.id)), from = new Map(), to = new Map(), points = [];
-  const wide = o => shortened(o.text, 26).length * 6.6 + 16;
+  const wide = o => shortened(o.text, 26).length * 6.6 + 16, textFrom = new Map();
   let x = 0, next = 0;
   for (const [, o, begins] of events) {
     x += 10;
     if (begins) {
       from.set(o.id, x);
+      textFrom.set(o.id, x + 6);
     } else {
-      x = Math.max(x, from.get(o.id) + wide(o));
+      x = Math.max(x, textFrom.get(o.id) + wide(o) - 6);
       to.set(o.id, x);
     }
     while (next < order.length && from.has(order[next].id)) {
-      x += 20;
+      x += points.length && points.at(-1).x + 22 > x ? 22 : 10;
+      textFrom.set(order[next].id, x + 6);
       points.push({x, o: order[next++]});
     }
   }
-  const end = Math.max(x, ...v.operations.map(o => from.get(o.id) + wide(o))) + 12;
+  const end = Math.max(x, ...v.operations.map(o => textFrom.get(o.id) + wide(o))) + 12;
   for (const o of v.operations) if (!to.has(o.id)) to.set(o.id, end);
-  return {from, to, points, end};
+  return {from, to, textFrom, points, end};
 }
 function picture(v, lin) {
   const role = roles(v, lin), where = placed(v, lin), left = 150, tall = 38;
@@ -58,7 +60,7 @@ function picture(v, lin) {
     const x = left + where.from.get(o.id), wide = left + where.to.get(o.id) - x;
     root.append(svg("g", {}, svg("title", {}, `${o.text} (${outcome(o)})\n${o.client}, process ${o.process}, ${span(o)}\n${ROLE[role.get(o.id)][1]}`),
       svg("rect", {x, y: y(o), width: wide, height: 22, rx: 3, fill: css(ROLE[role.get(o.id)][0]), "fill-opacity": o.end < 0 ? 0.75 : 1}),
-      svg("text", {class: "on", x: x + 6, y: y(o) + 15}, shortened(o.text, 26))));
+      svg("text", {class: "on", x: left + where.textFrom.get(o.id), y: y(o) + 15}, shortened(o.text, 26))));
   }
   const dots = where.points.map(p => [left + p.x, y(p.o) + 11]);
   root.append(svg("polyline", {class: "path", points: dots.map(d => d.join(",")).join(" ")}));
@@ -83,7 +85,7 @@ function linearisation(v, lin) {
       const o = v.operations.find(o => o.id === s.id);
       return [first + i + 1, el("td", {class: "value"}, o.text), outcome(o), o.client, span(o), el("td", {class: "value"}, s.state)];
     })),
-    el("h3", {}, `Then the state is ${lin.state}, and none of these can come next`),
+    el("h3", {}, `Then the state is ${lin.state}. Open, and not placed`),
     operationTable(v, [v.stuck, ...lin.pending.filter(id => id !== v.stuck)])];
 }
 function violationCard(v) {
