@@ -77,18 +77,18 @@ final class OperationColumns {
     }
 
     private static String asked(Operation operation) {
-        return operation.input() == null ? "" : Readable.shortened(operation.input(), SHOWN_CHARS);
+        return operation.input() == null ? "" : Words.shortened(operation.input(), SHOWN_CHARS);
     }
 
     private static String answered(Operation operation) {
         if (operation.isOk()) {
             return Objects.equals(operation.input(), operation.output())
                     ? ""
-                    : Readable.shortened(operation.output(), SHOWN_CHARS);
+                    : Words.shortened(operation.output(), SHOWN_CHARS);
         }
         return operation.completion() == null || operation.completion().error() == null
                 ? ""
-                : Readable.cut(operation.completion().error(), SHOWN_CHARS);
+                : Words.cut(operation.completion().error(), SHOWN_CHARS);
     }
 
     private int text(String text) {

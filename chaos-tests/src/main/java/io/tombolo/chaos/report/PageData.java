@@ -83,7 +83,7 @@ final class PageData {
             details.properties().forEach(entry -> {
                 if (!List.of(CheckResult.PROBLEMS, CheckResult.REASON, "problemCount", "violations")
                         .contains(entry.getKey())) {
-                    facts.add(Readable.fact(entry.getKey(), entry.getValue()));
+                    facts.add(Words.fact(entry.getKey(), entry.getValue()));
                 }
             });
             List<String> problems = new ArrayList<>();
@@ -106,7 +106,7 @@ final class PageData {
         map.put("startNs", fault.path("startNs").asLong());
         map.put("endNs", fault.path("endNs").asLong(-1));
         for (String key : List.of("chosen", "done", "healed")) {
-            map.put(key, Readable.text(fault.path(key)));
+            map.put(key, Words.text(fault.path(key)));
         }
         return map;
     }

@@ -63,7 +63,7 @@ final class Violations {
         named.addAll(shown.keySet());
         Map<String, Object> map = new LinkedHashMap<>();
         map.put("checker", checker);
-        map.put("key", keyed ? Readable.text(violation.path("key")) : "");
+        map.put("key", keyed ? Words.text(violation.path("key")) : "");
         map.put("proven", violation.path("proven").asBoolean());
         map.put("completedBefore", violation.path("completedBefore").asLong());
         map.put("stuck", stuck.invocation().index());
@@ -78,13 +78,13 @@ final class Violations {
         partial.path("steps").forEach(step -> {
             long index = index(step, shown);
             if (index >= 0) {
-                steps.add(Map.of("id", index, "state", Readable.cut(step.path("state").asText(), SHOWN_CHARS)));
+                steps.add(Map.of("id", index, "state", Words.cut(step.path("state").asText(), SHOWN_CHARS)));
             }
         });
         List<Long> pending = new ArrayList<>();
         partial.path("pending").forEach(operation -> pending.add(index(operation, shown)));
         Map<String, Object> map = new LinkedHashMap<>();
-        map.put("state", Readable.cut(partial.path("state").asText(), SHOWN_CHARS));
+        map.put("state", Words.cut(partial.path("state").asText(), SHOWN_CHARS));
         map.put("placed", partial.path("invocations").size());
         map.put("steps", steps);
         map.put("pending", pending.stream().filter(index -> index >= 0).toList());
@@ -107,16 +107,19 @@ final class Violations {
     /// Those of the same key that may have happened while it was open, the latest if there are too many.
     private List<Long> concurrent(Operation stuck, boolean keyed, Object key) {
         List<Long> found = new ArrayList<>();
+        long stuckIndex = stuck.invocation().index();
         for (Operation operation : operations) {
-            boolean same = !keyed || operation.input() instanceof List<?> pair && !pair.isEmpty()
-                    && Objects.equals(pair.getFirst(), key);
-            if (same && operation != stuck && operation.outcome() != OpType.FAIL
-                    && operation.invocation().index() < completed(stuck)
-                    && completed(operation) > stuck.invocation().index()) {
-                found.add(operation.invocation().index());
+            long index = operation.invocation().index();
+            if (index != stuckIndex && index < completed(stuck) && completed(operation) > stuckIndex
+                    && operation.outcome() != OpType.FAIL && (!keyed || isOf(operation, key))) {
+                found.add(index);
             }
         }
         return List.copyOf(found.subList(Math.max(0, found.size() - MAX_CONCURRENT), found.size()));
+    }
+
+    private static boolean isOf(Operation operation, Object key) {
+        return operation.input() instanceof List<?> pair && !pair.isEmpty() && Objects.equals(pair.getFirst(), key);
     }
 
     private static long completed(Operation operation) {
@@ -134,8 +137,8 @@ final class Violations {
         map.put("outcome", operation.outcome().word());
         map.put("error", operation.completion() == null || operation.completion().error() == null
                 ? ""
-                : Readable.cut(operation.completion().error(), SHOWN_CHARS));
-        map.put("text", Readable.cut(said(operation, key), SHOWN_CHARS));
+                : Words.cut(operation.completion().error(), SHOWN_CHARS));
+        map.put("text", Words.cut(said(operation, key), SHOWN_CHARS));
         return map;
     }
 

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import io.tombolo.chaos.check.CheckResult;
 import io.tombolo.chaos.check.Verdict;
 import io.tombolo.chaos.check.cli.CheckCommand;
+import io.tombolo.chaos.report.ChaosReport;
 import io.tombolo.chaos.report.ReportCommand;
 import io.tombolo.deploy.cluster.ClusterPlaces;
 import java.io.PrintWriter;
@@ -124,6 +125,7 @@ public final class ChaosCommand implements Callable<Integer> {
             text.append(String.format(Locale.ROOT, "operations %s, faults %s, %d migrations%n", result.ops(),
                     result.faults(), result.migrations()));
             text.append("seed ").append(result.seed()).append(", results in ").append(result.folder()).append('\n');
+            text.append("report ").append(result.folder().resolve(ChaosReport.FILE)).append('\n');
             text.append(result.verdict()).append('\n');
         }
         return text.toString();

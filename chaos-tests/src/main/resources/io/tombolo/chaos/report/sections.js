@@ -16,7 +16,7 @@ main.append(el("div", {class: "tiles"},
   tile("operations ok", (report.ops.ok || 0).toLocaleString("en")),
   tile("failed, unknown", `${(report.ops.fail || 0).toLocaleString("en")}, ${(report.ops.info || 0).toLocaleString("en")}`),
   tile("faults", report.faults.length.toLocaleString("en")),
-  tile("migrations completed, of", `${completed.length.toLocaleString("en")} / ${report.migrationsCount.toLocaleString("en")}`),
+  tile("migrations completed / asked for", `${completed.length.toLocaleString("en")} / ${report.migrationsCount.toLocaleString("en")}`),
   tile("recovery after healing", report.recoveredNs < 0 ? "never" : time(report.recoveredNs - report.healedNs))));
 
 main.append(el("div", {class: "one"}, card("Checks", "What each does not check is in docs/checkers.md.",
@@ -87,7 +87,7 @@ if (ops.start.length > 0) {
     linked(320, latency), latencyNote)));
 }
 function rate() {
-  const stretch = sec(report.rate.stretchNs), dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
+  const stretch = sec(report.rate.stretchNs), dashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
   const names = [...new Set(report.rate.series.map(s => s.f))];
   return {type: "line", plugins: [bands], data: {datasets: report.rate.series.map(s => ({label: `${s.f} ${s.type}`, stepped: "before",
     data: [{x: 0, y: s.counts[0] / stretch}, ...s.counts.map((n, i) => ({x: Math.min(END, (i + 1) * stretch), y: n / stretch}))],

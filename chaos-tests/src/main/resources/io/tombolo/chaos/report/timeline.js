@@ -188,9 +188,9 @@ function strip(names, height, paint, find, options) {
 }
 function fitted(c, text, wide) {
   if (c.measureText(text).width <= wide) return text;
-  let cut = text;
-  while (cut.length > 1 && c.measureText(cut + "…").width > wide) cut = cut.slice(0, -1);
-  return cut + "…";
+  let cut = Math.min(text.length, Math.floor(wide / 3));
+  while (cut > 1 && c.measureText(text.slice(0, cut) + "…").width > wide) cut--;
+  return text.slice(0, Math.max(1, cut)) + "…";
 }
 // A bar with its text, if there is room for it.
 function bar(c, left, right, top, height, color, text, area) {
@@ -199,10 +199,11 @@ function bar(c, left, right, top, height, color, text, area) {
   const from = Math.max(left, area.left), wide = Math.min(right, area.right) - from;
   if (!text || height < 11 || wide < 24) return;
   c.font = "11px system-ui, sans-serif";
-  if (c.measureText(text).width > wide - 8) return;
+  const shown = fitted(c, text, wide - 8);
+  if (shown.length < Math.min(text.length, 4)) return;
   c.fillStyle = css("--onbar");
   c.textBaseline = "middle";
-  c.fillText(text, from + 4, top + height / 2 + 0.5);
+  c.fillText(shown, from + 4, top + height / 2 + 0.5);
 }
 
 function faultStrip() {

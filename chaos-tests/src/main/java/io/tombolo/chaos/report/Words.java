@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Locale;
 
 /// Facts in words: what is JSON in the files of a result folder, for a person.
-final class Readable {
-    private Readable() {
+final class Words {
+    private Words() {
     }
 
     /// `{"role":"agent","target":"owner"}`: `role agent, target owner`. A list is its elements with commas, a list or
