@@ -32,7 +32,8 @@ final class PageData {
         all.put("verdict", results.path("verdict").asText("unknown"));
         // Not a number: a script's have 53 bits.
         all.put("seed", run.path("seed").asText());
-        for (String key : List.of("command", "workload", "nemeses", "timeMs", "hosts", "network", "versions", "healedNs",
+        for (String key : List.of("command", "workload", "nemeses", "timeMs", "hosts", "network", "versions",
+                "healedNs",
                 "recoveredNs", "vms")) {
             all.put(key, run.path(key));
         }

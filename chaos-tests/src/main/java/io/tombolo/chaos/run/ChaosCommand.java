@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
 /// `tombolo chaos`.
 @Command(name = "chaos", description = {
         "Start a cluster of processes, hurt it while clients use its guests, heal it, and say whether what the clients saw can be.",
-        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = {CheckCommand.class, ReportCommand.class})
+        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = {
+                CheckCommand.class, ReportCommand.class})
 public final class ChaosCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

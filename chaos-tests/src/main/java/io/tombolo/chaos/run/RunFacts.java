@@ -32,10 +32,12 @@ import java.util.regex.Pattern;
 /// @param left        what was there after the cluster was stopped
 record RunFacts(List<Checker> checkers, Set<String> kinds, Recovery recovery, List<GuestVms.Guest> vms,
         List<Migrator.Migration> migrations, List<RunRecord> runs, List<EpochSeen> epochs, VerifiedRegion region,
-        List<StopRecord> stops, long zeroBootNs, List<Path> logs, List<Pattern> allowed, boolean damaged, long collectedNs,
+        List<StopRecord> stops, long zeroBootNs, List<Path> logs, List<Pattern> allowed, boolean damaged,
+        long collectedNs,
         List<String> left) {
     RunFacts withLeft(List<String> found) {
-        return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, zeroBootNs, logs, allowed,
+        return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, zeroBootNs, logs,
+                allowed,
                 damaged, collectedNs, found);
     }
 

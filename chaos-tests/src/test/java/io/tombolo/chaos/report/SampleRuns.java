@@ -61,7 +61,7 @@ final class SampleRuns {
         for (int i = 0; i < operations; i++) {
             int client = i % CLIENTS;
             long key = i / 120;
-            long pointNs = (i + 1) * 4 * MILLI;
+            long pointNs = (i + 1L) * 4 * MILLI;
             long fromNs = pointNs - random.nextLong(1, 8 * MILLI);
             long toNs = pointNs + random.nextLong(1, 8 * MILLI);
             boolean write = random.nextInt(10) < 4;
@@ -82,7 +82,8 @@ final class SampleRuns {
             }
             String f = write ? "write" : "read";
             long who = process[client];
-            planned.add(new Planned(fromNs, event(OpType.INVOKE, who, f, Arrays.asList(key, write ? value : null), "")));
+            planned.add(
+                    new Planned(fromNs, event(OpType.INVOKE, who, f, Arrays.asList(key, write ? value : null), "")));
             planned.add(new Planned(unknown ? toNs + 5 * MILLI : toNs,
                     event(unknown ? OpType.INFO : OpType.OK, who, f, Arrays.asList(key, write ? (Long) value : seen),
                             unknown ? HOSTILE : "")));
