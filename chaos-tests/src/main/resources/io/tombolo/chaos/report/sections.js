@@ -47,13 +47,15 @@ main.append(el("div", {class: "one"}, card("Timeline", "Seconds since the run be
 // Latency: what is drawn is thinned to what is shown, so that all of it can be seen by zooming in.
 const SHAPES = ["circle", "triangle", "rect", "rectRot", "crossRot", "star"];
 const fs = [...new Set(ops.f)].map(f => ops.texts[f]).sort();
-const sets = fs.flatMap(f => OPERATION_TYPES.map((t, type) => ({f, type, all: byType[type].filter(i => ops.texts[ops.f[i]] === f)})))
+const sets = fs.flatMap(f => OPERATION_TYPES.map((t, type) => 
+    ({f, type, all: byType[type].filter(i => ops.texts[ops.f[i]] === f)})))
   .filter(s => s.all.length > 0);
 const POINTS = 6000;
 const inView = set => set.all.filter(i => ops.start[i] >= view.from * 1e6 && ops.start[i] <= view.to * 1e6);
 function latencyPoints(some, share) {
   const every = Math.ceil(some.length / share);
-  const slow = every > 1 ? some.map(i => ops.length[i]).sort((x, y) => y - x)[Math.min(100, some.length - 1)] : Infinity;
+  const slow = every > 1
+    ? some.map(i => ops.length[i]).sort((x, y) => y - x)[Math.min(100, some.length - 1)] : Infinity;
   const points = some.filter((i, n) => n % every === 0 || ops.length[i] > slow)
     .map(i => ({x: ops.start[i] / 1e6, y: Math.max(1, ops.length[i]) * 1e3, i}));
   return points;
@@ -63,8 +65,11 @@ function latency() {
   const lengths = ops.length.map(l => Math.max(1, l) * 1e3);
   let low = Infinity, high = 0;
   for (const l of lengths) { low = Math.min(low, l); high = Math.max(high, l); }
-  const datasets = sets.map(s => ({label: `${s.f} ${OPERATION_TYPES[s.type]}`, data: [], pointStyle: SHAPES[fs.indexOf(s.f) % SHAPES.length],
-    pointRadius: 2.6, borderColor: css(TYPE_COLOR[OPERATION_TYPES[s.type]]), backgroundColor: css(TYPE_COLOR[OPERATION_TYPES[s.type]])}));
+  const datasets = sets.map(s => {
+    const type = OPERATION_TYPES[s.type], color = css(TYPE_COLOR[type]);
+    return {label: `${s.f} ${type}`, data: [], pointStyle: SHAPES[fs.indexOf(s.f) % SHAPES.length], pointRadius: 2.6,
+      borderColor: color, backgroundColor: color};
+  });
   const fill = () => {
     const some = sets.map(inView), all = some.reduce((sum, s) => sum + s.length, 0);
     const share = all <= POINTS ? all : Math.ceil(POINTS / sets.length);
@@ -79,7 +84,9 @@ function latency() {
   return {type: "scatter", plugins: [bands], data: {datasets},
     options: {maintainAspectRatio: false, animation: false, layout: margins(), plugins: {
       legend: {...legend, labels: {...legend.labels, usePointStyle: true, boxWidth: 8, boxHeight: 8}},
-      tooltip: {callbacks: {label: t => [`${operationText(t.raw.i)} (${OPERATION_TYPES[ops.type[t.raw.i]]}): ${time(t.raw.y)}`, `at ${at(t.raw.x)}, ${report.clients[ops.row[t.raw.i]]}`]}}},
+      tooltip: {callbacks: {label: t => [
+        `${operationText(t.raw.i)} (${OPERATION_TYPES[ops.type[t.raw.i]]}): ${time(t.raw.y)}`,
+        `at ${at(t.raw.x)}, ${report.clients[ops.row[t.raw.i]]}`]}}},
       scales: {x: timeAxis(), y}}};
 }
 if (ops.start.length > 0) {
@@ -90,9 +97,12 @@ function rate() {
   const stretch = sec(report.rate.stretchNs), dashes = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
   const names = [...new Set(report.rate.series.map(s => s.f))];
   return {type: "line", plugins: [bands], data: {datasets: report.rate.series.map(s => ({label: `${s.f} ${s.type}`, stepped: "before",
-    data: [{x: 0, y: s.counts[0] / stretch}, ...s.counts.map((n, i) => ({x: Math.min(END, (i + 1) * stretch), y: n / stretch}))],
-    borderColor: css(TYPE_COLOR[s.type]), backgroundColor: css(TYPE_COLOR[s.type]), borderDash: dashes[names.indexOf(s.f) % 4], borderWidth: 1.6, pointRadius: 0, pointHitRadius: 4}))},
-    options: {maintainAspectRatio: false, animation: false, layout: margins(), plugins: {legend: {...legend, labels: {...legend.labels, boxWidth: 26, boxHeight: 0}},
+    data: [{x: 0, y: s.counts[0] / stretch},
+      ...s.counts.map((n, i) => ({x: Math.min(END, (i + 1) * stretch), y: n / stretch}))],
+    borderColor: css(TYPE_COLOR[s.type]), backgroundColor: css(TYPE_COLOR[s.type]), borderWidth: 1.6,
+    borderDash: dashes[names.indexOf(s.f) % 4], pointRadius: 0, pointHitRadius: 4}))},
+    options: {maintainAspectRatio: false, animation: false, layout: margins(), plugins: {
+      legend: {...legend, labels: {...legend.labels, boxWidth: 26, boxHeight: 0}},
       tooltip: {mode: "index", intersect: false, callbacks: {title: t => `until ${at(t[0].parsed.x)}`, label: t => `${t.dataset.label}: ${Number(t.parsed.y.toFixed(1))}/s`}}},
       scales: {x: timeAxis(), y: axis("operations/s", {beginAtZero: true, afterFit: gutter})}}};
 }
@@ -112,7 +122,8 @@ function migrationsOverTime() {
   const all = report.migrations.map(m => Math.max(1e3, m.totalNs));
   const y = logarithmic("total", Math.min(...all) / 1.5, Math.max(...all) * 1.5);
   y.afterFit = gutter;
-  const sets = modes.map((mode, i) => ({label: mode, data: completed.filter(m => m.mode === mode).map(point), pointStyle: SHAPES[i],
+  const sets = modes.map((mode, i) => ({label: mode, pointStyle: SHAPES[i],
+    data: completed.filter(m => m.mode === mode).map(point),
     backgroundColor: css(modeColor[mode]), borderColor: css(modeColor[mode]), pointRadius: 4}));
   if (failed.length) sets.push({label: "not completed", data: failed.map(point), pointStyle: "crossRot", borderColor: css("--bad"), backgroundColor: css("--bad"), borderWidth: 2, pointRadius: 4});
   return {type: "scatter", plugins: [bands], data: {datasets: sets}, options: {maintainAspectRatio: false, animation: false, layout: margins(),
@@ -143,7 +154,9 @@ function phaseCharts() {
     card("Inside the downtime", "Phases while the guest stands still.", boxes[0], barNote),
     card("Around the downtime", "Phases while the guest runs. A bar with a figure goes beyond the axis.", boxes[1]));
 }
-function median(values) { const sorted = [...values].sort((x, y) => x - y); return sorted[Math.floor((sorted.length - 1) / 2)]; }
+function median(values) {
+  return [...values].sort((x, y) => x - y)[Math.floor((values.length - 1) / 2)];
+}
 const optional = (v, f) => v === undefined ? "–" : f(v);
 const MIGRATION_ROWS = 1000;
 if (report.migrations.length > 0) {

@@ -74,8 +74,9 @@ function linked(height, make, hit) {
     chooseWith(chart, box);
     if (hit) {
       box.addEventListener("mousemove", event => {
-        const where = canvas.getBoundingClientRect(), left = event.clientX - where.left, top = event.clientY - where.top;
-        const area = chart.chartArea, inside = left >= area.left && left <= area.right && top >= area.top && top <= area.bottom;
+        const where = canvas.getBoundingClientRect(), area = chart.chartArea;
+        const left = event.clientX - where.left, top = event.clientY - where.top;
+        const inside = left >= area.left && left <= area.right && top >= area.top && top <= area.bottom;
         showTip(event, inside && !event.buttons ? hit(chart.scales.x, left, top - area.top) : null);
       });
       box.addEventListener("mouseleave", event => showTip(event, null));
@@ -139,7 +140,10 @@ function show(from, to) {
 }
 function timeBar() {
   const range = el("span", {class: "range"});
-  const tell = () => range.textContent = `${at(view.from, view.to - view.from < 0.1 ? 4 : 3)} to ${at(view.to, view.to - view.from < 0.1 ? 4 : 3)}`;
+  const tell = () => {
+    const digits = view.to - view.from < 0.1 ? 4 : 3;
+    range.textContent = `${at(view.from, digits)} to ${at(view.to, digits)}`;
+  };
   watchers.push(tell);
   tell();
   const button = (text, label, act) => {
@@ -181,10 +185,14 @@ function strip(names, height, paint, find, options) {
   }};
   return linked(names.length * height + top + 28, () => ({type: "scatter", data: {datasets: []},
     plugins: [bands, rows, ...(options?.marks ? [markNames] : [])],
-    options: {maintainAspectRatio: false, animation: false, events: [], layout: margins(top), plugins: {legend: {display: false}},
+    options: {maintainAspectRatio: false, animation: false, events: [], layout: margins(top),
+      plugins: {legend: {display: false}},
       scales: {x: timeAxis(), y: {type: "linear", min: 0, max: 1, afterFit: gutter, grid: {display: false},
         ticks: {display: false}, border: {color: css("--line")}}}}}),
-    (x, left, below) => find(x.getValueForPixel(left), Math.floor(below / height), Math.abs(x.getValueForPixel(left + 3) - x.getValueForPixel(left))));
+    (x, left, below) => {
+      const s = x.getValueForPixel(left);
+      return find(s, Math.floor(below / height), x.getValueForPixel(left + 3) - s);
+    });
 }
 function fitted(c, text, wide) {
   if (c.measureText(text).width <= wide) return text;
@@ -210,11 +218,12 @@ function faultStrip() {
   const height = 20;
   return strip(kinds, height, (c, px, top, area) => {
     for (const f of report.faults) {
-      bar(c, px(sec(f.startNs)), px(until(f.endNs)), top + kinds.indexOf(f.name) * height + 2, height - 4, kindColor(f.name, 0.85),
-        f.done, area);
+      const y = top + kinds.indexOf(f.name) * height + 2;
+      bar(c, px(sec(f.startNs)), px(until(f.endNs)), y, height - 4, kindColor(f.name, 0.85), f.done, area);
     }
   }, (s, row, near) => {
-    const f = report.faults.find(b => kinds.indexOf(b.name) === row && s >= sec(b.startNs) - near && s <= until(b.endNs) + near);
+    const f = report.faults.find(b => kinds.indexOf(b.name) === row
+      && s >= sec(b.startNs) - near && s <= until(b.endNs) + near);
     return f && [f.name, `${at(sec(f.startNs))} to ${f.endNs < 0 ? "the end" : at(sec(f.endNs))}`, f.chosen && "chosen: " + f.chosen,
       f.done && "done: " + f.done, f.healed && "healed: " + f.healed];
   }, {marks: true});
@@ -234,7 +243,8 @@ function operationStrip() {
       const color = css(TYPE_COLOR[OPERATION_TYPES[type]]), drawn = new Float64Array(report.clients.length).fill(-1);
       for (const i of some) {
         if (ops.start[i] > to || ops.start[i] + ops.length[i] < from) continue;
-        const left = px(ops.start[i] / 1e6), right = Math.max(left + 1, px((ops.start[i] + ops.length[i]) / 1e6) - 0.6), row = ops.row[i];
+        const row = ops.row[i], left = px(ops.start[i] / 1e6);
+        const right = Math.max(left + 1, px((ops.start[i] + ops.length[i]) / 1e6) - 0.6);
         // What would not be seen beside its neighbour of the same kind is not drawn.
         if (right <= drawn[row] + 0.5) continue;
         drawn[row] = right;
@@ -248,7 +258,8 @@ function operationStrip() {
       if (ops.row[i] === row && s >= from - near && s <= to + near && (best < 0 || (s >= from && s <= to))) best = i;
     }
     return best >= 0 && [`${OPERATION_TYPES[ops.type[best]]}: ${operationText(best)}`,
-      `${report.clients[row]}, process ${ops.process[best]}`, `from ${at(ops.start[best] / 1e6, 4)}, took ${time(ops.length[best] * 1e3)}`];
+      `${report.clients[row]}, process ${ops.process[best]}`,
+      `from ${at(ops.start[best] / 1e6, 4)}, took ${time(ops.length[best] * 1e3)}`];
   });
 }
 
@@ -272,12 +283,15 @@ function ownerStrip() {
       const y = top + r * height + 1, tall = height - Math.min(4, height / 4);
       const long = `${o.host}, epoch ${o.epoch}`;
       c.font = "11px system-ui, sans-serif";
-      bar(c, left, right, y, tall, hostColor(o.host), c.measureText(long).width < right - left - 10 ? long : String(o.epoch), area);
+      const text = c.measureText(long).width < right - left - 10 ? long : String(o.epoch);
+      bar(c, left, right, y, tall, hostColor(o.host), text, area);
     }
     for (const v of report.vms.filter(v => v.lostNs >= 0)) {
       const x = px(sec(v.lostNs)), y = top + row.get(v.name) * height + height / 2, r = Math.min(5, height / 2);
       c.strokeStyle = css("--bad"); c.lineWidth = 2;
-      c.beginPath(); c.moveTo(x - r, y - r); c.lineTo(x + r, y + r); c.moveTo(x + r, y - r); c.lineTo(x - r, y + r); c.stroke();
+      c.beginPath();
+      c.moveTo(x - r, y - r); c.lineTo(x + r, y + r); c.moveTo(x + r, y - r); c.lineTo(x - r, y + r);
+      c.stroke();
     }
   }, (s, r, near) => {
     const o = report.ownership.find(b => row.get(b.vm) === r && s >= sec(b.startNs) && s <= until(b.endNs))

@@ -25,7 +25,8 @@ function roles(v, lin) {
 // Where everything is: events and places of the order in one sequence, each operation as wide as its text.
 function placed(v, lin) {
   const byId = new Map(v.operations.map(o => [o.id, o]));
-  const events = v.operations.flatMap(o => o.end < 0 ? [[o.id, o, true]] : [[o.id, o, true], [o.end, o, false]]).sort((x, y) => x[0] - y[0]);
+  const events = v.operations.flatMap(o => o.end < 0 ? [[o.id, o, true]] : [[o.id, o, true], [o.end, o, false]])
+    .sort((x, y) => x[0] - y[0]);
   const order = lin.steps.map(s => byId.get(s.id)), from = new Map(), to = new Map(), points = [];
   const wide = o => shortened(o.text, 26).length * 6.6 + 16, textFrom = new Map();
   let x = 0, next = 0;
@@ -111,9 +112,9 @@ function violationCard(v) {
   return el("section", {class: "card one"},
     el("h2", {}, `${v.key ? `Key ${shortened(v.key, 60)}: ` : ""}`, el("span", {class: "invalid"}, stuck.text),
       ` by ${stuck.client} ${v.proven ? "cannot be placed" : "could not be placed"}`),
-    el("p", {class: "note"}, v.proven
-      ? `No order of what was there lets it answer this. ${v.completedBefore} operations that completed before it can be placed.`
-      : `There is no order of all operations; the longest that were found end before this one. ${v.completedBefore} operations that completed before it can be placed.`),
+    el("p", {class: "note"}, v.proven ? "No order of what was there lets it answer this."
+      : "There is no order of all operations, and the longest that were found end before this one.",
+      ` ${v.completedBefore} operations that completed before it can be placed.`),
     el("p", {}, ...several, look), shown,
     el("h3", {}, "Concurrent with the operation that cannot be placed"),
     v.concurrent.length ? operationTable(v, v.concurrent) : el("p", {class: "soft"}, "Nothing: no other operation of the key was open meanwhile."));

@@ -52,7 +52,10 @@ const axis = (text, extra) => Object.assign({title: {display: true, text, color:
   border: {color: css("--line")}}, extra || {});
 const legend = {position: "bottom", labels: {color: css("--ink"), boxWidth: 12, boxHeight: 12}};
 // Logarithmic axes: 1, 2 and 5 of each decade get a label, or only 1 when there are many decades.
-const short = ns => { const [divisor, unit] = unitFor(ns * 1.0001); return Number((ns / divisor).toPrecision(3)) + NBSP + unit; };
+function short(ns) {
+  const [divisor, unit] = unitFor(ns * 1.0001);
+  return Number((ns / divisor).toPrecision(3)) + NBSP + unit;
+}
 const mantissa = ns => Number(ns.toPrecision(6)).toExponential().split("e")[0];
 function logarithmic(text, lowNs, highNs) {
   const wanted = highNs / lowNs > 1e3 ? ["1"] : ["1", "2", "5"];
@@ -65,7 +68,8 @@ const modeColor = {handoff: "--a", transit: "--c", copy: "--b"};
 // A hop that takes many times as long as the others would press them flat: then the axis ends above the others, and the
 // bar that goes beyond it carries its figure.
 function ceiling(totals) {
-  const sorted = [...totals].sort((x, y) => x - y), max = sorted.at(-1), usual = sorted[Math.floor((sorted.length - 1) * 0.9)];
+  const sorted = [...totals].sort((x, y) => x - y);
+  const max = sorted.at(-1), usual = sorted[Math.floor((sorted.length - 1) * 0.9)];
   return max > 3 * usual ? 1.4 * usual : Infinity;
 }
 const sums = (rows, parts) => rows.map(r => parts.reduce((sum, p) => sum + r[p[1]], 0));
