@@ -47,7 +47,7 @@ main.append(el("div", {class: "one"}, card("Timeline", "Seconds since the run be
 // Latency: what is drawn is thinned to what is shown, so that all of it can be seen by zooming in.
 const SHAPES = ["circle", "triangle", "rect", "rectRot", "crossRot", "star"];
 const fs = [...new Set(ops.f)].map(f => ops.texts[f]).sort();
-const sets = fs.flatMap(f => OPERATION_TYPES.map((t, type) => 
+const sets = fs.flatMap(f => OPERATION_TYPES.map((t, type) =>
     ({f, type, all: byType[type].filter(i => ops.texts[ops.f[i]] === f)})))
   .filter(s => s.all.length > 0);
 const POINTS = 6000;

@@ -10,8 +10,8 @@ import java.util.Properties;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// One HTML page with its data, for every kind of report. It needs nothing but itself: Chart.js, styles, scripts and data
-/// are inlined, and it asks no network for anything.
+/// One HTML page with its data, for every kind of report. It needs nothing but itself: Chart.js, styles, scripts and
+/// data are inlined, and it asks no network for anything.
 ///
 /// A template may hold these, each replaced once:
 ///
