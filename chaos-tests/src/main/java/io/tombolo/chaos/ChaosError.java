@@ -9,6 +9,8 @@ public enum ChaosError implements ErrorCode {
     CHAOS_NETWORK(4),
     /// The result folder of a chaos run cannot be written.
     CHAOS_RESULT_NOT_WRITTEN(4),
+    /// A folder is not the result folder of a run, or of one that did not come to its end.
+    CHAOS_RESULT_UNREADABLE(2),
     /// The log of who executed when is full or damaged.
     CHAOS_RUN_LOG(5),
     /// A history file is not there or cannot be read.

@@ -7,6 +7,8 @@ import io.tombolo.chaos.check.CheckResult;
 import io.tombolo.chaos.check.Verdict;
 import io.tombolo.chaos.check.cli.CheckCommand;
 import io.tombolo.chaos.nemesis.Nemeses.Tally;
+import io.tombolo.chaos.report.ChaosReport;
+import io.tombolo.chaos.report.ReportCommand;
 import io.tombolo.deploy.cluster.ClusterPlaces;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -26,7 +28,8 @@ import picocli.CommandLine.Spec;
 /// `tombolo chaos`.
 @Command(name = "chaos", description = {
         "Start a cluster of processes, hurt it while clients use its guests, heal it, and say whether what the clients saw can be.",
-        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = CheckCommand.class)
+        "Ends with 0 if every check holds, 1 if one does not, 2 if one could not be decided."}, subcommands = {
+                CheckCommand.class, ReportCommand.class})
 public final class ChaosCommand implements Callable<Integer> {
     private static final String AGAIN = "again: ";
 
@@ -142,6 +145,7 @@ public final class ChaosCommand implements Callable<Integer> {
                     result.migrations()));
             text.append("faults that took effect: ").append(effects(result.faults())).append('\n');
             text.append("seed ").append(result.seed()).append(", results in ").append(result.folder()).append('\n');
+            text.append("report ").append(result.folder().resolve(ChaosReport.FILE)).append('\n');
             text.append(result.verdict()).append('\n');
         }
         if (results.size() > 1) {

@@ -22,6 +22,7 @@ import io.tombolo.chaos.nemesis.Healing;
 import io.tombolo.chaos.nemesis.Nemeses;
 import io.tombolo.chaos.nemesis.NemesisKind;
 import io.tombolo.chaos.nemesis.Targets;
+import io.tombolo.chaos.report.ChaosReport;
 import io.tombolo.chaos.workload.Client;
 import io.tombolo.chaos.workload.GuestVms;
 import io.tombolo.chaos.workload.Migrator;
@@ -30,6 +31,7 @@ import io.tombolo.deploy.cluster.ClusterPrograms;
 import io.tombolo.region.RegionVerifier;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VerifyReport;
+import io.tombolo.region.os.Linux;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -171,8 +173,9 @@ public final class ChaosRun {
         FaultSpans faults = FaultSpans.of(journal.history());
         return new RunFacts(workload.checkers(), workload.kinds(), recovery.recovery(), vms.all(),
                 migrator.migrations(), runs, epochs.seen(), region, cluster.stops(),
-                folder.copy(cluster.logs(), "logs"), AllowedErrors.of(faults, nemeses.all()), zeroWall,
-                nemeses.tallies(), plan.nemeses().contains(NemesisKind.DAMAGE),
+                Linux.clockBoottimeNs() - nowNs.getAsLong(), folder.copy(cluster.logs(), "logs"),
+                AllowedErrors.of(faults, nemeses.all()), zeroWall, nemeses.tallies(),
+                plan.nemeses().contains(NemesisKind.DAMAGE),
                 nowNs.getAsLong(), List.of());
     }
 
@@ -201,8 +204,10 @@ public final class ChaosRun {
         Verdicts verdicts = Verdicts.of(RunCheckers.of(facts), history, CheckContext.defaults());
         ChaosResult result = new ChaosResult(verdicts, plan.command(), plan.seed(), Verdicts.operationCounts(history),
                 facts.tallies(), facts.migrated(), folder.path());
-        folder.write("run.json", RunFiles.run(plan, history, facts, result));
+        Map<String, Object> run = RunFiles.run(plan, history, facts, result);
+        folder.write("run.json", run);
         folder.write("results.json", RunFiles.results(result));
+        ChaosReport.write(folder.path(), run, history);
         return result;
     }
 

@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 /// | `history.jsonl`, `history.edn` | every operation and fault |
 /// | `run.json` | versions, faults, ownership, migrations, VMs and ends of processes, for the report |
 /// | `results.json` | verdicts and counts |
+/// | `report.html` | all of it, for people |
 /// | `logs/` | log of every process |
 final class ResultFolder {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);

@@ -26,7 +26,8 @@ import java.util.Set;
 /// @param runs        who executed when; an end of 0 for what executed when this was collected
 /// @param epochs      owner words that were seen
 /// @param region      what verify said
-/// @param stops       ends of processes before the cluster was stopped
+/// @param stops       ends of processes before the cluster was stopped, in CLOCK_BOOTTIME
+/// @param zeroBootNs  when the run began, in CLOCK_BOOTTIME
 /// @param logs        logs in the result folder
 /// @param allowed     errors in logs that the faults of the run explain
 /// @param zero        the wall clock's time at which the run began, to which the logs' times are set against
@@ -36,11 +37,11 @@ import java.util.Set;
 /// @param left        what was there after the cluster was stopped
 record RunFacts(List<Checker> checkers, Set<String> kinds, Recovery recovery, List<GuestVms.Guest> vms,
         List<Migrator.Migration> migrations, List<RunRecord> runs, List<EpochSeen> epochs, VerifiedRegion region,
-        List<StopRecord> stops, List<Path> logs, List<Allowed> allowed, Instant zero,
+        List<StopRecord> stops, long zeroBootNs, List<Path> logs, List<Allowed> allowed, Instant zero,
         Map<String, Tally> tallies, boolean damaged, long collectedNs, List<String> left) {
     RunFacts withLeft(List<String> found) {
-        return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, logs, allowed,
-                zero, tallies, damaged, collectedNs, found);
+        return new RunFacts(checkers, kinds, recovery, vms, migrations, runs, epochs, region, stops, zeroBootNs, logs,
+                allowed, zero, tallies, damaged, collectedNs, found);
     }
 
     /// Migrations that ended at their target.

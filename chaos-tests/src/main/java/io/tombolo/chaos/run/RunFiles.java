@@ -62,7 +62,7 @@ final class RunFiles {
         all.put("vms", facts.vms().stream().map(RunFiles::vm).toList());
         all.put("ownership", facts.runs().stream().map(run -> run(run, facts.vms())).toList());
         all.put("migrations", facts.migrations().stream().map(RunFiles::migration).toList());
-        all.put("stops", facts.stops().stream().map(RunFiles::stop).toList());
+        all.put("stops", facts.stops().stream().map(stop -> stop(stop, facts.zeroBootNs())).toList());
         all.put("results", results(result));
         return all;
     }
@@ -148,13 +148,14 @@ final class RunFiles {
         return all;
     }
 
-    private static Map<String, Object> stop(StopRecord stop) {
+    private static Map<String, Object> stop(StopRecord stop, long zeroNs) {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("process", stop.process());
         all.put("start", stop.start());
         all.put("pid", stop.pid());
         all.put("reason", stop.reason().name());
         all.put("exitStatus", stop.exitStatus());
+        all.put("atNs", stop.confirmedStoppedNs() - zeroNs);
         return all;
     }
 }

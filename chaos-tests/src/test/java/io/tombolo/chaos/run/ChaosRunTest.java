@@ -23,6 +23,7 @@ class ChaosRunTest {
         assertThat(edn.events()).isEqualTo(json.events()).hasSizeGreaterThan(200);
         assertThat(result.folder().resolve("run.json")).content().contains("\"ownership\"", "\"migrations\"");
         assertThat(result.folder().resolve("results.json")).content().contains("\"single-owner\" : \"valid\"");
+        assertThat(result.folder().resolve("report.html")).content().contains("\"verdict\":\"valid\"");
         assertThat(result.folder().resolve("logs").resolve("host-1.log")).exists();
         assertThat(result.folder().resolve("state")).doesNotExist();
     }
