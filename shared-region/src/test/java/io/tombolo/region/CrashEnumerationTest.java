@@ -37,13 +37,24 @@ class CrashEnumerationTest {
     static List<Operation> operations() {
         return List.of(
                 new Operation("CLAIM_HOST_SLOT", _ -> {
-                }, region -> HostSlots.claim(region, TestRegions.host("late")),
-                        CrashEnumerationTest::lateHostIsWholeOrGone),
+                }, region -> {
+                    HostSlots.claim(region, TestRegions.host("late"));
+                    assertThat(SlotWord.state(region.host(3).wordAcquire())).isEqualTo(HostState.LIVE);
+                }, CrashEnumerationTest::lateHostIsWholeOrGone),
+
+                new Operation("CLAIM_HOST_SLOT_IN_A_RACE_WITH_A_TWIN", CrashEnumerationTest::freeSlotOfSpare,
+                        CrashEnumerationTest::claimBesideATwin, region -> {
+                            lateHostIsGone(region, 3);
+                            assertThat(RegionVerifier.verify(region).findings()).isEmpty();
+                        }),
 
                 new Operation("FREE_HOST_SLOT", region -> {
                     HostSlots.fence(region, 2, 1);
                     HostSlots.confirmStopped(region, 2, 1);
-                }, region -> HostSlots.free(region, 2, 1), CrashHarness::recoverAndVerify),
+                }, region -> {
+                    HostSlots.free(region, 2, 1);
+                    assertThat(SlotWord.state(region.host(2).wordAcquire())).isEqualTo(HostState.FREE);
+                }, CrashHarness::recoverAndVerify),
 
                 new Operation("CREATE_VM", _ -> {
                 }, CrashEnumerationTest::createVm, CrashEnumerationTest::vmIsWholeOrGone),
@@ -71,9 +82,19 @@ class CrashEnumerationTest {
                     VmSlots.destroy(region, vm, vm.ownerAcquire());
                 }, CrashHarness::recoverAndVerify),
 
-                new Operation("DESTROY_VM", CrashEnumerationTest::createVm,
-                        region -> VmSlots.destroy(region, region.vm(0), region.vm(0).ownerAcquire()),
+                new Operation("DESTROY_VM", CrashEnumerationTest::createVm, CrashEnumerationTest::destroyVm,
                         CrashEnumerationTest::vmIsWholeOrGone),
+
+                new Operation("DESTROY_VM_WITH_EVERY_WORD_IN_USE", region -> {
+                    createVm(region);
+                    VmSlot vm = region.vm(0);
+                    vm.armedRelease(ArmedWord.pack(1, 1, 1));
+                    vm.spinRelease(ArmedWord.pack(1, 1, 1));
+                    vm.echoRelease(1);
+                    vm.beatRelease(1);
+                    vm.fromRelease(FromWord.pack(0, 1));
+                    vm.pins().pin(0, 1);
+                }, CrashEnumerationTest::destroyVm, CrashEnumerationTest::vmIsWholeOrGone),
 
                 new Operation("DESTROY_SECOND_VM", region -> {
                     CrashHarness.createVm(region, 2, 14);
@@ -86,6 +107,9 @@ class CrashEnumerationTest {
                     long frame = TestRegions.reserve(allocator, PageSize.SMALL, 0, 1);
                     allocator.release(PageSize.SMALL, 0, new long[]{1}, new long[]{frame}, 1);
                     allocator.trim();
+                    assertThat(allocator.freeFrames()).isEqualTo(FRAMES - 1 - PAGES);
+                    assertThat(region.memory().load(region.blockOffset(frame / BlockWord.FRAMES)))
+                            .isEqualTo(BlockWord.FREE);
                 }, CrashEnumerationTest::vmIsWholeOrGone),
 
                 new Operation("REPLACE_A_PAGES_FRAME", CrashEnumerationTest::createVm,
@@ -114,6 +138,17 @@ class CrashEnumerationTest {
 
                 new Operation("OFFER_VM", CrashEnumerationTest::createVm, CrashEnumerationTest::offerVm,
                         CrashEnumerationTest::offerIsWhole),
+
+                // Of a host that has died: whoever recovers it takes its right to take the VM back away.
+                new Operation("WITHDRAW_TAKE_BACK", region -> {
+                    createVm(region);
+                    offerVm(region);
+                    HostSlots.fence(region, 0, 1);
+                    HostSlots.confirmStopped(region, 0, 1);
+                }, region -> {
+                    Recovery.recover(region, 0, 1, 1);
+                    assertThat(FromWord.allows(region.vm(0).fromAcquire(), 0, region.vm(0).ownerAcquire())).isFalse();
+                }, CrashHarness::recoverAndVerify),
 
                 new Operation("TAKE_BACK_VM", region -> {
                     createVm(region);
@@ -158,7 +193,7 @@ class CrashEnumerationTest {
                     CrashMemory memory = (CrashMemory) region.memory();
                     diesAfter(memory, at, () -> operation.run().accept(region(memory)));
                     memory.arm(Long.MAX_VALUE);
-                }, region -> recover(region, 0, 1), region -> {
+                }, CrashHarness::recoverAndVerify, region -> {
                     recover(region, 1, 2);
                     recover(region, 0, 2);
                     operation.check().accept(region);
@@ -294,6 +329,43 @@ class CrashEnumerationTest {
         return states;
     }
 
+    private static void destroyVm(Region region) {
+        VmSlot vm = region.vm(0);
+        assertThat(VmSlots.destroy(region, vm, vm.ownerAcquire())).isTrue();
+        assertThat(OwnerWord.state(vm.ownerAcquire())).isEqualTo(OwnerState.FREE);
+        for (long at = 8; at < RegionLayout.VM_SLOT.bytes(); at += 8) {
+            assertThat(region.memory().load(vm.base() + at)).as("word at %d", at).isZero();
+        }
+    }
+
+    private static void freeSlotOfSpare(Region region) {
+        recover(region, 2, 1);
+        HostSlots.free(region, 2, 1);
+    }
+
+    /// The twin has the slot that is looked at first, and the other one sees that when it has the next.
+    private static void claimBesideATwin(Region region) {
+        CrashMemory memory = (CrashMemory) region.memory();
+        memory.race(region.host(2).base(), () -> HostSlots.claim(region, TestRegions.host("late")));
+        try {
+            HostSlots.claim(region, TestRegions.host("late"));
+            throw new AssertionError("both have a slot");
+        } catch (TomboloException e) {
+            assertThat(e.code()).isEqualTo(RegionError.REGION_HOST_LIVE);
+        } finally {
+            memory.race(-1, null);
+        }
+        assertThat(SlotWord.state(region.host(3).wordAcquire())).isEqualTo(HostState.FREE);
+    }
+
+    private static void lateHostIsGone(Region region, int slot) {
+        long word = region.host(slot).wordAcquire();
+        if (SlotWord.state(word) != HostState.FREE) {
+            recover(region, slot, 1);
+            HostSlots.free(region, slot, 1);
+        }
+    }
+
     private static void createVmOfSpare(Region region) {
         CrashHarness.createVm(region, 2, PAGES);
     }
@@ -338,6 +410,7 @@ class CrashEnumerationTest {
         table.persist(1, 1);
         allocator.settle(PageSize.SMALL, 0, pages, new long[]{fresh}, 1);
         allocator.release(PageSize.SMALL, 0, pages, new long[]{old}, 1);
+        assertThat(region.memory().load(region.frameWordOffset(fresh))).isEqualTo(FrameWord.used(0, 1));
     }
 
     private static void vmIsWholeOrGone(Region region) {

@@ -216,10 +216,16 @@ final class CrashHarness {
         recoverAndVerify(region, 0, 1);
     }
 
-    /// Nothing of the dead host is left but its VMs.
+    /// Nothing of the dead host is left but its whole VMs.
     static void recoverAndVerify(Region region, int dead, int executor) {
         recover(region, dead, executor);
         assertThat(RegionVerifier.verify(region).findings()).isEmpty();
+        for (int i = 0; i < region.vmSlots(); i++) {
+            long owner = region.vm(i).ownerAcquire();
+            assertThat(OwnerWord.slot(owner) == dead
+                    && (OwnerWord.is(owner, OwnerState.CREATING) || OwnerWord.is(owner, OwnerState.DESTROYING))).isFalse();
+            assertThat(FromWord.allows(region.vm(i).fromAcquire(), dead, owner)).isFalse();
+        }
         for (long frame = 0; frame < region.superblock().frameCount(); frame++) {
             long word = region.memory().load(region.frameWordOffset(frame));
             assertThat(FrameWord.state(word) == FrameState.RESERVED && FrameWord.slot(word) == dead).isFalse();

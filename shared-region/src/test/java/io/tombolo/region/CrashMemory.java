@@ -46,6 +46,7 @@ final class CrashMemory implements Memory {
     private String taken = "";
     private long racedWord = -1;
     private Runnable racer;
+    private boolean racing;
     private long stepsLeft = Long.MAX_VALUE;
     private int stepsMade;
     private boolean crashed;
@@ -124,7 +125,8 @@ final class CrashMemory implements Memory {
         taken = place;
     }
 
-    /// What somebody else does just before the next compare-and-set of that word.
+    /// What another host does just before the next compare-and-set of that word. It does not die, and the lines that it
+    /// changes are in its caches.
     void race(long offset, Runnable other) {
         racedWord = offset;
         racer = other;
@@ -246,12 +248,18 @@ final class CrashMemory implements Memory {
     private void beforeStore(long offset) {
         long line = offset / LINE;
         remember(line);
-        unpersisted.computeIfAbsent(line, _ -> new ArrayList<>(List.of(read(line))));
+        if (racing) {
+            unpersisted.remove(line);
+        } else {
+            unpersisted.computeIfAbsent(line, _ -> new ArrayList<>(List.of(read(line))));
+        }
     }
 
     private void afterStore(long offset) {
         long line = offset / LINE;
-        unpersisted.get(line).add(read(line));
+        if (!racing) {
+            unpersisted.get(line).add(read(line));
+        }
         sawLine(line);
     }
 
@@ -309,7 +317,7 @@ final class CrashMemory implements Memory {
     public boolean compareAndSet(long offset, long expect, long next) {
         if (offset == racedWord) {
             racedWord = -1;
-            racer.run();
+            runRacer();
         }
         step();
         if (load(offset) != expect) {
@@ -321,6 +329,21 @@ final class CrashMemory implements Memory {
             afterStore(offset);
         }
         return true;
+    }
+
+    private void runRacer() {
+        long left = stepsLeft;
+        CrashSites.Mistake kind = mistake;
+        stepsLeft = Long.MAX_VALUE;
+        mistake = null;
+        racing = true;
+        try {
+            racer.run();
+        } finally {
+            racing = false;
+            mistake = kind;
+            stepsLeft = left;
+        }
     }
 
     private interface Part {

@@ -38,6 +38,22 @@ class CrashPlantedTest {
         return found;
     }
 
+    @Test
+    void noticesEachMissingPersist() {
+        Map<String, Finding> found = all(Mistake.NO_PERSIST);
+        // Whoever fills a reserved frame makes that durable, and the fence of that makes the word durable too, before
+        // an entry names the frame.
+        assertThat(CrashHarness.with(NOTHING, found, PRODUCT)).containsExactly("FrameAllocator.reserve fence 1");
+        assertThat(found.keySet()).containsAll(CrashSites.all(Mistake.NO_PERSIST, PRODUCT));
+    }
+
+    @Test
+    void noticesEachMissingStore() {
+        Map<String, Finding> found = all(Mistake.NO_STORE);
+        assertThat(CrashHarness.with(NOTHING, found, PRODUCT)).isEmpty();
+        assertThat(found.keySet()).containsAll(CrashSites.all(Mistake.NO_STORE, PRODUCT));
+    }
+
     public static void main(String[] arguments) {
         for (Mistake mistake : Mistake.values()) {
             System.out.println("\n" + mistake);
