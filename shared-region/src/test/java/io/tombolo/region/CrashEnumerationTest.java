@@ -382,7 +382,7 @@ class CrashEnumerationTest {
         CrashHarness.createVm(region, 0, PAGES);
     }
 
-    private static void offerVm(Region region) {
+    static void offerVm(Region region) {
         VmSlot vm = region.vm(0);
         long owner = vm.ownerAcquire();
         MetadataSlot slot = vm.metadata(0);

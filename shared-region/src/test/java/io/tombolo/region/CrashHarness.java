@@ -11,6 +11,8 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Runs an operation on host 0 of a small region until it dies before each of its steps, and asks what is left. Host 1
 /// recovers; host 2 is there for the death of host 1.
@@ -100,8 +102,17 @@ final class CrashHarness {
                 return what;
             }
             String when = step < 0 ? "at its end" : "died before step " + step;
-            return operation + (state == 0 ? ", the operation itself" : ", " + when + ", state " + state + " of " + model)
-                    + ": " + what.lines().map(String::strip).filter(line -> !line.isEmpty()).findFirst().orElse("");
+            return operation + (state == 0 ? ", itself" : ", " + when + ", state " + state + " of " + model) + ": " + brief();
+        }
+
+        /// What verify found, or the first 80 characters of what was said.
+        private String brief() {
+            Matcher finding = Pattern.compile("Finding\\[code=(\\w+), structure=([^,]*)").matcher(what);
+            if (finding.find()) {
+                return "verify: " + finding.group(1) + " " + finding.group(2);
+            }
+            String text = what.replaceAll("\\s+", " ").replaceFirst("^(\\w+\\.)*\\w+(Error|Exception): ", "");
+            return text.length() > 80 ? text.substring(0, 80) + "..." : text;
         }
     }
 
@@ -110,15 +121,15 @@ final class CrashHarness {
     /// No operation comes there.
     static final Finding NEVER = new Finding("-", Model.P, -1, 1, "never met");
 
-    /// Makes that mistake at each place of the operations in turn: what came of it.
-    Map<String, Finding> planted(List<Operation> operations, CrashSites.Mistake mistake) {
+    /// Makes that mistake at each place of the operations that is in one of these classes, in turn: what came of it.
+    Map<String, Finding> planted(List<Operation> operations, CrashSites.Mistake mistake, Class<?>... types) {
         Map<String, Finding> found = new TreeMap<>();
         for (Operation operation : operations) {
             CrashMemory memory = start(operation);
             memory.mistake(mistake, "");
             memory.push();
             diesAfter(memory, Long.MAX_VALUE, () -> operation.run.accept(region(memory)));
-            List<String> places = List.copyOf(memory.places());
+            List<String> places = memory.places().stream().filter(place -> isOf(place, types)).toList();
             memory.mistake(null, "");
             memory.pop();
             for (String place : places) {
@@ -164,8 +175,11 @@ final class CrashHarness {
     static List<String> with(Finding finding, Map<String, Finding> found, Class<?>... types) {
         return CrashSites.named(found).entrySet().stream().filter(each -> each.getValue() == finding)
                 .map(Map.Entry::getKey)
-                .filter(name -> Arrays.stream(types).anyMatch(type -> name.startsWith(type.getSimpleName() + ".")))
-                .toList();
+                .filter(name -> isOf(name, types)).toList();
+    }
+
+    private static boolean isOf(String name, Class<?>... types) {
+        return Arrays.stream(types).anyMatch(type -> name.startsWith(type.getSimpleName() + "."));
     }
 
     static boolean diesAfter(CrashMemory memory, long steps, Runnable operation) {

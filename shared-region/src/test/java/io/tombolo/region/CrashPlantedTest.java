@@ -25,8 +25,8 @@ class CrashPlantedTest {
     static Map<String, Finding> all(Mistake mistake) {
         List<CrashHarness.Operation> small = new ArrayList<>(CrashEnumerationTest.operations());
         small.addAll(CrashEnumerationTest.recoveries());
-        Map<String, Finding> found = new TreeMap<>(new CrashHarness(1024).planted(small, mistake));
-        new CrashHarness(2048).planted(PageMoveCrashTest.operations(), mistake)
+        Map<String, Finding> found = new TreeMap<>(new CrashHarness(1024).planted(small, mistake, PRODUCT));
+        new CrashHarness(2048).planted(PageMoveCrashTest.operations(), mistake, PRODUCT)
                 .forEach((place, finding) -> found.merge(place, finding,
                         (one, other) -> one == NOTHING ? other : one));
         for (String place : CrashSites.all(mistake, RegionFormatter.class)) {
