@@ -102,7 +102,8 @@ final class CrashHarness {
                 return what;
             }
             String when = step < 0 ? "at its end" : "died before step " + step;
-            return operation + (state == 0 ? ", itself" : ", " + when + ", state " + state + " of " + model) + ": " + brief();
+            return operation + (state == 0 ? ", itself" : ", " + when + ", state " + state + " of " + model) + ": "
+                    + brief();
         }
 
         /// What verify found, or the first 80 characters of what was said.
@@ -237,7 +238,8 @@ final class CrashHarness {
         for (int i = 0; i < region.vmSlots(); i++) {
             long owner = region.vm(i).ownerAcquire();
             assertThat(OwnerWord.slot(owner) == dead
-                    && (OwnerWord.is(owner, OwnerState.CREATING) || OwnerWord.is(owner, OwnerState.DESTROYING))).isFalse();
+                    && (OwnerWord.is(owner, OwnerState.CREATING) || OwnerWord.is(owner, OwnerState.DESTROYING)))
+                    .isFalse();
             assertThat(FromWord.allows(region.vm(i).fromAcquire(), dead, owner)).isFalse();
         }
         for (long frame = 0; frame < region.superblock().frameCount(); frame++) {
