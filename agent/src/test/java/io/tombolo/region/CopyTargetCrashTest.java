@@ -58,7 +58,7 @@ class CopyTargetCrashTest {
     }
 
     private static void install(Region region, Runnable sealed) {
-        try (LocalTier local = LocalTier.open(TIER, 2 * PageSize.LARGE.bytes(), HugePages.NONE)) {
+        try (LocalTier local = LocalTier.open(TIER, 2L * PageSize.LARGE.bytes(), HugePages.NONE)) {
             PageTable table = region.vm(0).pageTable();
             // Numbers that host 0 does not have.
             assertThat(local.take(PageSize.SMALL, 512, new long[512])).isEqualTo(512);

@@ -134,7 +134,7 @@ final class CrashHarness {
             memory.mistake(null, "");
             memory.pop();
             for (String place : places) {
-                if (found.getOrDefault(place, NOTHING) == NOTHING) {
+                if (found.getOrDefault(place, NOTHING).equals(NOTHING)) {
                     found.put(place, plant(operation, mistake, place, memory));
                 }
             }
@@ -174,7 +174,7 @@ final class CrashHarness {
 
     /// Places of these classes with that finding, by name.
     static List<String> with(Finding finding, Map<String, Finding> found, Class<?>... types) {
-        return CrashSites.named(found).entrySet().stream().filter(each -> each.getValue() == finding)
+        return CrashSites.named(found).entrySet().stream().filter(each -> each.getValue().equals(finding))
                 .map(Map.Entry::getKey)
                 .filter(name -> isOf(name, types)).toList();
     }

@@ -28,7 +28,7 @@ class CrashPlantedTest {
         Map<String, Finding> found = new TreeMap<>(new CrashHarness(1024).planted(small, mistake, PRODUCT));
         new CrashHarness(2048).planted(PageMoveCrashTest.operations(), mistake, PRODUCT)
                 .forEach((place, finding) -> found.merge(place, finding,
-                        (one, other) -> one == NOTHING ? other : one));
+                        (one, other) -> one.equals(NOTHING) ? other : one));
         for (String place : CrashSites.all(mistake, RegionFormatter.class)) {
             List<String> failures = CrashEnumerationTest.formatFailures(mistake, place);
             found.put(place, failures.isEmpty()

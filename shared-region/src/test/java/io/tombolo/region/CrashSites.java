@@ -25,14 +25,17 @@ final class CrashSites {
     /// What is taken out.
     enum Mistake {
         /// What was stored is not made durable. Noticed after a death of the host.
-        NO_PERSIST(Set.of("persist", "writeBack", "fence")),
+        NO_PERSIST,
         /// A store is not made; a compare-and-set says that it was. Noticed after a death of the process, or at once.
-        NO_STORE(Set.of("store", "storeRelease", "compareAndSet", "copyIn", "copy", "zero"));
+        NO_STORE;
 
-        final Set<String> calls;
-
-        Mistake(Set<String> calls) {
-            this.calls = calls;
+        /// Whether it can be made at such a call of the port.
+        boolean concerns(String call) {
+            return switch (call) {
+                case "persist", "writeBack", "fence" -> this == NO_PERSIST;
+                case "store", "storeRelease", "compareAndSet", "copyIn", "copy", "zero" -> this == NO_STORE;
+                default -> false;
+            };
         }
     }
 
@@ -85,7 +88,7 @@ final class CrashSites {
         for (Class<?> type : List.of(FrameAllocator.class, PageTable.class, VmSlot.class, HostSlot.class,
                 VmGate.class)) {
             calls(type, (method, _, owner, name) -> {
-                if (isHelper(method, mistake) && owner.equals("Memory") && mistake.calls.contains(name)) {
+                if (isHelper(method, mistake) && owner.equals("Memory") && mistake.concerns(name)) {
                     made.computeIfAbsent(method, _ -> new TreeSet<>()).add(name);
                 }
             });
@@ -96,7 +99,7 @@ final class CrashSites {
                 if (isHelper(method, mistake)) {
                     return;
                 }
-                if (owner.equals("Memory") && mistake.calls.contains(name)) {
+                if (owner.equals("Memory") && mistake.concerns(name)) {
                     places.add(place(method, line, name));
                 }
                 made.getOrDefault(owner + "." + name, Set.of()).forEach(call -> places.add(place(method, line, call)));
