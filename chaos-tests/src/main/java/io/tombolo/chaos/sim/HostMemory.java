@@ -153,6 +153,10 @@ class HostMemory implements Memory {
     public void fence() {
         step();
         memory.fence(process);
+        if (world.plan().busyMovers()) {
+            // Between a copy and what publishes it.
+            world.scheduler().mayLoseCore(4, 50_000);
+        }
     }
 
     /// The bytes themselves. What is stored through it is no step.

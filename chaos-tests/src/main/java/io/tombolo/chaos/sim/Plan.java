@@ -22,7 +22,7 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
     static final int MAX_HOSTS = 3;
     static final int MAX_VMS = 2;
     static final int MAX_PAGES = 3;
-    private static final int BUSY_MOVERS = 5;
+    private static final int BUSY_MOVERS = 4;
     private static final long MS = 1_000_000;
 
     private static final HandoffPoint[] CRITICAL = {HandoffPoint.SOURCE_SAVED, HandoffPoint.SOURCE_OFFERED,
@@ -30,7 +30,7 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
 
     /// Whether the movers of a host get in each other's way, and its vCPUs in theirs.
     boolean busyMovers() {
-        return moves == BUSY_MOVERS;
+        return moves >= BUSY_MOVERS;
     }
 
     /// What goes wrong.
@@ -83,8 +83,8 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         int moves = rng.oneIn(2) ? rng.below(6) : 0;
         int loseCoreIn = rng.oneIn(3) ? rng.oneIn(2) ? 200 : 30 : 0;
         return new Plan(2 + rng.below(MAX_HOSTS - 1), rng.oneIn(4) ? 2 : 1, 1 + rng.below(MAX_PAGES),
-                1 + rng.below(2), kind, switching[rng.below(moves == BUSY_MOVERS ? 2 : switching.length)],
-                moves == BUSY_MOVERS ? 8 : loseCoreIn, rng.oneIn(3),
+                1 + rng.below(2), kind, switching[rng.below(moves >= BUSY_MOVERS ? 2 : switching.length)],
+                moves >= BUSY_MOVERS ? 8 : loseCoreIn, rng.oneIn(3),
                 rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4), moves,
                 rng.oneIn(2), List.copyOf(faults));
     }
