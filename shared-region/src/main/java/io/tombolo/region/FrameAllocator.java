@@ -69,6 +69,8 @@ public final class FrameAllocator {
         int got = size == PageSize.SMALL
                 ? takeSmall(vm, pages, count, frames)
                 : takeLarge(vm, pages, count, frames);
+        // Its fence is not needed by those who fill the frames and make that durable before an entry names them, as all
+        // do now. It is there so that a reservation is what the others are: done when the call returns.
         makeDurable(size, frames, got);
         return got;
     }

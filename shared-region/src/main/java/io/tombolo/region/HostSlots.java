@@ -37,8 +37,8 @@ public final class HostSlots {
     private static ClaimedSlot publish(Region region, HostSlot host, long claiming, HostIdentity identity) {
         long incarnation = SlotWord.incarnation(claiming);
         try {
+            // Makes it durable, which is a full fence: both of two claimants publish before they look.
             host.writeIdentity(identity, incarnation);
-            region.memory().fence();
             refuseTwin(region, identity, host.index());
         } catch (TomboloException | IllegalArgumentException e) {
             host.compareAndSetWord(claiming, SlotWord.pack(HostState.FREE, incarnation));

@@ -4,13 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Runs an operation on host 0 of a small region until it dies before each of its steps, and asks what is left. Host 1
 /// recovers; host 2 is there for the death of host 1.
@@ -52,67 +54,133 @@ final class CrashHarness {
     }
 
     /// Dies before every step; what failed, at most three.
-    List<String> failures(Operation operation, Model model, String ignoredPersist) {
+    List<String> failures(Operation operation, Model model) {
         List<String> failures = new ArrayList<>();
         CrashMemory memory = start(operation);
         long states = 0;
         long steps = 0;
         for (boolean died = true; died && failures.size() < 3; steps++) {
             memory.push();
-            memory.ignorePersistFrom(ignoredPersist);
             died = diesAfter(memory, steps, () -> operation.run.accept(region(memory)));
-            memory.ignorePersistFrom("");
             for (CrashMemory.Outcome outcome : outcomes(memory, model)) {
                 states++;
-                memory.push();
-                memory.restart(outcome);
-                try {
-                    operation.check.accept(region(memory));
-                } catch (AssertionError | RuntimeException e) {
-                    failures.add("died before step " + steps + ", lines lost " + outcome + ": " + e);
-                }
-                memory.pop();
-                if (!failures.isEmpty() && !ignoredPersist.isEmpty()) {
-                    break;
+                String failure = failure(memory, operation, outcome);
+                if (failure != null) {
+                    failures.add("died before step " + steps + ", lines lost " + outcome + ": " + failure);
                 }
             }
             memory.pop();
         }
-        if (ignoredPersist.isEmpty()) {
-            System.out.println(operation + ", model " + model + ": " + steps + " crash points, " + states + " states");
-            assertThat(steps).isGreaterThan(1);
-        }
+        System.out.println(operation + ", model " + model + ": " + steps + " crash points, " + states + " states");
+        assertThat(steps).isGreaterThan(1);
         return failures;
     }
 
-    /// Takes each persist, write-back and fence of the operations out in turn: for each place, whether that was
-    /// noticed.
-    Map<String, Boolean> noticedMissing(List<Operation> operations) {
-        Map<String, Boolean> noticed = new TreeMap<>();
+    /// What is wrong with one possible memory after the death; null: nothing.
+    private static String failure(CrashMemory memory, Operation operation, CrashMemory.Outcome outcome) {
+        memory.push();
+        memory.restart(outcome);
+        try {
+            operation.check.accept(region(memory));
+            return null;
+        } catch (AssertionError | RuntimeException e) {
+            return e.toString();
+        } finally {
+            memory.pop();
+        }
+    }
+
+    /// What a mistake at one place led to.
+    ///
+    /// @param step before which the host died; -1: it had done all of the operation
+    /// @param state which of the possible memories after the death it was, counted from 1; 0: the operation failed
+    record Finding(String operation, Model model, long step, long state, String what) {
+        /// For people: `OFFER_VM, died before step 3, state 2 of H: ...`
+        @Override
+        public String toString() {
+            if (operation.equals("-")) {
+                return what;
+            }
+            String when = step < 0 ? "at its end" : "died before step " + step;
+            return operation + (state == 0 ? ", itself" : ", " + when + ", state " + state + " of " + model) + ": "
+                    + brief();
+        }
+
+        /// What verify found, or the first 80 characters of what was said.
+        private String brief() {
+            Matcher finding = Pattern.compile("Finding\\[code=(\\w+), structure=([^,]*)").matcher(what);
+            if (finding.find()) {
+                return "verify: " + finding.group(1) + " " + finding.group(2);
+            }
+            String text = what.replaceAll("\\s+", " ").replaceFirst("^(\\w+\\.)*\\w+(Error|Exception): ", "");
+            return text.length() > 80 ? text.substring(0, 80) + "..." : text;
+        }
+    }
+
+    /// It was made and came to nothing.
+    static final Finding NOTHING = new Finding("-", Model.P, -1, 1, "not noticed");
+    /// No operation comes there.
+    static final Finding NEVER = new Finding("-", Model.P, -1, 1, "never met");
+
+    /// Makes that mistake at each place of the operations that is in one of these classes, in turn: what came of it.
+    Map<String, Finding> planted(List<Operation> operations, CrashSites.Mistake mistake, Class<?>... types) {
+        Map<String, Finding> found = new TreeMap<>();
         for (Operation operation : operations) {
             CrashMemory memory = start(operation);
+            memory.mistake(mistake, "");
+            memory.push();
             diesAfter(memory, Long.MAX_VALUE, () -> operation.run.accept(region(memory)));
-            for (String site : List.copyOf(memory.persistSites())) {
-                if (!noticed.getOrDefault(site, false)) {
-                    noticed.put(site, !failures(operation, Model.H, site).isEmpty());
+            List<String> places = memory.places().stream().filter(place -> isOf(place, types)).toList();
+            memory.mistake(null, "");
+            memory.pop();
+            for (String place : places) {
+                if (found.getOrDefault(place, NOTHING).equals(NOTHING)) {
+                    found.put(place, plant(operation, mistake, place, memory));
                 }
             }
         }
-        return noticed;
+        return found;
     }
 
-    /// Sites by name and position in their method, which stay when lines move.
-    static List<String> inOrder(Map<String, Boolean> noticed, boolean which) {
-        List<String> names = new ArrayList<>();
-        Map<String, Integer> positions = new HashMap<>();
-        for (Map.Entry<String, Boolean> site : noticed.entrySet()) {
-            String name = site.getKey().replaceAll(":\\d*", "");
-            int position = positions.merge(name, 1, Integer::sum);
-            if (site.getValue() == which && !name.startsWith("Crash") && !name.startsWith("PageMove")) {
-                names.add(name + " " + position);
+    private static Finding plant(Operation operation, CrashSites.Mistake mistake, String place, CrashMemory memory) {
+        Model model = mistake == CrashSites.Mistake.NO_PERSIST ? Model.H : Model.P;
+        // All of it first: much shows without a death.
+        for (long step = -1;; step++) {
+            memory.push();
+            memory.mistake(mistake, place);
+            try {
+                boolean died = diesAfter(memory, step < 0 ? Long.MAX_VALUE : step,
+                        () -> operation.run.accept(region(memory)));
+                memory.mistake(null, "");
+                long state = 0;
+                for (CrashMemory.Outcome outcome : outcomes(memory, model)) {
+                    state++;
+                    String failure = failure(memory, operation, outcome);
+                    if (failure != null) {
+                        return new Finding(operation.name, model, step, state, failure);
+                    }
+                }
+                if (step >= 0 && !died) {
+                    return NOTHING;
+                }
+            } catch (AssertionError | RuntimeException e) {
+                return new Finding(operation.name, model, step, 0, e.toString());
+            } finally {
+                memory.mistake(null, "");
+                memory.pop();
             }
         }
-        return names;
+    }
+
+    /// Places of these classes with that finding, by name.
+    static List<String> with(Finding finding, Map<String, Finding> found, Class<?>... types) {
+        return CrashSites.named(found).entrySet().stream().filter(each -> each.getValue().equals(finding))
+                .map(Map.Entry::getKey)
+                .filter(name -> isOf(name, types)).toList();
+    }
+
+    private static boolean isOf(String name, Class<?>... types) {
+        return Arrays.stream(types).anyMatch(type -> name.startsWith(type.getSimpleName() + "."));
     }
 
     static boolean diesAfter(CrashMemory memory, long steps, Runnable operation) {
@@ -163,10 +231,17 @@ final class CrashHarness {
         recoverAndVerify(region, 0, 1);
     }
 
-    /// Nothing of the dead host is left but its VMs.
+    /// Nothing of the dead host is left but its whole VMs.
     static void recoverAndVerify(Region region, int dead, int executor) {
         recover(region, dead, executor);
         assertThat(RegionVerifier.verify(region).findings()).isEmpty();
+        for (int i = 0; i < region.vmSlots(); i++) {
+            long owner = region.vm(i).ownerAcquire();
+            assertThat(OwnerWord.slot(owner) == dead
+                    && (OwnerWord.is(owner, OwnerState.CREATING) || OwnerWord.is(owner, OwnerState.DESTROYING)))
+                    .isFalse();
+            assertThat(FromWord.allows(region.vm(i).fromAcquire(), dead, owner)).isFalse();
+        }
         for (long frame = 0; frame < region.superblock().frameCount(); frame++) {
             long word = region.memory().load(region.frameWordOffset(frame));
             assertThat(FrameWord.state(word) == FrameState.RESERVED && FrameWord.slot(word) == dead).isFalse();

@@ -22,6 +22,8 @@ import java.util.TreeMap;
 /// 512 bytes). Changes are logged, so that a state can be left again without copying the region.
 final class CrashMemory implements Memory {
     static final int LINE = 64;
+    /// Far more than any operation of the tests makes.
+    private static final int STEPS_MAX = 20_000;
     private static final int WORDS = LINE / 8;
     private static final VarHandle LONG = Struct.LONG.varHandle();
 
@@ -39,9 +41,14 @@ final class CrashMemory implements Memory {
     private final TreeMap<Long, List<long[]>> unpersisted = new TreeMap<>();
     /// Lines being written back: how many of their versions the next fence makes past.
     private final Map<Long, Integer> writingBack = new HashMap<>();
-    private final Set<String> persistSites = new LinkedHashSet<>();
-    private String ignoredPersistSite = "";
+    private final Set<String> places = new LinkedHashSet<>();
+    private CrashSites.Mistake mistake;
+    private String taken = "";
+    private long racedWord = -1;
+    private Runnable racer;
+    private boolean racing;
     private long stepsLeft = Long.MAX_VALUE;
+    private int stepsMade;
     private boolean crashed;
     /// What is stored through [#segment] is seen by comparison with this copy; null if nothing is watched.
     private MemorySegment seen;
@@ -55,8 +62,9 @@ final class CrashMemory implements Memory {
     void arm(long steps) {
         unpersisted.clear();
         writingBack.clear();
-        persistSites.clear();
+        places.clear();
         stepsLeft = steps;
+        stepsMade = 0;
         crashed = false;
     }
 
@@ -106,14 +114,22 @@ final class CrashMemory implements Memory {
         }
     }
 
-    /// Places (class, method and line) from which persist was called since the last [#arm].
-    Set<String> persistSites() {
-        return persistSites;
+    /// Places at which that mistake could have been made since the last [#arm]; see [CrashSites].
+    Set<String> places() {
+        return places;
     }
 
-    /// Persists from this place do nothing.
-    void ignorePersistFrom(String site) {
-        ignoredPersistSite = site;
+    /// From now on that mistake is made at that place. Null: none, and nobody asks for the places.
+    void mistake(CrashSites.Mistake which, String place) {
+        mistake = which;
+        taken = place;
+    }
+
+    /// What another host does just before the next compare-and-set of that word. It does not die, and the lines that it
+    /// changes are in its caches.
+    void race(long offset, Runnable other) {
+        racedWord = offset;
+        racer = other;
     }
 
     void push() {
@@ -212,6 +228,9 @@ final class CrashMemory implements Memory {
             crashed = true;
             throw new Crash();
         }
+        if (++stepsMade > STEPS_MAX && mistake != null) {
+            throw new AssertionError("it does not end");
+        }
     }
 
     private void alive() {
@@ -229,12 +248,18 @@ final class CrashMemory implements Memory {
     private void beforeStore(long offset) {
         long line = offset / LINE;
         remember(line);
-        unpersisted.computeIfAbsent(line, _ -> new ArrayList<>(List.of(read(line))));
+        if (racing) {
+            unpersisted.remove(line);
+        } else {
+            unpersisted.computeIfAbsent(line, _ -> new ArrayList<>(List.of(read(line))));
+        }
     }
 
     private void afterStore(long offset) {
         long line = offset / LINE;
-        unpersisted.get(line).add(read(line));
+        if (!racing) {
+            unpersisted.get(line).add(read(line));
+        }
         sawLine(line);
     }
 
@@ -271,45 +296,75 @@ final class CrashMemory implements Memory {
 
     @Override
     public void store(long offset, long value) {
-        step();
-        beforeStore(offset);
-        LONG.set(view, offset, value);
-        afterStore(offset);
+        plainStore("store", offset, value);
     }
 
     @Override
     public void storeRelease(long offset, long value) {
-        store(offset, value);
+        plainStore("storeRelease", offset, value);
+    }
+
+    private void plainStore(String call, long offset, long value) {
+        step();
+        if (!left(CrashSites.Mistake.NO_STORE, call)) {
+            beforeStore(offset);
+            LONG.set(view, offset, value);
+            afterStore(offset);
+        }
     }
 
     @Override
     public boolean compareAndSet(long offset, long expect, long next) {
+        if (offset == racedWord) {
+            racedWord = -1;
+            runRacer();
+        }
         step();
         if (load(offset) != expect) {
             return false;
         }
-        beforeStore(offset);
-        LONG.set(view, offset, next);
-        afterStore(offset);
+        if (!left(CrashSites.Mistake.NO_STORE, "compareAndSet")) {
+            beforeStore(offset);
+            LONG.set(view, offset, next);
+            afterStore(offset);
+        }
         return true;
+    }
+
+    private void runRacer() {
+        long left = stepsLeft;
+        CrashSites.Mistake kind = mistake;
+        stepsLeft = Long.MAX_VALUE;
+        mistake = null;
+        racing = true;
+        try {
+            racer.run();
+        } finally {
+            racing = false;
+            mistake = kind;
+            stepsLeft = left;
+        }
     }
 
     private interface Part {
         void store(long at, long count);
     }
 
-    private void bulk(long offset, long count, Part part) {
+    private void bulk(String call, long offset, long count, Part part) {
+        boolean left = left(CrashSites.Mistake.NO_STORE, call);
         long size = count <= 512 ? LINE : Math.max(LINE, count / 16 / LINE * LINE);
         long at = offset;
         while (at < offset + count) {
             long end = Math.min(offset + count, (at / size + 1) * size);
             step();
-            for (long line = at / LINE * LINE; line < end; line += LINE) {
-                beforeStore(line);
-            }
-            part.store(at, end - at);
-            for (long line = at / LINE * LINE; line < end; line += LINE) {
-                afterStore(line);
+            if (!left) {
+                for (long line = at / LINE * LINE; line < end; line += LINE) {
+                    beforeStore(line);
+                }
+                part.store(at, end - at);
+                for (long line = at / LINE * LINE; line < end; line += LINE) {
+                    afterStore(line);
+                }
             }
             at = end;
         }
@@ -317,7 +372,8 @@ final class CrashMemory implements Memory {
 
     @Override
     public void copyIn(MemorySegment source, long sourceOffset, long offset, long count) {
-        bulk(offset, count, (at, size) -> MemorySegment.copy(source, sourceOffset + at - offset, view, at, size));
+        bulk("copyIn", offset, count,
+                (at, size) -> MemorySegment.copy(source, sourceOffset + at - offset, view, at, size));
     }
 
     @Override
@@ -328,19 +384,20 @@ final class CrashMemory implements Memory {
 
     @Override
     public void copy(long fromOffset, long toOffset, long count) {
-        bulk(toOffset, count, (at, size) -> MemorySegment.copy(view, fromOffset + at - toOffset, view, at, size));
+        bulk("copy", toOffset, count,
+                (at, size) -> MemorySegment.copy(view, fromOffset + at - toOffset, view, at, size));
     }
 
     @Override
     public void zero(long offset, long count) {
-        bulk(offset, count, (at, size) -> view.asSlice(at, size).fill((byte) 0));
+        bulk("zero", offset, count, (at, size) -> view.asSlice(at, size).fill((byte) 0));
     }
 
     @Override
     public void persist(long offset, long count) {
         step();
         noticeStores(offset, count);
-        if (!ignored()) {
+        if (!left(CrashSites.Mistake.NO_PERSIST, "persist")) {
             unpersisted.subMap(offset / LINE, true, (offset + count - 1) / LINE, true).clear();
             writingBack.keySet().removeIf(line -> line >= offset / LINE && line <= (offset + count - 1) / LINE);
         }
@@ -351,7 +408,7 @@ final class CrashMemory implements Memory {
     public void writeBack(long offset, long count) {
         step();
         noticeStores(offset, count);
-        if (!ignored()) {
+        if (!left(CrashSites.Mistake.NO_PERSIST, "writeBack")) {
             unpersisted.subMap(offset / LINE, true, (offset + count - 1) / LINE, true)
                     .forEach((line, versions) -> writingBack.put(line, versions.size() - 1));
         }
@@ -365,7 +422,7 @@ final class CrashMemory implements Memory {
             return;
         }
         step();
-        if (!ignored()) {
+        if (!left(CrashSites.Mistake.NO_PERSIST, "fence")) {
             writingBack.forEach((line, past) -> {
                 List<long[]> versions = unpersisted.get(line);
                 if (past == versions.size() - 1) {
@@ -378,23 +435,14 @@ final class CrashMemory implements Memory {
         }
     }
 
-    /// Notes from where persist, writeBack or fence is called, and says whether this place does nothing.
-    private boolean ignored() {
-        String site = StackWalker.getInstance().walk(stack -> {
-            List<StackWalker.StackFrame> callers = stack.skip(2).limit(2).toList();
-            // A helper that all operations share is as many places as it has callers.
-            String caller = callers.getFirst().getMethodName().equals("makeDurable")
-                    ? " for " + callers.get(1).getMethodName()
-                    : "";
-            return site(callers.getFirst()) + caller;
-        });
-        persistSites.add(site);
-        return site.equals(ignoredPersistSite);
-    }
-
-    private static String site(StackWalker.StackFrame frame) {
-        return frame.getClassName().replaceAll(".*\\.", "") + "." + frame.getMethodName() + ":"
-                + String.format("%04d", frame.getLineNumber());
+    /// Whether this call is to be left out.
+    private boolean left(CrashSites.Mistake kind, String call) {
+        if (kind != mistake) {
+            return false;
+        }
+        String place = CrashSites.here(kind, call);
+        places.add(place);
+        return place.equals(taken);
     }
 
     @Override

@@ -170,6 +170,7 @@ final class HandoffSource {
                 host.at(HandoffPoint.SOURCE_ORDERED);
                 // Page moves that are in flight end while the guest still runs; see #poll.
                 slot.gate().close();
+                // For verify and for people: what is decided rests on this source's state and on the epoch.
                 slot.armedRelease(ArmedWord.pack(armed.intentSeq(), armed.target(), state.epoch()));
                 host.at(HandoffPoint.SOURCE_MARKED);
             }

@@ -128,7 +128,12 @@ final class GuestLab implements AutoCloseable {
             throw new AssertionError("the state in the slot changed");
         }
         cas(1, 2);
+        long mark = target.markAfterRoundTrip();
         LoadResult loaded = target.loadState(copy, saved.length(), TIMEOUT_MS);
+        // QEMU raises what it does with the vCPUs before it says that the load is over.
+        if (target.qmp().findEvent(mark, QmpEvent.named("RESUME")) != null) {
+            throw new AssertionError("the guest runs at the target before the owner word names it");
+        }
         cas(2, 3);
         QmpEvent resumed = target.cont();
         source.kill();

@@ -3,6 +3,8 @@ package io.tombolo.chaos.sim;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.region.Memory;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
 import java.lang.foreign.MemorySegment;
 
 /// The memory port of one process of a simulated world: every call is a step, at which others may run, the process may
@@ -51,7 +53,11 @@ class HostMemory implements Memory {
     @Override
     public long loadAcquire(long offset) {
         step();
-        return memory.get(offset);
+        long value = memory.get(offset);
+        if (world.plan().hot() && world.oracle().isOwnerWord(offset) && OwnerWord.is(value, OwnerState.OFFERED)) {
+            world.scheduler().mayLoseCore(4, 400_000);
+        }
+        return value;
     }
 
     @Override
@@ -147,6 +153,10 @@ class HostMemory implements Memory {
     public void fence() {
         step();
         memory.fence(process);
+        if (world.plan().busyMovers()) {
+            // Between a copy and what publishes it.
+            world.scheduler().mayLoseCore(4, 50_000);
+        }
     }
 
     /// The bytes themselves. What is stored through it is no step.

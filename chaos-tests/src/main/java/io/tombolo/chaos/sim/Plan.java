@@ -13,21 +13,24 @@ import java.util.List;
 /// @param lossPerMille, duplicatePerMille of messages
 /// @param migrations how many the user asks for
 /// @param moves 0: no page moves
+/// @param hot whether who has read that a VM is offered often loses its core with that
 /// @param faults what goes wrong, and when
 record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switchPerMille, int loseCoreIn,
         boolean claims,
-        int refusePerMille, int lossPerMille, int duplicatePerMille, int migrations, int moves, List<Fault> faults) {
+        int refusePerMille, int lossPerMille, int duplicatePerMille, int migrations, int moves, boolean hot,
+        List<Fault> faults) {
     static final int MAX_HOSTS = 3;
     static final int MAX_VMS = 2;
     static final int MAX_PAGES = 3;
+    private static final int BUSY_MOVERS = 4;
     private static final long MS = 1_000_000;
 
     private static final HandoffPoint[] CRITICAL = {HandoffPoint.SOURCE_SAVED, HandoffPoint.SOURCE_OFFERED,
             HandoffPoint.TARGET_SEEN, HandoffPoint.TARGET_TAKEN, HandoffPoint.TARGET_CLAIMED, HandoffPoint.TARGET_OWNS};
 
-    /// Whether the movers of a host get in each other's way.
+    /// Whether the movers of a host get in each other's way, and its vCPUs in theirs.
     boolean busyMovers() {
-        return moves == 5;
+        return moves >= BUSY_MOVERS;
     }
 
     /// What goes wrong.
@@ -77,11 +80,13 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
             faults.add(new Fault(source[rng.below(source.length)], CRITICAL[rng.below(2)], 0, 0, duration(rng)));
             faults.add(new Fault(target[rng.below(target.length)], CRITICAL[2 + rng.below(4)], 0, 0, duration(rng)));
         }
+        int moves = rng.oneIn(2) ? rng.below(6) : 0;
+        int loseCoreIn = rng.oneIn(3) ? rng.oneIn(2) ? 200 : 30 : 0;
         return new Plan(2 + rng.below(MAX_HOSTS - 1), rng.oneIn(4) ? 2 : 1, 1 + rng.below(MAX_PAGES),
-                1 + rng.below(2), kind, switching[rng.below(switching.length)],
-                rng.oneIn(3) ? rng.oneIn(2) ? 200 : 30 : 0, rng.oneIn(3),
-                rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4),
-                rng.oneIn(2) ? rng.below(6) : 0, List.copyOf(faults));
+                1 + rng.below(2), kind, switching[rng.below(moves >= BUSY_MOVERS ? 2 : switching.length)],
+                moves >= BUSY_MOVERS ? 8 : loseCoreIn, rng.oneIn(3),
+                rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4), moves,
+                rng.oneIn(2), List.copyOf(faults));
     }
 
     private static Fault fault(Rng rng, MemoryKind kind) {

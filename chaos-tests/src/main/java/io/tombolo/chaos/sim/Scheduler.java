@@ -20,6 +20,7 @@ final class Scheduler {
     private static final int LONGEST_RUN = 48;
     /// As long as an actor may be without a core because others of the machine have it.
     private static final long LOST_CORE_NS = 2_000_000;
+    private static final long SHORT_LOSS_NS = 50_000;
 
     /// Unwinds an actor whose process has died, or whose world is over.
     static final class Gone extends Error {
@@ -198,9 +199,21 @@ final class Scheduler {
         }
         if (++run >= LONGEST_RUN || rng.below(1000) < switchPerMille) {
             if (loseCoreIn > 0 && rng.oneIn(loseCoreIn)) {
-                me.wakeNs = nowNs + rng.between(1_000, LOST_CORE_NS);
+                loseCore(me, rng.oneIn(2) ? SHORT_LOSS_NS : LOST_CORE_NS);
             }
             relinquish(me);
+        }
+    }
+
+    private void loseCore(Actor me, long mostNs) {
+        me.wakeNs = nowNs + rng.between(1_000, mostNs);
+    }
+
+    /// Once in so many times the current actor loses its core, for about as long as somebody else needs to do something.
+    void mayLoseCore(int in, long mostNs) {
+        if (current != null && rng.oneIn(in)) {
+            loseCore(current, mostNs);
+            relinquish(current);
         }
     }
 

@@ -355,7 +355,7 @@ final class SimGuest implements Guest, IncomingGuest {
     }
 
     private void rest(int number, int slices, Rng rng) {
-        if (slices > WARM_SLICES) {
+        if (slices > WARM_SLICES && !(world.plan().busyMovers() && host.moving() > 0)) {
             // Many slices that nothing comes of. Most vCPUs pass quiescent states all the time meanwhile; some stand
             // still, and movers wait for them.
             boolean still = rng.oneIn(4);

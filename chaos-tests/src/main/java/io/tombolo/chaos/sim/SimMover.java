@@ -17,6 +17,7 @@ final class SimMover {
     private static final long BUSY_REST_NS = 150_000;
     private static final long GIVE_UP_NS = 200_000;
     private static final long LOOK_NS = 400;
+    private static final long SAME_WISH_NS = 300_000;
 
     private final World world;
     private final SimHost host;
@@ -29,8 +30,9 @@ final class SimMover {
     }
 
     void work() {
-        for (int calls = 0; !world.resting() && calls < CALLS_MAX; calls++) {
+        for (int calls = 0; !world.resting() && calls < CALLS_MAX;) {
             world.scheduler().park(rng.between(20_000, world.plan().busyMovers() ? BUSY_REST_NS : REST_NS));
+            calls += world.set() ? 1 : 0;
             for (HostedVm vm : !world.set() || world.resting() ? List.<HostedVm>of() : host.vms()) {
                 host.moving(1);
                 vm.pages().ifPresent(pages -> move(vm, pages));
@@ -39,8 +41,13 @@ final class SimMover {
         }
     }
 
+    /// Whether pages are to become shared. Movers that get in each other's way want the same for a while.
+    private boolean wish() {
+        return world.plan().busyMovers() ? world.scheduler().nowNs() / SAME_WISH_NS % 2 == 0 : rng.oneIn(2);
+    }
+
     private void move(HostedVm vm, VmPages pages) {
-        Tier to = world.wantsShared(pages.slot().index()) || rng.oneIn(2) ? Tier.SHARED : Tier.LOCAL;
+        Tier to = world.wantsShared(pages.slot().index()) || wish() ? Tier.SHARED : Tier.LOCAL;
         int count = (int) pages.table().pages();
         int first = world.wantsShared(pages.slot().index()) ? 0 : rng.below(count);
         long[] numbers = new long[count - first];

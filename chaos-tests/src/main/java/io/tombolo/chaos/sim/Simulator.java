@@ -21,7 +21,7 @@ final class Simulator {
     }
 
     private static final long[] BASE;
-    private static final Superblock LAYOUT;
+    static final Superblock LAYOUT;
 
     static {
         BASE = new long[(int) (Region.bytesNeeded(World.FORMAT) / 8)];

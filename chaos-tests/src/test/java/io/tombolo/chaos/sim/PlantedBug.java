@@ -26,7 +26,7 @@ enum PlantedBug {
             });
         }
     },
-    OWNER_WORD_STORED(30_000, "owner word stored and not compared") {
+    OWNER_WORD_STORED(4_000, "owner word stored and not compared") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new OwnerPort(world, process) {
@@ -151,7 +151,7 @@ enum PlantedBug {
             };
         }
     },
-    TAG_NOT_COMPARED(100_000, "page-table entries compared without their tag") {
+    TAG_NOT_COMPARED(20_000, "page-table entries compared without their tag") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new TablePort(world, process) {
@@ -227,12 +227,19 @@ enum PlantedBug {
                 }
             });
         }
+    },
+    /// Harms nobody, see docs/planted-bugs.md.
+    ONE_METADATA_SLOT(0, "one metadata slot for every offer") {
+        @Override
+        Wiring wiring() {
+            return ports(OneMetadataSlot::new);
+        }
     };
 
     private final int within;
     private final String text;
 
-    /// @param within schedules in which it should be found; two take longer than a test may
+    /// @param within schedules in which it should be found; 0: in none
     PlantedBug(int within, String text) {
         this.within = within;
         this.text = text;
@@ -286,6 +293,50 @@ enum PlantedBug {
         @Override
         public boolean compareAndSet(long offset, long expect, long next) {
             return world().oracle().isOwnerWord(offset) ? ownerCas(offset, expect, next) : sound(offset, expect, next);
+        }
+    }
+
+    /// A port to which the second metadata slot of a VM is the first.
+    private static final class OneMetadataSlot extends HostMemory {
+        private final long from = Simulator.LAYOUT.metadataOffset();
+        private final long bytes = Simulator.LAYOUT.metadataSlotBytes();
+
+        OneMetadataSlot(World world, SimProcess process) {
+            super(world, process);
+        }
+
+        private long first(long offset) {
+            return world().oracle().isMetadata(offset) && (offset - from) / bytes % 2 == 1 ? offset - bytes : offset;
+        }
+
+        @Override
+        public long load(long offset) {
+            return super.load(first(offset));
+        }
+
+        @Override
+        public long loadAcquire(long offset) {
+            return super.loadAcquire(first(offset));
+        }
+
+        @Override
+        public void copyIn(MemorySegment source, long sourceOffset, long offset, long count) {
+            super.copyIn(source, sourceOffset, first(offset), count);
+        }
+
+        @Override
+        public void copyOut(long offset, MemorySegment target, long targetOffset, long count) {
+            super.copyOut(first(offset), target, targetOffset, count);
+        }
+
+        @Override
+        public void writeBack(long offset, long count) {
+            super.writeBack(first(offset), count);
+        }
+
+        @Override
+        public MemorySegment segment(long offset, long count) {
+            return super.segment(first(offset), count);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.tombolo.chaos.sim;
 
+import io.tombolo.region.Memory;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,10 +18,14 @@ final class PlantedMemory extends HostMemory {
         /// What was stored is not made durable.
         NO_PERSIST,
         /// A compare-and-set stores without comparing.
-        NO_COMPARE
+        NO_COMPARE,
+        /// A compare-and-set stores nothing, and says that it has.
+        NO_SWAP
     }
 
     private static final StackWalker WALKER = StackWalker.getInstance();
+    private static final Set<String> PORTS = Set.of(PlantedMemory.class.getName(), HostMemory.class.getName(),
+            Memory.class.getName());
 
     private final Mistake mistake;
     private final String site;
@@ -43,7 +48,7 @@ final class PlantedMemory extends HostMemory {
         }
         String place = WALKER.walk(frames -> {
             List<StackWalker.StackFrame> callers = frames
-                    .filter(frame -> !frame.getClassName().endsWith("Memory") && !frame.getMethodName()
+                    .filter(frame -> !PORTS.contains(frame.getClassName()) && !frame.getMethodName()
                             .equals("makeDurable"))
                     .limit(2).toList();
             StackWalker.StackFrame caller = callers.getFirst();
@@ -84,6 +89,9 @@ final class PlantedMemory extends HostMemory {
     public boolean compareAndSet(long offset, long expect, long next) {
         if (here(Mistake.NO_COMPARE)) {
             return super.compareAndSet(offset, rawLoad(offset), next);
+        }
+        if (here(Mistake.NO_SWAP)) {
+            return loadAcquire(offset) == expect;
         }
         return super.compareAndSet(offset, expect, next);
     }

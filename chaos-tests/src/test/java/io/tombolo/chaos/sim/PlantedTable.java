@@ -10,16 +10,21 @@ final class PlantedTable {
     private PlantedTable() {
     }
 
-    /// Schedules until it was found, -1 if it was not.
+    /// Schedules until it was found, -1 if it was not; then `what` says how many hand-offs and moves of pages there were.
     static long find(Wiring wiring, long seed, long most, String[] what) {
         Simulator simulator = new Simulator(wiring);
+        long handoffs = 0;
+        long pages = 0;
         for (long i = 0; i < most; i++) {
             Simulator.Outcome outcome = simulator.run(seed + i, false);
+            handoffs += outcome.handoffs();
+            pages += outcome.pagesMoved();
             if (outcome.failed()) {
                 what[0] = outcome.violation();
                 return i + 1;
             }
         }
+        what[0] = handoffs + " hand-offs, " + pages + " pages moved";
         return -1;
     }
 
@@ -38,10 +43,11 @@ final class PlantedTable {
         long most = Long.parseLong(args[0]);
         String[] what = new String[1];
         if (args.length == 1) {
+            System.out.println("| nothing | " + find(Wiring.SOUND, 1, most, what) + " | " + what[0] + " |");
             for (PlantedBug bug : PlantedBug.values()) {
                 long found = find(bug.wiring(), 1, most, what);
                 System.out.println("| " + bug.text() + " | " + (found < 0 ? "not in " + most : found) + " | "
-                        + (found < 0 ? "" : what[0]) + " |");
+                        + what[0] + " |");
             }
             return;
         }
@@ -54,7 +60,7 @@ final class PlantedTable {
                         PlantedBug.ports((world, process) -> new PlantedMemory(world, process, mistake, site, null)), 1,
                         most, what);
                 System.out.println("| " + mistake + " | " + site + " | " + (found < 0 ? "not in " + most : found)
-                        + " | " + (found < 0 ? "" : what[0].substring(0, Math.min(90, what[0].length()))) + " |");
+                        + " | " + what[0].substring(0, Math.min(90, what[0].length())) + " |");
             }
         }
     }
