@@ -4,22 +4,30 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// Walks all worlds of a [Model], breadth first, so that the first world that must not be is one of those with the
 /// shortest way to it. After the walk every world must have a good one in reach without faults.
 ///
-/// One thread; memory some 40 bytes a world and four bytes a step.
+/// One thread; memory: [#BYTES_PER_WORLD].
 ///
 /// @param <W> a world
 public final class Explorer<W> {
+    /// A world with its steps, generously: most of those explored so far need half of it.
+    public static final long BYTES_PER_WORLD = 80;
+    private static final String DEAD_END = "no way leads from here to a good end";
+
     private final Model<W> model;
     private final long maxStates;
     private StateStore store;
-    private int[] edges = new int[1 << 16];
-    private int edgeCount;
-    private int[] edgeStart = new int[1 << 16];
+    private final Edges edges = new Edges();
     private long transitions;
     private int depth;
     private String found;
@@ -39,19 +47,42 @@ public final class Explorer<W> {
     /// @param depth steps of the longest shortest way
     /// @param millis time
     /// @param violation what is wrong, if anything
-    /// @param trace the steps to it, then the world itself
+    /// @param trace the steps to it; the first is how it began
     public record Result(boolean complete, int states, long transitions, int depth, long millis,
-            Optional<String> violation, List<String> trace) {
+            Optional<String> violation, List<TraceStep> trace) {
         public Result {
             requireNonNull(violation, "violation is null");
             trace = List.copyOf(trace);
+        }
+
+        /// How many steps lead to the violation.
+        public int steps() {
+            return Math.max(0, trace.size() - 1);
+        }
+    }
+
+    /// One step of a trace.
+    ///
+    /// @param fault whether it is one of the faults
+    /// @param changed what it changed of the world's facts, as they are after it
+    public record TraceStep(String who, String what, boolean fault, Map<String, String> changed) {
+        public TraceStep {
+            changed = Collections.unmodifiableMap(new LinkedHashMap<>(changed));
+        }
+
+        /// On one line.
+        @Override
+        public String toString() {
+            String step = who + (who.isEmpty() ? "" : ": ") + what + (fault ? " (fault)" : "");
+            String facts = changed.entrySet().stream().map(fact -> fact.getKey() + " " + fact.getValue())
+                    .collect(Collectors.joining("; "));
+            return facts.isEmpty() ? step : String.format(Locale.ROOT, "%-52s | %s", step, facts);
         }
     }
 
     /// Explores.
     public Result run() {
         long startNs = System.nanoTime();
-        edgeCount = 0;
         transitions = 0;
         found = null;
         List<W> starts = model.starts();
@@ -63,14 +94,14 @@ public final class Explorer<W> {
         if (found == null && complete) {
             findDeadEnd();
         }
-        List<String> trace = found == null ? List.of() : trace(foundAt);
+        List<TraceStep> trace = found == null ? List.of() : trace(foundAt);
         return new Result(complete && found == null, store.size(), transitions, depth,
                 (System.nanoTime() - startNs) / 1_000_000, Optional.ofNullable(found), trace);
     }
 
-    /// How many values each part of a world took.
-    public List<Integer> partSizes() {
-        return store.partSizes();
+    /// What the worlds met take, for whoever looks where memory goes.
+    String sizes() {
+        return "parts " + store.partSizes() + ", pairs " + store.pairs() + ", bytes of edges " + edges.bytes();
     }
 
     private boolean walk() {
@@ -85,10 +116,7 @@ public final class Explorer<W> {
             if (store.size() > maxStates) {
                 return false;
             }
-            if (at + 1 >= edgeStart.length) {
-                edgeStart = Arrays.copyOf(edgeStart, edgeStart.length * 2);
-            }
-            edgeStart[at] = edgeCount;
+            edges.next();
             store.copyRow(at, row);
             Object[] parts = store.world(row);
             int parent = at;
@@ -97,7 +125,7 @@ public final class Explorer<W> {
                 public void step(String who, String what, W after) {
                     int number = meet(after, parts, row, parent);
                     if (number != parent) {
-                        edge(number);
+                        edges.add(number);
                     }
                 }
 
@@ -106,7 +134,6 @@ public final class Explorer<W> {
                     meet(after, parts, row, parent);
                 }
             });
-            edgeStart[at + 1] = edgeCount;
         }
         return found == null;
     }
@@ -130,38 +157,28 @@ public final class Explorer<W> {
         return added;
     }
 
-    private void edge(int to) {
-        if (edgeCount == edges.length) {
-            edges = Arrays.copyOf(edges, edges.length + edges.length / 2);
-        }
-        edges[edgeCount++] = to;
-    }
-
     /// Good worlds are marked, then whatever leads to a marked one, until nothing changes.
     private void findDeadEnd() {
-        boolean[] reaches = new boolean[store.size()];
+        BitSet reaches = new BitSet(store.size());
         int[] row = new int[store.partSizes().size()];
-        for (int at = 0; at < reaches.length; at++) {
+        for (int at = 0; at < store.size(); at++) {
             store.copyRow(at, row);
-            reaches[at] = model.isGood(model.of(store.world(row)));
+            reaches.set(at, model.isGood(model.of(store.world(row))));
         }
         boolean changed = true;
         while (changed) {
             changed = false;
-            for (int at = reaches.length - 1; at >= 0; at--) {
-                for (int edge = edgeStart[at]; !reaches[at] && edge < edgeStart[at + 1]; edge++) {
-                    if (reaches[edges[edge]]) {
-                        reaches[at] = true;
-                        changed = true;
-                    }
+            for (int at = reaches.previousClearBit(store.size() - 1); at >= 0; at = reaches.previousClearBit(at - 1)) {
+                if (edges.anyTo(at, reaches::get)) {
+                    reaches.set(at);
+                    changed = true;
                 }
             }
         }
-        for (int at = 0; at < reaches.length && found == null; at++) {
-            if (!reaches[at]) {
-                found = "no way leads from here to a good end";
-                foundAt = at;
-            }
+        int first = reaches.nextClearBit(0);
+        if (first < store.size()) {
+            found = DEAD_END;
+            foundAt = first;
         }
     }
 
@@ -172,32 +189,34 @@ public final class Explorer<W> {
     }
 
     /// The steps that led to a world, each found again by taking all steps of the one before.
-    private List<String> trace(int number) {
-        List<String> lines = new ArrayList<>();
-        lines.add("   = " + world(number));
-        for (int at = number; store.parent(at) >= 0; at = store.parent(at)) {
-            Object[] wanted = model.parts(world(at));
-            List<String> names = new ArrayList<>();
-            model.steps(world(store.parent(at)), new Model.Steps<>() {
+    private List<TraceStep> trace(int number) {
+        List<TraceStep> steps = new ArrayList<>();
+        int at = number;
+        for (; store.parent(at) >= 0; at = store.parent(at)) {
+            W before = world(store.parent(at));
+            W after = world(at);
+            Object[] wanted = model.parts(after);
+            Map<String, String> changed = new LinkedHashMap<>(model.facts(after));
+            changed.entrySet().removeAll(model.facts(before).entrySet());
+            List<TraceStep> same = new ArrayList<>();
+            model.steps(before, new Model.Steps<>() {
                 @Override
-                public void step(String who, String what, W after) {
-                    if (Arrays.equals(model.parts(after), wanted)) {
-                        names.add(who + ": " + what);
+                public void step(String who, String what, W to) {
+                    if (Arrays.equals(model.parts(to), wanted)) {
+                        same.add(new TraceStep(who, what, false, changed));
                     }
                 }
 
                 @Override
-                public void fault(String who, String what, W after) {
-                    if (Arrays.equals(model.parts(after), wanted)) {
-                        names.add(who + ": " + what + "   (fault)");
+                public void fault(String who, String what, W to) {
+                    if (Arrays.equals(model.parts(to), wanted)) {
+                        same.add(new TraceStep(who, what, true, changed));
                     }
                 }
             });
-            lines.addFirst(names.getFirst());
+            steps.addFirst(same.getFirst());
         }
-        for (int i = 0; i < lines.size() - 1; i++) {
-            lines.set(i, String.format("%3d %s", i + 1, lines.get(i)));
-        }
-        return lines;
+        steps.addFirst(new TraceStep("", "in the beginning", false, model.facts(world(at))));
+        return steps;
     }
 }

@@ -17,6 +17,7 @@ import io.tombolo.region.FromWord;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Hand-offs of one VM between three hosts: the agents' cores and edges, the leader and one that has been replaced.
@@ -211,6 +212,11 @@ final class HandoffModel implements Model<HandoffWorld> {
 
     private static boolean isOver(Runner runner) {
         return runner == null;
+    }
+
+    @Override
+    public Map<String, String> facts(HandoffWorld world) {
+        return HandoffFacts.of(world);
     }
 
     @Override

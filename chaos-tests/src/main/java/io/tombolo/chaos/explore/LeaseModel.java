@@ -18,6 +18,7 @@ import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.SlotWord;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Keeping the right to run: the shipped right keeper with its loop, the check board, the VM's control thread and its
@@ -459,6 +460,11 @@ class LeaseModel implements Model<LeaseWorld> {
         return world.around().takeover() == Takeover.RUNS
                 || (world.guest().vcpu() == Vcpu.RUNNING && world.keeper().state().held()
                         && world.keeper().tasks().isEmpty());
+    }
+
+    @Override
+    public Map<String, String> facts(LeaseWorld world) {
+        return LeaseFacts.of(world, STEP_NS);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.tombolo.chaos.explore;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// A protocol in a small configuration, as steps over value states.
@@ -28,6 +29,9 @@ public interface Model<W> {
 
     /// The world made of those.
     W of(Object[] parts);
+
+    /// A world as a person reads it, in a fixed order of names; a trace shows what a step changed.
+    Map<String, String> facts(W world);
 
     /// The bounds within which an exploration is complete, one per line.
     List<String> bounds();

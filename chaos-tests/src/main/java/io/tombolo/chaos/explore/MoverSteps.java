@@ -113,7 +113,8 @@ class MoverSteps {
                 draft.control = draft.control.batch();
                 draft.movers[index] = new Mover(At.ENTER, toLocal, List.copyOf(items), 0, false, false, 0);
                 to.step(who,
-                        "is to move pages " + Integer.toBinaryString(pages) + (toLocal ? " to local" : " to shared"),
+                        "is to move pages " + items.stream().map(Item::page).toList()
+                                + (toLocal ? " to local" : " to shared"),
                         draft.world());
             }
         }

@@ -18,6 +18,7 @@ import io.tombolo.region.PageTableEntry;
 import io.tombolo.region.PteState;
 import io.tombolo.region.Tier;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Moves of the pages of one VM: two movers, a vCPU that keeps translations and takes pages back, a hand-off that
@@ -376,6 +377,11 @@ class PageModel implements Model<PageWorld> {
     public boolean isGood(PageWorld world) {
         return world.control().recovery() == Recovery.LOST || (world.control().alive() && world.vcpu().online()
                 && world.first().at() == At.IDLE && world.second().at() == At.IDLE && !world.words().closed());
+    }
+
+    @Override
+    public Map<String, String> facts(PageWorld world) {
+        return PageFacts.of(world);
     }
 
     @Override

@@ -28,16 +28,15 @@ final class HandoffPlantedTest {
 
     @Test
     void theShippedCoresComeThroughWithOneFault() {
-        Findings.assertSound(Exhaustive.run(Exhaustive.Protocol.HAND_OFF, 1, System.out), 50_000);
+        Findings.assertSound(Exhaustive.Protocol.HAND_OFF, 50_000);
     }
 
     @ParameterizedTest
     @EnumSource
     void aPlantedBugIsFound(Bug bug) {
-        Findings.assertFound(bug, Exhaustive.run(
+        Findings.assertFound(bug,
                 new HandoffModel(new Planted(bug), new LeaderSteps(), bug.faults, bug.moves,
-                        bug == Bug.RENEWED_VM_RUN_ONLY_WHEN_IDLE, bug == Bug.TAKE_BACK_FROM_CLAIMED),
-                System.out));
+                        bug == Bug.RENEWED_VM_RUN_ONLY_WHEN_IDLE, bug == Bug.TAKE_BACK_FROM_CLAIMED));
     }
 
     private static final class Planted extends AgentSteps {

@@ -13,13 +13,13 @@ final class LeasePlantedTest {
 
     @Test
     void theShippedCoreComesThroughWithOneFault() {
-        Findings.assertSound(Exhaustive.run(Exhaustive.Protocol.LEASE, 1, System.out), 100_000);
+        Findings.assertSound(Exhaustive.Protocol.LEASE, 100_000);
     }
 
     @ParameterizedTest
     @EnumSource
     void aPlantedBugIsFound(Bug bug) {
-        Findings.assertFound(bug, Exhaustive.run(new Planted(bug), System.out));
+        Findings.assertFound(bug, new Planted(bug));
     }
 
     private static final class Planted extends LeaseModel {
