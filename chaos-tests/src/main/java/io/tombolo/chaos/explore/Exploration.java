@@ -21,9 +21,10 @@ public record Exploration(String protocol, List<String> bounds, Explorer.Result 
     /// For people: one line, the bounds, and the trace to what is wrong.
     public String text() {
         StringBuilder text = new StringBuilder();
-        text.append(String.format(Locale.ROOT, "%s: %s: %,d worlds, %,d steps between them, depth %d, %.1f s%n", protocol,
-                result.violation().isPresent() ? "VIOLATION" : result.complete() ? "complete" : "GIVEN UP",
-                result.states(), result.transitions(), result.depth(), result.millis() / 1000.0));
+        text.append(
+                String.format(Locale.ROOT, "%s: %s: %,d worlds, %,d steps between them, depth %d, %.1f s%n", protocol,
+                        result.violation().isPresent() ? "VIOLATION" : result.complete() ? "complete" : "GIVEN UP",
+                        result.states(), result.transitions(), result.depth(), result.millis() / 1000.0));
         bounds.forEach(bound -> text.append("  within: ").append(bound).append(System.lineSeparator()));
         result.violation().ifPresent(what -> {
             text.append("  after ").append(result.steps()).append(" steps: ").append(what)

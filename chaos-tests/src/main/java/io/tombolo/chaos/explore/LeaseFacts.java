@@ -2,6 +2,7 @@ package io.tombolo.chaos.explore;
 
 import io.tombolo.agent.right.RightState;
 import io.tombolo.chaos.explore.LeaseWorld.Guest;
+import io.tombolo.chaos.explore.LeaseWorld.Still;
 import io.tombolo.chaos.explore.LeaseWorld.Vcpu;
 import io.tombolo.region.SlotWord;
 import java.util.LinkedHashMap;
@@ -26,8 +27,12 @@ final class LeaseFacts {
                 ? "idle"
                 : "to do " + world.keeper().tasks().stream().map(job -> job.task().toString()).toList());
         facts.put("vCPU", vcpu(world.guest(), stepNs));
-        facts.put("A", world.around().alive() ? "alive" : "dead");
+        facts.put("A", !world.around().alive()
+                ? "dead"
+                : world.around().still() == Still.NOTHING ? "alive" : world.around().still() + " stands still");
         facts.put("supervisor", world.around().supervisor() ? "answers" : "away");
+        facts.put("watchdog counts from", age(world.around().armedNs(), stepNs));
+        facts.put("pet", age(world.around().petNs(), stepNs));
         facts.put("heartbeat", age(world.around().heartbeatNs(), stepNs));
         facts.put("C", world.around().takeover().toString());
         return facts;

@@ -59,7 +59,8 @@ final class ExhaustiveTest {
             "--faults 2", "--exhaustive lease --threads 0"})
     void whatDoesNotGoTogetherIsRefused(String line) {
         assertThat(simulate(line.split(" "))).isEqualTo(2);
-        assertThat(err.toString()).contains(line.contains("leese") ? "there are hand-off, lease, page-move, all" : "--");
+        assertThat(err.toString())
+                .contains(line.contains("leese") ? "there are hand-off, lease, page-move, all" : "--");
         assertThat(out.toString()).isEmpty();
     }
 
