@@ -35,7 +35,7 @@ public final class Exhaustive {
 
     /// The protocols that can be explored.
     public enum Protocol {
-        HAND_OFF(424_000, 14_250_000), LEASE(551_000, 5_250_000), PAGE_MOVE(2_920_000, 5_660_000);
+        HAND_OFF(424_000, 14_250_000), LEASE(200_000, 1_610_000), PAGE_MOVE(2_920_000, 5_660_000);
 
         /// How many worlds the largest configuration has, by the number of faults from one.
         private final long[] worlds;
