@@ -215,8 +215,8 @@ class LeaseModel implements Model<LeaseWorld> {
         draft.keeper = new Keeper(NOBODYS, Long.MIN_VALUE, List.of(), 0);
     }
 
-    /// Only what a rule compares: the order of instants, and whether one is the present. What is only for people is left
-    /// out.
+    /// Only what a rule compares: the order of instants, and whether one is the present. What is only for people is
+    /// left out.
     private static RightState canonical(RightState s) {
         long lapsed = Math.max(s.lapsedAtNs(), OLD);
         long heartbeat = s.heartbeatSentNs() >= s.lapsedAtNs()
@@ -500,9 +500,9 @@ class LeaseModel implements Model<LeaseWorld> {
 
     // ---- time
 
-    /// Time may pass at any moment. A thread that runs and does not stand still checks within a step, a keeper that holds
-    /// its right hears of a heartbeat before its deadline, a petter pets in time, and a watchdog that is due kills:
-    /// anything else is a fault, or does not happen.
+    /// Time may pass at any moment. A thread that runs and does not stand still checks within a step, a keeper that
+    /// holds its right hears of a heartbeat before its deadline, a petter pets in time, and a watchdog that is due
+    /// kills: anything else is a fault, or does not happen.
     private void time(LeaseWorld world, Steps<LeaseWorld> to) {
         Around around = world.around();
         Guest guest = world.guest();
