@@ -37,11 +37,13 @@ public final class Exhaustive {
     public enum Protocol {
         HAND_OFF(424_000, 14_250_000), LEASE(200_000, 1_610_000), PAGE_MOVE(2_920_000, 5_660_000);
 
-        /// How many worlds the largest configuration has, by the number of faults from one.
-        private final long[] worlds;
+        /// How many worlds the largest configuration has.
+        private final long withOneFault;
+        private final long withTwo;
 
-        Protocol(long... worlds) {
-            this.worlds = worlds;
+        Protocol(long withOneFault, long withTwo) {
+            this.withOneFault = withOneFault;
+            this.withTwo = withTwo;
         }
 
         /// As on the command line: `hand-off`.
@@ -50,11 +52,11 @@ public final class Exhaustive {
         }
 
         private boolean isKnown(int faults) {
-            return faults <= worlds.length;
+            return faults <= 2;
         }
 
         private long neededBytes(int faults) {
-            return BASE_BYTES + worlds[Math.clamp(faults, 1, worlds.length) - 1] * Explorer.BYTES_PER_WORLD;
+            return BASE_BYTES + (faults <= 1 ? withOneFault : withTwo) * Explorer.BYTES_PER_WORLD;
         }
     }
 

@@ -81,7 +81,7 @@ final class HandoffFacts {
             if (vm.source() != null) {
                 all.add("source " + vm.source().phase() + " at epoch " + vm.source().epoch()
                         + (vm.exec() ? ", executes at " + vm.runEpoch() : ", stands still")
-                        + (vm.lapsed() ? ", right lapsed since" : ""));
+                        + (vm.lapsed() ? ", right lapsed since" : "") + (vm.stale() ? " (known)" : ""));
             }
             if (vm.target() != null) {
                 all.add("target " + vm.target().phase());

@@ -166,6 +166,10 @@ final class HandoffModel implements Model<HandoffWorld> {
         if (world.region().wrong() != null) {
             return Optional.of(world.region().wrong());
         }
+        if (isStateLost(world.region())) {
+            return Optional.of("I5: the VM is " + HandoffFacts.owner(world.region().owner())
+                    + ", and its state is not in the region");
+        }
         int runners = 0;
         for (int host = 0; host < HandoffWorld.HOSTS; host++) {
             Hosted vm = world.host(host).vm();
@@ -179,6 +183,17 @@ final class HandoffModel implements Model<HandoffWorld> {
             }
         }
         return runners > 1 ? Optional.of("I1: two runners") : Optional.empty();
+    }
+
+    /// Until the VM runs again, whoever has to go on with it finds the state that was offered.
+    private static boolean isStateLost(Region region) {
+        long owner = region.owner();
+        long offered = FromWord.epoch(region.from());
+        boolean onItsWay = (OwnerWord.is(owner, OwnerState.OFFERED) || OwnerWord.is(owner, OwnerState.CLAIMED))
+                && OwnerWord.slot(owner) != FromWord.slot(region.from());
+        // Fencing raises the epoch of an offer by one.
+        boolean same = OwnerWord.epoch(owner) == offered || OwnerWord.epoch(owner) == offered + 1;
+        return onItsWay && same && !(region.blob(offered).valid() && region.blob(offered).epoch() == offered);
     }
 
     /// The guest runs and no intent is open; or whoever could act is dead, as rows 4, 11 and 13 of the case table have

@@ -148,8 +148,9 @@ class PageModel implements Model<PageWorld> {
         if (PageTableEntry.isPresent(entry)) {
             draft.vcpu = Vcpu.online(true);
             to.step("vCPU", "sees page " + page + " again", draft.world());
-        } else if (world.control().right()) {
-            // The compare-and-set of VmPages.takeBack: with the entry just read.
+        } else {
+            // The compare-and-set of VmPages.takeBack: with the entry just read. The vCPU's last check may be older than
+            // a lapse, but until it says that it has stopped nobody else stores.
             draft.words = draft.words.entry(page, PageTableEntry.with(entry, PteState.PRESENT));
             draft.vcpu = Vcpu.online(true);
             to.step("vCPU", "takes page " + page + " back", draft.world());

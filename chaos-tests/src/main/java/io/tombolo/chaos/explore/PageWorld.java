@@ -11,6 +11,8 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     static final int PAGES = 2;
     static final int SHARED_FRAMES = 3;
     static final int LOCAL_FRAMES = 2;
+    /// How often a page is tried that the vCPU takes back; in `PageMover` it is more.
+    static final int ROUNDS = 1;
     /// Host slots: the owner at the beginning, whom it may hand over to, and who recovers.
     static final int A = 1;
     static final int B = 2;
@@ -81,7 +83,7 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
 
     /// Where a mover is, in the order of `PageMover.move`.
     enum At {
-        IDLE, ENTER, PASS, CHECK, LOOK, RESERVE, ADD_LOCAL, MARK, RETIRE, BEGIN, AWAIT, COPY, //
+        IDLE, ENTER, PASS, LOOK, RESERVE, ADD_LOCAL, MARK, RETIRE, BEGIN, AWAIT, COPY, //
         COPYING, PUBLISH, GIVE_UP, SETTLE, ADJUST, LEAVE
     }
 
@@ -93,19 +95,26 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     /// @param past whether every vCPU has left what it read before the shoot-down
     /// @param torn whether the page was written while it was copied
     /// @param reserved how many pages got a frame
-    record Mover(At at, boolean toLocal, List<Item> items, int next, boolean past, boolean torn, int reserved) {
-        static final Mover IDLE = new Mover(At.IDLE, false, List.of(), 0, false, false, 0);
+    /// @param again pages that the vCPU took back in this round, a bit each
+    /// @param round how often the batch has been tried, this time included
+    record Mover(At at, boolean toLocal, List<Item> items, int next, boolean past, boolean torn, int reserved,
+            int again, int round) {
+        static final Mover IDLE = new Mover(At.IDLE, false, List.of(), 0, false, false, 0, 0, 0);
+
+        Mover within(At phase, int position) {
+            return new Mover(phase, toLocal, items, position, past, torn, reserved, again, round);
+        }
 
         Mover at(At phase) {
-            return new Mover(phase, toLocal, items, 0, past, torn, reserved);
+            return within(phase, 0);
         }
 
         Mover step() {
-            return new Mover(at, toLocal, items, next + 1, past, torn, reserved);
+            return within(at, next + 1);
         }
 
         Mover items(List<Item> more) {
-            return new Mover(at, toLocal, List.copyOf(more), next, past, torn, reserved);
+            return new Mover(at, toLocal, List.copyOf(more), next, past, torn, reserved, again, round);
         }
 
         /// The present one, changed.
@@ -123,15 +132,26 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
         }
 
         Mover past(boolean now) {
-            return new Mover(at, toLocal, items, next, now, torn, reserved);
+            return new Mover(at, toLocal, items, next, now, torn, reserved, again, round);
         }
 
         Mover torn(boolean now) {
-            return new Mover(at, toLocal, items, next, past, now, reserved);
+            return new Mover(at, toLocal, items, next, past, now, reserved, again, round);
         }
 
         Mover reserved(int count) {
-            return new Mover(at, toLocal, items, next, past, torn, count);
+            return new Mover(at, toLocal, items, next, past, torn, count, again, round);
+        }
+
+        Mover again(int pages) {
+            return new Mover(at, toLocal, items, next, past, torn, reserved, pages, round);
+        }
+
+        /// Looks again at the pages that are undecided.
+        Mover nextRound() {
+            List<Item> undecided = items.stream().filter(item -> (again & 1 << item.page()) != 0)
+                    .map(item -> new Item(item.page(), 0, -1, -1, false)).toList();
+            return new Mover(At.LOOK, toLocal, undecided, 0, false, false, 0, 0, round + 1);
         }
     }
 

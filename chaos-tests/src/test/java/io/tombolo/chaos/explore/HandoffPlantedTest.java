@@ -15,7 +15,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class HandoffPlantedTest {
     enum Bug {
         EPOCH_NOT_CHECKED(1, 1), OWNER_WORD_WRITTEN(0, 1), TAKE_BACK_FROM_CLAIMED(0, 1), RESUMED_BY_LOOKING(1,
-                1), GUEST_DISCARDED_WHILE_IT_TAKES_THE_VM(0, 1), RENEWED_VM_RUN_ONLY_WHEN_IDLE(1, 1);
+                1), GUEST_DISCARDED_WHILE_IT_TAKES_THE_VM(0, 1), RENEWED_VM_RUN_ONLY_WHEN_IDLE(1,
+                1), METADATA_SLOT_REUSED_TOO_EARLY(0, 1);
 
         private final int faults;
         private final int moves;
@@ -36,7 +37,8 @@ final class HandoffPlantedTest {
     void aPlantedBugIsFound(Bug bug) {
         Findings.assertFound(bug,
                 new HandoffModel(new Planted(bug), new LeaderSteps(), bug.faults, bug.moves,
-                        bug == Bug.RENEWED_VM_RUN_ONLY_WHEN_IDLE, bug == Bug.TAKE_BACK_FROM_CLAIMED));
+                        bug == Bug.RENEWED_VM_RUN_ONLY_WHEN_IDLE, bug == Bug.TAKE_BACK_FROM_CLAIMED
+                                || bug == Bug.METADATA_SLOT_REUSED_TOO_EARLY));
     }
 
     private static final class Planted extends AgentSteps {
@@ -83,6 +85,11 @@ final class HandoffPlantedTest {
         @Override
         boolean resumesByLooking() {
             return bug == Bug.RESUMED_BY_LOOKING;
+        }
+
+        @Override
+        boolean reusesStateEarly() {
+            return bug == Bug.METADATA_SLOT_REUSED_TOO_EARLY;
         }
 
         @Override
