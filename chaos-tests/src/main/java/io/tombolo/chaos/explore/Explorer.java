@@ -2,6 +2,7 @@ package io.tombolo.chaos.explore;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -138,8 +139,9 @@ public final class Explorer<W> {
         return found == null;
     }
 
-    private int meet(W world, Object[] from, int[] fromRow, int parent) {
+    private int meet(W met, Object[] from, int[] fromRow, int parent) {
         transitions++;
+        W world = model.canonical(met);
         Object[] parts = model.parts(world);
         int[] row = new int[parts.length];
         store.row(parts, from, fromRow, row);
@@ -182,41 +184,55 @@ public final class Explorer<W> {
         }
     }
 
-    private W world(int number) {
-        int[] row = new int[store.partSizes().size()];
-        store.copyRow(number, row);
-        return model.of(store.world(row));
+    /// The steps that led to a world, each found again by taking all steps of the one before: under the names that its
+    /// start has.
+    private List<TraceStep> trace(int number) {
+        ArrayDeque<Integer> way = new ArrayDeque<>();
+        for (int at = number; at >= 0; at = store.parent(at)) {
+            way.addFirst(at);
+        }
+        Object[] start = parts(way.removeFirst());
+        W before = model.starts().stream().filter(world -> isKeptAs(world, start)).findFirst().orElseThrow();
+        List<TraceStep> steps = new ArrayList<>();
+        steps.add(new TraceStep("", "in the beginning", false, model.facts(before)));
+        for (int at : way) {
+            before = follow(before, parts(at), steps);
+        }
+        return steps;
     }
 
-    /// The steps that led to a world, each found again by taking all steps of the one before.
-    private List<TraceStep> trace(int number) {
-        List<TraceStep> steps = new ArrayList<>();
-        int at = number;
-        for (; store.parent(at) >= 0; at = store.parent(at)) {
-            W before = world(store.parent(at));
-            W after = world(at);
-            Object[] wanted = model.parts(after);
-            Map<String, String> changed = new LinkedHashMap<>(model.facts(after));
-            changed.entrySet().removeAll(model.facts(before).entrySet());
-            List<TraceStep> same = new ArrayList<>();
-            model.steps(before, new Model.Steps<>() {
-                @Override
-                public void step(String who, String what, W to) {
-                    if (Arrays.equals(model.parts(to), wanted)) {
-                        same.add(new TraceStep(who, what, false, changed));
-                    }
-                }
+    private W follow(W before, Object[] wanted, List<TraceStep> steps) {
+        List<W> found = new ArrayList<>();
+        model.steps(before, new Model.Steps<>() {
+            @Override
+            public void step(String who, String what, W to) {
+                take(who, what, false, to);
+            }
 
-                @Override
-                public void fault(String who, String what, W to) {
-                    if (Arrays.equals(model.parts(to), wanted)) {
-                        same.add(new TraceStep(who, what, true, changed));
-                    }
+            @Override
+            public void fault(String who, String what, W to) {
+                take(who, what, true, to);
+            }
+
+            private void take(String who, String what, boolean fault, W to) {
+                if (found.isEmpty() && isKeptAs(to, wanted)) {
+                    Map<String, String> changed = new LinkedHashMap<>(model.facts(to));
+                    changed.entrySet().removeAll(model.facts(before).entrySet());
+                    steps.add(new TraceStep(who, what, fault, changed));
+                    found.add(to);
                 }
-            });
-            steps.addFirst(same.getFirst());
-        }
-        steps.addFirst(new TraceStep("", "in the beginning", false, model.facts(world(at))));
-        return steps;
+            }
+        });
+        return found.getFirst();
+    }
+
+    private boolean isKeptAs(W world, Object[] parts) {
+        return Arrays.equals(model.parts(model.canonical(world)), parts);
+    }
+
+    private Object[] parts(int number) {
+        int[] row = new int[store.partSizes().size()];
+        store.copyRow(number, row);
+        return store.world(row);
     }
 }

@@ -24,6 +24,12 @@ public interface Model<W> {
     /// a world must be in reach without another fault.
     boolean isGood(W world);
 
+    /// The one world that stands for all that go on as this one does: whatever is in reach from one of them, or wrong
+    /// with it, is so for each, by other names.
+    default W canonical(W world) {
+        return world;
+    }
+
     /// What a world is made of: values, always as many, each with few different ones over all worlds.
     Object[] parts(W world);
 

@@ -46,7 +46,7 @@ class PageModel implements Model<PageWorld> {
     public List<String> bounds() {
         return List.of("1 VM of " + PageWorld.PAGES + " pages, " + PageWorld.SHARED_FRAMES + " frames of the region, "
                 + PageWorld.LOCAL_FRAMES + " of the owner's own; 1 vCPU, 2 movers",
-                batches + " batches of any pages to any tier, each tried once; 1 hand-off",
+                batches + " batches of any pages to any tier, each tried twice; 1 hand-off",
                 faults + (faults == 1 ? " fault" : " faults")
                         + ": death of the owner or of a host that recovers, lapse of the right",
                 "any limit may pass at any time; memory keeps program order (crash kind P)");
@@ -136,7 +136,7 @@ class PageModel implements Model<PageWorld> {
             draft.vcpu = world.vcpu().knows(page, entry);
             to.step("vCPU", "finds page " + page, draft.world());
         } else {
-            leave(draft, Vcpu.waiting(page, entry));
+            leave(draft, Vcpu.waiting(page));
             to.step("vCPU", "waits for page " + page, draft.world());
         }
     }
@@ -386,13 +386,18 @@ class PageModel implements Model<PageWorld> {
     }
 
     @Override
+    public PageWorld canonical(PageWorld world) {
+        return PageSymmetry.canonical(world);
+    }
+
+    @Override
     public Object[] parts(PageWorld world) {
-        return new Object[]{world.words(), world.first(), world.second(), world.vcpu(), world.control()};
+        return new Object[]{world.words(), world.vcpu(), world.first(), world.second(), world.control()};
     }
 
     @Override
     public PageWorld of(Object[] parts) {
-        return new PageWorld((Words) parts[0], (Mover) parts[1], (Mover) parts[2], (Vcpu) parts[3],
+        return new PageWorld((Words) parts[0], (Mover) parts[2], (Mover) parts[3], (Vcpu) parts[1],
                 (Control) parts[4]);
     }
 }

@@ -12,7 +12,7 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     static final int SHARED_FRAMES = 3;
     static final int LOCAL_FRAMES = 2;
     /// How often a page is tried that the vCPU takes back; in `PageMover` it is more.
-    static final int ROUNDS = 1;
+    static final int ROUNDS = 2;
     /// Host slots: the owner at the beginning, whom it may hand over to, and who recovers.
     static final int A = 1;
     static final int B = 2;
@@ -180,28 +180,27 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     /// @param known1 the same of page 1
     /// @param asked a shoot-down has begun since it looked last
     /// @param waits page that it waits for, -1 for none
-    /// @param met the entry that it met there
-    record Vcpu(boolean online, long known0, long known1, boolean asked, int waits, long met) {
+    record Vcpu(boolean online, long known0, long known1, boolean asked, int waits) {
         long known(int page) {
             return page == 0 ? known0 : known1;
         }
 
         Vcpu knows(int page, long entry) {
             return page == 0
-                    ? new Vcpu(online, entry, known1, asked, waits, met)
-                    : new Vcpu(online, known0, entry, asked, waits, met);
+                    ? new Vcpu(online, entry, known1, asked, waits)
+                    : new Vcpu(online, known0, entry, asked, waits);
         }
 
         static Vcpu online(boolean online) {
-            return new Vcpu(online, 0, 0, false, -1, 0);
+            return new Vcpu(online, 0, 0, false, -1);
         }
 
-        static Vcpu waiting(int page, long entry) {
-            return new Vcpu(false, 0, 0, false, page, entry);
+        static Vcpu waiting(int page) {
+            return new Vcpu(false, 0, 0, false, page);
         }
 
         Vcpu asked(boolean now) {
-            return new Vcpu(online, known0, known1, now && online, waits, met);
+            return new Vcpu(online, known0, known1, now && online, waits);
         }
     }
 
