@@ -115,7 +115,7 @@ public final class Exhaustive {
     private List<Model<?>> models(Protocol protocol) {
         return switch (protocol) {
             case HAND_OFF -> List.of(handoff(false), handoff(true));
-            case PAGE_MOVE -> List.of(new PageModel(new MoverSteps(), faults, 2));
+            case PAGE_MOVE -> List.of(new PageModel(new MoverSteps(2), faults, 2));
             case LEASE -> List.of(new LeaseModel(faults));
         };
     }

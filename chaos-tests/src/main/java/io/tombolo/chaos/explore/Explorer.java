@@ -196,12 +196,17 @@ public final class Explorer<W> {
         List<TraceStep> steps = new ArrayList<>();
         steps.add(new TraceStep("", "in the beginning", false, model.facts(before)));
         for (int at : way) {
-            before = follow(before, parts(at), steps);
+            Object[] wanted = parts(at);
+            Optional<W> after = follow(before, wanted, steps);
+            // Of a world that stands for others all of this is known, if not by the names of before.
+            before = after.isPresent()
+                    ? after.get()
+                    : follow(model.of(parts(store.parent(at))), wanted, steps).orElseThrow();
         }
         return steps;
     }
 
-    private W follow(W before, Object[] wanted, List<TraceStep> steps) {
+    private Optional<W> follow(W before, Object[] wanted, List<TraceStep> steps) {
         List<W> found = new ArrayList<>();
         model.steps(before, new Model.Steps<>() {
             @Override
@@ -223,7 +228,7 @@ public final class Explorer<W> {
                 }
             }
         });
-        return found.getFirst();
+        return found.stream().findFirst();
     }
 
     private boolean isKeptAs(W world, Object[] parts) {

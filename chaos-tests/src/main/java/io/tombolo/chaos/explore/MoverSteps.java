@@ -21,6 +21,16 @@ import java.util.List;
 /// the region's own codecs. Tests plant bugs in what they override.
 class MoverSteps {
     static final int VM = 0;
+    private final int rounds;
+
+    /// @param rounds how often a page is tried that the vCPU takes back; in `PageMover` it is more
+    MoverSteps(int rounds) {
+        this.rounds = rounds;
+    }
+
+    int rounds() {
+        return rounds;
+    }
 
     /// What a compare-and-set of an entry compares.
     boolean matches(long found, long expect) {
@@ -229,6 +239,7 @@ class MoverSteps {
                 return mover.drop();
             }
             draft.words = draft.words.localFree(draft.words.localFree() & ~(1 << free));
+            forget(draft, bit(true, free));
             return mover.item(item.target(free)).step();
         }
         int free = draft.words.frames().indexOf(FrameWord.FREE);
@@ -237,6 +248,7 @@ class MoverSteps {
         }
         stores(draft, "frame words");
         draft.words = draft.words.frame(free, FrameWord.reserved(A, VM, item.page()));
+        forget(draft, bit(false, free));
         return mover.item(item.target(free)).step();
     }
 
@@ -298,13 +310,17 @@ class MoverSteps {
         return 1 << (local ? PageWorld.SHARED_FRAMES + frame : frame);
     }
 
+    /// Nobody can count on what was in that frame.
+    private static void forget(Draft draft, int frame) {
+        for (int page = 0; page < PageWorld.PAGES; page++) {
+            draft.words = draft.words.newest(page, draft.words.newest().get(page) & ~frame);
+        }
+    }
+
     /// The target's old contents are gone, whosever they were.
     private static Mover startCopy(Draft draft, Mover mover) {
         Item item = mover.items().get(mover.next());
-        int target = bit(mover.toLocal(), item.target());
-        for (int page = 0; page < PageWorld.PAGES; page++) {
-            draft.words = draft.words.newest(page, draft.words.newest().get(page) & ~target);
-        }
+        forget(draft, bit(mover.toLocal(), item.target()));
         stores(draft, "frames");
         Mover copying = mover.torn(false);
         return copying.within(At.COPYING, copying.next());
@@ -363,7 +379,7 @@ class MoverSteps {
             stores(draft, "count of local pages");
             draft.words = draft.words.localPages(draft.words.localPages() + change);
         }
-        boolean goesOn = mover.again() != 0 && mover.round() < PageWorld.ROUNDS && (!checksRight() || mayStore(draft));
+        boolean goesOn = mover.again() != 0 && mover.round() < rounds && (!checksRight() || mayStore(draft));
         return goesOn ? mover.nextRound() : mover.at(At.LEAVE);
     }
 

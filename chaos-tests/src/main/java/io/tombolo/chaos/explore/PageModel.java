@@ -46,7 +46,7 @@ class PageModel implements Model<PageWorld> {
     public List<String> bounds() {
         return List.of("1 VM of " + PageWorld.PAGES + " pages, " + PageWorld.SHARED_FRAMES + " frames of the region, "
                 + PageWorld.LOCAL_FRAMES + " of the owner's own; 1 vCPU, 2 movers",
-                batches + " batches of any pages to any tier, each tried twice; 1 hand-off",
+                batches + " batches of any pages to any tier, each tried " + movers.rounds() + " times; 1 hand-off",
                 faults + (faults == 1 ? " fault" : " faults")
                         + ": death of the owner or of a host that recovers, lapse of the right",
                 "any limit may pass at any time; memory keeps program order (crash kind P)");
@@ -61,7 +61,7 @@ class PageModel implements Model<PageWorld> {
         Words words = new Words(OwnerWord.pack(OwnerState.RUNNING, A, EPOCH), false, 0, 0, entries, frames, 3,
                 List.of(1, 2), null);
         return List.of(new PageWorld(words, Mover.IDLE, Mover.IDLE, Vcpu.online(true),
-                new Control(true, true, 0, Recovery.NONE, 0, batches, faults)));
+                new Control(true, true, 0, Recovery.NONE, batches, faults)));
     }
 
     @Override
@@ -250,7 +250,7 @@ class PageModel implements Model<PageWorld> {
             }
         } else if (!control.alive() && control.recovery() != Recovery.NONE) {
             Draft again = new Draft(world);
-            again.control = control.fault().recovers(Recovery.NONE, 0);
+            again.control = control.fault().recovers(Recovery.NONE);
             to.fault("the recovering host", "dies", again.world());
         }
     }
@@ -262,48 +262,59 @@ class PageModel implements Model<PageWorld> {
         String who = "the recovering host";
         switch (control.recovery()) {
             case NONE -> {
-                long epoch = OwnerWord.epoch(words.owner()) + 1;
-                int slot = OwnerWord.slot(words.owner()) == A ? B : A + RECOVERERS;
-                draft.words = words.owner(OwnerWord.pack(OwnerState.RECOVERING, slot, epoch));
-                draft.control = control.recovers(Recovery.FRAMES, 0);
-                to.step(who, "takes the owner word", draft.world());
+                draft.control = control.recovers(Recovery.FRAMES);
+                to.step(who, "begins", draft.world());
             }
             case FRAMES -> {
-                int frame = control.next();
-                long word = words.frames().get(frame);
-                if (MoverSteps.isReservedBy(word, A)) {
-                    long page = FrameWord.page(word);
-                    draft.words = words.frame(frame, isKept(words, frame, (int) page)
-                            ? FrameWord.used(MoverSteps.VM, page)
-                            : FrameWord.FREE);
+                boolean any = false;
+                for (int frame = 0; frame < PageWorld.SHARED_FRAMES; frame++) {
+                    any |= settleFrame(world, frame, who, to);
                 }
-                draft.control = frame + 1 < PageWorld.SHARED_FRAMES
-                        ? control.recovers(Recovery.FRAMES, frame + 1)
-                        : control.recovers(Recovery.ENTRIES, 0);
-                to.step(who, "settles frame " + frame, draft.world());
+                if (!any) {
+                    long epoch = OwnerWord.epoch(words.owner()) + 1;
+                    int slot = OwnerWord.slot(words.owner()) == A ? B : A + RECOVERERS;
+                    draft.words = words.owner(OwnerWord.pack(OwnerState.RECOVERING, slot, epoch));
+                    draft.control = control.recovers(Recovery.ENTRIES);
+                    to.step(who, "takes the owner word", draft.world());
+                }
             }
             case ENTRIES -> {
-                int page = control.next();
-                long entry = words.entries().get(page);
-                if (PageTableEntry.state(entry) == PteState.MIGRATING) {
-                    draft.words = words.entry(page, PageTableEntry.with(entry, PteState.PRESENT));
+                boolean any = false;
+                for (int page = 0; page < PageWorld.PAGES; page++) {
+                    long entry = words.entries().get(page);
+                    if (PageTableEntry.state(entry) == PteState.MIGRATING) {
+                        any = true;
+                        Draft settled = new Draft(world);
+                        settled.words = words.entry(page, PageTableEntry.with(entry, PteState.PRESENT));
+                        to.step(who, "settles entry " + page, settled.world());
+                    }
                 }
-                draft.control = page + 1 < PageWorld.PAGES
-                        ? control.recovers(Recovery.ENTRIES, page + 1)
-                        : control.recovers(Recovery.COUNTS, 0);
-                to.step(who, "settles entry " + page, draft.world());
-            }
-            case COUNTS -> {
-                int local = (int) words.entries().stream()
-                        .filter(entry -> PageTableEntry.tier(entry) == Tier.LOCAL).count();
-                draft.words = words.localPages(local).gate(false, 0);
-                draft.control = control.recovers(Recovery.LOST, 0);
-                checkWhole(draft);
-                to.step(who, local == 0 ? "has recovered the VM" : "finds pages lost with A", draft.world());
+                if (!any) {
+                    int local = (int) words.entries().stream()
+                            .filter(entry -> PageTableEntry.tier(entry) == Tier.LOCAL).count();
+                    draft.words = words.localPages(local).gate(false, 0);
+                    draft.control = control.recovers(Recovery.LOST);
+                    checkWhole(draft);
+                    to.step(who, local == 0 ? "has recovered the VM" : "finds pages lost with A", draft.world());
+                }
             }
             case LOST -> {
             }
         }
+    }
+
+    private boolean settleFrame(PageWorld world, int frame, String who, Steps<PageWorld> to) {
+        long word = world.words().frames().get(frame);
+        if (!MoverSteps.isReservedBy(word, A)) {
+            return false;
+        }
+        long page = FrameWord.page(word);
+        Draft draft = new Draft(world);
+        draft.words = draft.words.frame(frame, isKept(world.words(), frame, (int) page)
+                ? FrameWord.used(MoverSteps.VM, page)
+                : FrameWord.FREE);
+        to.step(who, "settles frame " + frame, draft.world());
+        return true;
     }
 
     /// `Recovery.entryNames`.

@@ -7,6 +7,7 @@ import io.tombolo.chaos.explore.PageWorld.Vcpu;
 import io.tombolo.chaos.explore.PageWorld.Words;
 import io.tombolo.region.FrameWord;
 import io.tombolo.region.PageTableEntry;
+import io.tombolo.region.Tier;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -15,14 +16,15 @@ import java.util.stream.LongStream;
 
 /// Worlds of page moves that go on alike, as one of them.
 ///
-/// - What nobody reads any more is cleared: the contents of free frames, and what a mover knew in an earlier phase.
+/// - What nobody reads any more is cleared: the contents of free frames that no mover or vCPU still has in mind, and
+///   what a mover knew in an earlier phase.
 /// - Tags are only compared for equality, and the next one is larger than all: they become their ranks among the tags
 ///   of the same page that anybody still remembers.
 /// - The two movers run the same code: they come in a fixed order.
 final class PageSymmetry {
     private static final Comparator<Mover> ORDER = Comparator.comparing((Mover mover) -> mover.at())
-            .thenComparing(Mover::toLocal).thenComparingInt(Mover::next).thenComparingInt(mover -> mover.items().hashCode())
-            .thenComparingInt(Mover::hashCode);
+            .thenComparing(mover -> mover.toLocal()).thenComparing(mover -> mover.next())
+            .thenComparing(mover -> mover.items().hashCode()).thenComparing(mover -> mover.hashCode());
 
     private PageSymmetry() {
     }
@@ -30,8 +32,8 @@ final class PageSymmetry {
     static PageWorld canonical(PageWorld world) {
         Mover first = forget(world.first());
         Mover second = forget(world.second());
-        Words words = clearFree(world.words());
         Vcpu vcpu = world.vcpu();
+        Words words = clearFree(world.words(), inMind(first) | inMind(second) | inMind(vcpu));
         for (int page = 0; page < PageWorld.PAGES; page++) {
             long[] tags = LongStream.concat(LongStream.of(words.entries().get(page), vcpu.known(page)),
                     LongStream.concat(entries(first, page), entries(second, page))).filter(entry -> entry != 0)
@@ -81,7 +83,27 @@ final class PageSymmetry {
         return known.items(items);
     }
 
-    private static Words clearFree(Words words) {
+    private static int inMind(Mover mover) {
+        int frames = 0;
+        for (Item item : mover.items()) {
+            frames |= item.source() < 0 ? 0 : MoverSteps.bit(!mover.toLocal(), item.source());
+            frames |= item.target() < 0 ? 0 : MoverSteps.bit(mover.toLocal(), item.target());
+        }
+        return frames;
+    }
+
+    private static int inMind(Vcpu vcpu) {
+        int frames = 0;
+        for (int page = 0; page < PageWorld.PAGES; page++) {
+            long entry = vcpu.known(page);
+            frames |= entry == 0
+                    ? 0
+                    : MoverSteps.bit(PageTableEntry.tier(entry) == Tier.LOCAL, (int) PageTableEntry.frame(entry));
+        }
+        return frames;
+    }
+
+    private static Words clearFree(Words words, int inMind) {
         int free = words.localFree() << PageWorld.SHARED_FRAMES;
         for (int frame = 0; frame < PageWorld.SHARED_FRAMES; frame++) {
             free |= words.frames().get(frame) == FrameWord.FREE ? 1 << frame : 0;
@@ -89,7 +111,8 @@ final class PageSymmetry {
         Words cleared = words;
         for (int page = 0; page < PageWorld.PAGES; page++) {
             int newest = words.newest().get(page);
-            cleared = (newest & free) == 0 ? cleared : cleared.newest(page, newest & ~free);
+            int kept = newest & ~(free & ~inMind);
+            cleared = newest == kept ? cleared : cleared.newest(page, kept);
         }
         return cleared;
     }

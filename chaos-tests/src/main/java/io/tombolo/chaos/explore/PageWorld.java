@@ -11,8 +11,6 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     static final int PAGES = 2;
     static final int SHARED_FRAMES = 3;
     static final int LOCAL_FRAMES = 2;
-    /// How often a page is tried that the vCPU takes back; in `PageMover` it is more.
-    static final int ROUNDS = 2;
     /// Host slots: the owner at the beginning, whom it may hand over to, and who recovers.
     static final int A = 1;
     static final int B = 2;
@@ -206,7 +204,7 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
 
     /// What a host that recovers has done.
     enum Recovery {
-        NONE, FRAMES, ENTRIES, COUNTS, LOST
+        NONE, FRAMES, ENTRIES, LOST
     }
 
     /// Hosts, and what is left to happen.
@@ -214,31 +212,31 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     /// @param alive whether the first owner's process lives
     /// @param right whether the present owner has its right
     /// @param handOff 0 none yet, 1 the gate was closed for it, 2 over
-    /// @param recovery of the host that the owner word names, and `next` frame or page
+    /// @param recovery what a host that recovers is at
     /// @param batches that movers may still begin
-    record Control(boolean alive, boolean right, int handOff, Recovery recovery, int next, int batches, int faults) {
+    record Control(boolean alive, boolean right, int handOff, Recovery recovery, int batches, int faults) {
         Control right(boolean now) {
-            return new Control(alive, now, handOff, recovery, next, batches, faults);
+            return new Control(alive, now, handOff, recovery, batches, faults);
         }
 
         Control handOff(int now) {
-            return new Control(alive, right, now, recovery, next, batches, faults);
+            return new Control(alive, right, now, recovery, batches, faults);
         }
 
-        Control recovers(Recovery now, int at) {
-            return new Control(alive, right, handOff, now, at, batches, faults);
+        Control recovers(Recovery now) {
+            return new Control(alive, right, handOff, now, batches, faults);
         }
 
         Control batch() {
-            return new Control(alive, right, handOff, recovery, next, batches - 1, faults);
+            return new Control(alive, right, handOff, recovery, batches - 1, faults);
         }
 
         Control fault() {
-            return new Control(alive, right, handOff, recovery, next, batches, faults - 1);
+            return new Control(alive, right, handOff, recovery, batches, faults - 1);
         }
 
         Control dead() {
-            return new Control(false, false, handOff, recovery, next, batches, faults);
+            return new Control(false, false, handOff, recovery, batches, faults);
         }
     }
 }

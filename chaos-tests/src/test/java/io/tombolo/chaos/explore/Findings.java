@@ -2,22 +2,18 @@ package io.tombolo.chaos.explore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.List;
-
 /// What a test of an exploration asks for.
 final class Findings {
     private Findings() {
     }
 
-    /// With one fault nothing is wrong, and everything was looked at: more than `states` in each configuration.
-    static void assertSound(Exhaustive.Protocol protocol, int states) {
-        List<Exploration> all = new Exhaustive(1, 2, Runtime.getRuntime().maxMemory(),
-                exploration -> System.out.print(exploration.text())).run(List.of(protocol));
-        assertThat(all).isNotEmpty().allSatisfy(one -> {
-            assertThat(one.result().violation()).isEmpty();
-            assertThat(one.result().complete()).isTrue();
-            assertThat(one.result().states()).isGreaterThan(states);
-        });
+    /// Nothing is wrong, and everything was looked at: more than `worlds`.
+    static void assertSound(Model<?> model, int worlds) {
+        Exploration exploration = Exhaustive.explore(model, Exhaustive.MAX_WORLDS);
+        System.out.print(exploration.text());
+        assertThat(exploration.result().violation()).isEmpty();
+        assertThat(exploration.result().complete()).isTrue();
+        assertThat(exploration.result().states()).isGreaterThan(worlds);
     }
 
     /// The bug that was planted is found; says after how much.

@@ -7,9 +7,9 @@ import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The exploration of hand-offs finds nothing in the shipped cores, and each planted bug.
 final class HandoffPlantedTest {
@@ -27,9 +27,10 @@ final class HandoffPlantedTest {
         }
     }
 
-    @Test
-    void theShippedCoresComeThroughWithOneFault() {
-        Findings.assertSound(Exhaustive.Protocol.HAND_OFF, 50_000);
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theShippedCoresComeThroughWithOneFault(boolean claims) {
+        Findings.assertSound(new HandoffModel(new AgentSteps(), new LeaderSteps(), 1, 1, false, claims), 100_000);
     }
 
     @ParameterizedTest

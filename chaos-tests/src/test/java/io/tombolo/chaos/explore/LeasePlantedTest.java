@@ -15,7 +15,7 @@ final class LeasePlantedTest {
 
     @Test
     void theShippedCoreComesThroughWithOneFault() {
-        Findings.assertSound(Exhaustive.Protocol.LEASE, 100_000);
+        Findings.assertSound(new LeaseModel(1), 100_000);
     }
 
     @ParameterizedTest

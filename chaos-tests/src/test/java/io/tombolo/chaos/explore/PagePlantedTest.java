@@ -22,7 +22,7 @@ final class PagePlantedTest {
 
     @Test
     void theProtocolComesThroughWithOneFault() {
-        Findings.assertSound(Exhaustive.Protocol.PAGE_MOVE, 100_000);
+        Findings.assertSound(new PageModel(new MoverSteps(1), 1, 2), 100_000);
     }
 
     @ParameterizedTest
@@ -56,6 +56,7 @@ final class PagePlantedTest {
         private final Bug bug;
 
         PlantedMover(Bug bug) {
+            super(1);
             this.bug = bug;
         }
 
