@@ -13,6 +13,8 @@ public enum ChaosError implements ErrorCode {
     CHAOS_RESULT_UNREADABLE(2),
     /// The log of who executed when is full or damaged.
     CHAOS_RUN_LOG(5),
+    /// The heap does not hold the worlds of an exploration.
+    EXPLORATION_HEAP_TOO_SMALL(4),
     /// A history file is not there or cannot be read.
     HISTORY_UNREADABLE(2),
     /// A history file is neither EDN nor JSON lines, or has an event that is not one.

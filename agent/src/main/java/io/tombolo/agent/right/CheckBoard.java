@@ -25,7 +25,7 @@ import java.util.function.LongSupplier;
 /// thread stores until the gate opens again.
 public final class CheckBoard {
     /// In a cell: the thread stores nothing to the region. Also the cell of nobody.
-    static final long STOPPED = Long.MAX_VALUE;
+    public static final long STOPPED = Long.MAX_VALUE;
 
     private static final long CLOSED = Long.MIN_VALUE;
     private static final int STRIDE_LONGS = 16;

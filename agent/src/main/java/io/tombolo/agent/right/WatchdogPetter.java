@@ -66,7 +66,8 @@ public final class WatchdogPetter implements AutoCloseable {
     }
 
     /// The rule itself. `nowNs` was read before the board and the right were.
-    static Decision decide(long nowNs, long oldestCheckNs, boolean rightFresh, PetMode mode, long plainAgeLimitNs) {
+    public static Decision decide(long nowNs, long oldestCheckNs, boolean rightFresh, PetMode mode,
+            long plainAgeLimitNs) {
         if (oldestCheckNs == CheckBoard.STOPPED) {
             return new Decision.Pet(nowNs);
         }

@@ -138,7 +138,7 @@ class AgentSteps extends ControlSteps {
         draft.hosts[host] = draft.hosts[host].right(Right.LAPSED);
         Hosted vm = draft.vm(host);
         if (vm != null) {
-            draft.vm(host, vm.guest(vm.version(), vm.runEpoch(), true).enqueue(Op.of(Do.RIGHT_LAPSED)));
+            draft.vm(host, vm.guest(vm.version(), vm.runEpoch(), true).stale(true).enqueue(Op.of(Do.RIGHT_LAPSED)));
         }
         return draft;
     }
@@ -168,7 +168,8 @@ class AgentSteps extends ControlSteps {
                     draft.vm(host, vm.incoming(in.at(At.ENDED)));
                     to.step(who, "the waiting guest ends", draft.world());
                 } else if (right && isOffer(host, world.region().owner(), in.prepared())) {
-                    draft.vm(host, vm.incoming(in.holds(At.SEEN, world.region().owner(), 0)));
+                    // It counts lapses from before it looks at its right.
+                    draft.vm(host, vm.stale(false).incoming(in.holds(At.SEEN, world.region().owner(), 0)));
                     to.step(who, "sees the offer", draft.world());
                 } else if (in.at() == At.SPINS) {
                     draft.vm(host, vm.incoming(in.at(At.WAITS)).enqueue(Op.of(Do.WINDOW_PASSED)));

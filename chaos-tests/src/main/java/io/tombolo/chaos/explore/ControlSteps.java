@@ -29,7 +29,7 @@ class ControlSteps {
     static final String WHY = "explored";
     /// What changes nothing that anybody else looks at.
     private static final EnumSet<Do> LOCAL = EnumSet.of(Do.ANSWER, Do.ASK_WINDOW, Do.CANCELLED, Do.ARMED, Do.REFUSED,
-            Do.SPIN, Do.LEAVE, Do.REAP, Do.STOP_GUEST, Do.ADOPT, Do.WINDOW_PASSED);
+            Do.SPIN, Do.LEAVE, Do.REAP, Do.STOP_GUEST, Do.ADOPT, Do.WINDOW_PASSED, Do.TELL_PASSED);
 
     /// The shipped core; tests plant bugs here.
     Step<SourceCore.State, SourceCore.Effect> source(SourceCore.State state, SourceCore.Event event, long nowNs) {
@@ -43,6 +43,11 @@ class ControlSteps {
 
     /// Whether a right that is held again is as good as the one under which the VM was taken.
     boolean resumesByLooking() {
+        return false;
+    }
+
+    /// Whether the source uses the offer's metadata slot again before it has the VM back.
+    boolean reusesStateEarly() {
         return false;
     }
 
@@ -217,10 +222,14 @@ class ControlSteps {
                         : new SourceCore.Event.OfferLost(draft.region.owner()), 0);
             }
             case RESUME -> {
-                draft.vm(host, vm.guest(vm.version(), op.a(), vm.lapsed()));
+                // It counts lapses from here on; a gate that is closed opens after a renewal only.
+                draft.vm(host, vm.guest(vm.version(), op.a(), vm.lapsed()).stale(false));
                 draft.execute(host, resumesByLooking());
             }
             case TAKE_BACK -> {
+                if (reusesStateEarly()) {
+                    draft.region = draft.region.blob(OwnerWord.epoch(op.a()), Blob.NONE);
+                }
                 if (cas(draft, host, op.a(), OwnerWord.pack(OwnerState.RUNNING, slot(host), op.b()))) {
                     vm = vm.guest(vm.version(), op.b(), draft.hosts[host].right() != Right.HELD);
                 }
@@ -239,7 +248,7 @@ class ControlSteps {
                         && vm.source().phase() != SourceCore.Phase.IDLE;
                 draft.answer(Kind.CANCELLED, op.a(), op.b(), host, armed);
             }
-            case PRELAUNCH, ARMED, REFUSED, SPIN, DISCARD, CLEAR_MARK, ADOPT, WINDOW_PASSED, RUNNING, GIVEN_BACK ->
+            case PRELAUNCH, ARMED, REFUSED, SPIN, DISCARD, CLEAR_MARK, ADOPT, WINDOW_PASSED, TELL_PASSED, RUNNING, GIVEN_BACK ->
                 runTarget(draft, host, op);
             case RIGHT_LAPSED -> {
                 feedSource(draft, host, new SourceCore.Event.RightLapsed(), 0);
@@ -261,13 +270,18 @@ class ControlSteps {
         }
     }
 
+    /// `HostedVm.runAgain`.
     private void runRenewed(HandoffDraft draft, int host) {
         Hosted vm = draft.vm(host);
-        boolean idle = vm.source() != null && runsIn(vm.source().phase()) && !vm.exec();
-        if (idle && vm.lapsed() && draft.hosts[host].right() == Right.HELD) {
+        if (vm.source() == null) {
+            return;
+        }
+        boolean renews = vm.stale() && draft.hosts[host].right() == Right.HELD
+                && vm.source().phase() == SourceCore.Phase.IDLE;
+        if (renews) {
             draft.vm(host, vm.todo(prepend(vm.todo(), Op.of(Do.RUN_RENEWED))));
             renew(draft, host);
-        } else if (idle) {
+        } else if (runsIn(vm.source().phase()) && !vm.exec()) {
             draft.execute(host, resumesByLooking());
         }
     }
@@ -330,12 +344,13 @@ class ControlSteps {
                     draft.region = draft.region.spin(ArmedWord.NONE);
                 }
             }
-            case ADOPT -> draft.vm(host, vm.target(null).incoming(null)
-                    .source(SourceCore.State.running(slot(host), op.a())).then(Op.of(Do.RUN_RENEWED)));
-            case WINDOW_PASSED -> {
-                windowPassed(draft, host);
-                draft.vm(host, draft.vm(host).then(Op.of(Do.CLEAR_MARK)));
+            case ADOPT -> {
+                Hosted adopted = vm.target(null).incoming(null)
+                        .source(SourceCore.State.running(slot(host), op.a()));
+                draft.vm(host, adopted.stale() ? adopted.then(Op.of(Do.RUN_RENEWED)) : adopted);
             }
+            case WINDOW_PASSED -> draft.vm(host, vm.then(Op.of(Do.CLEAR_MARK)).then(Op.of(Do.TELL_PASSED)));
+            case TELL_PASSED -> windowPassed(draft, host);
             case RUNNING -> feedTarget(draft, host, new TargetCore.Event.Running(op.a()), 0);
             case GIVEN_BACK -> feedTarget(draft, host, new TargetCore.Event.Refused(WHY), 0);
             default -> throw new IllegalStateException("not the target's: " + op);
@@ -380,7 +395,7 @@ class ControlSteps {
             draft.vm(host, null);
             return;
         }
-        draft.vm(host, vm.guest(vm.version(), epoch, false));
+        draft.vm(host, vm.guest(vm.version(), epoch, false).stale(false));
         feedSource(draft, host, new SourceCore.Event.EpochMoved(epoch), 0);
     }
 }

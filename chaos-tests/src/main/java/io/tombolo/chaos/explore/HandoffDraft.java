@@ -132,7 +132,7 @@ final class HandoffDraft {
     void execute(int host, boolean anyRight) {
         Hosted vm = vm(host);
         if (hosts[host].right() != HandoffWorld.Right.HELD || !runsHere(host, vm.runEpoch())
-                || (vm.lapsed() && !anyRight)) {
+                || (vm.stale() && !anyRight)) {
             return;
         }
         if (vm.version() < region.lastRan()) {

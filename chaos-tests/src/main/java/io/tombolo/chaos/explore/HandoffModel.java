@@ -17,6 +17,7 @@ import io.tombolo.region.FromWord;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Hand-offs of one VM between three hosts: the agents' cores and edges, the leader and one that has been replaced.
@@ -165,6 +166,10 @@ final class HandoffModel implements Model<HandoffWorld> {
         if (world.region().wrong() != null) {
             return Optional.of(world.region().wrong());
         }
+        if (isStateLost(world.region())) {
+            return Optional.of("I5: the VM is " + HandoffFacts.owner(world.region().owner())
+                    + ", and its state is not in the region");
+        }
         int runners = 0;
         for (int host = 0; host < HandoffWorld.HOSTS; host++) {
             Hosted vm = world.host(host).vm();
@@ -178,6 +183,17 @@ final class HandoffModel implements Model<HandoffWorld> {
             }
         }
         return runners > 1 ? Optional.of("I1: two runners") : Optional.empty();
+    }
+
+    /// Until the VM runs again, whoever has to go on with it finds the state that was offered.
+    private static boolean isStateLost(Region region) {
+        long owner = region.owner();
+        long offered = FromWord.epoch(region.from());
+        boolean onItsWay = (OwnerWord.is(owner, OwnerState.OFFERED) || OwnerWord.is(owner, OwnerState.CLAIMED))
+                && OwnerWord.slot(owner) != FromWord.slot(region.from());
+        // Fencing raises the epoch of an offer by one.
+        boolean same = OwnerWord.epoch(owner) == offered || OwnerWord.epoch(owner) == offered + 1;
+        return onItsWay && same && !(region.blob(offered).valid() && region.blob(offered).epoch() == offered);
     }
 
     /// The guest runs and no intent is open; or whoever could act is dead, as rows 4, 11 and 13 of the case table have
@@ -211,6 +227,11 @@ final class HandoffModel implements Model<HandoffWorld> {
 
     private static boolean isOver(Runner runner) {
         return runner == null;
+    }
+
+    @Override
+    public Map<String, String> facts(HandoffWorld world) {
+        return HandoffFacts.of(world);
     }
 
     @Override

@@ -127,7 +127,8 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
     /// @param exec whether the guest executes
     /// @param version epoch at which the guest that is here executed last
     /// @param runEpoch epoch at which it may
-    /// @param lapsed whether the right lapsed since the compare-and-set that gave that epoch
+    /// @param lapsed whether the right lapsed since the compare-and-set that gave that epoch; nobody stores it
+    /// @param stale whether `RunRight` says so: the gate was closed since what it counts from
     /// @param cancelled newest intent cancelled
     /// @param todo what the control thread has still to do before it takes anything else
     /// @param queue what waits for the control thread
@@ -135,38 +136,43 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
     /// @param orderTerm, prepareTerm whom to answer
     /// @param windowSeq intent whose window the source waits for, 0 when none
     record Hosted(SourceCore.State source, TargetCore.State target, boolean exec, long version, long runEpoch,
-            boolean lapsed, long cancelled, List<Op> todo, List<Op> queue, Incoming incoming, long orderTerm,
+            boolean lapsed, boolean stale, long cancelled, List<Op> todo, List<Op> queue, Incoming incoming, long orderTerm,
             long prepareTerm, long windowSeq) {
-        static final Hosted NOTHING = new Hosted(null, null, false, 0, -1, false, 0, List.of(), List.of(), null, 0, 0,
+        static final Hosted NOTHING = new Hosted(null, null, false, 0, -1, false, false, 0, List.of(), List.of(), null, 0, 0,
                 0);
 
         Hosted source(SourceCore.State next) {
-            return new Hosted(next, target, exec, version, runEpoch, lapsed, cancelled, todo, queue, incoming,
+            return new Hosted(next, target, exec, version, runEpoch, lapsed, stale, cancelled, todo, queue, incoming,
                     orderTerm, prepareTerm, windowSeq);
         }
 
         Hosted target(TargetCore.State next) {
-            return new Hosted(source, next, exec, version, runEpoch, lapsed, cancelled, todo, queue, incoming,
+            return new Hosted(source, next, exec, version, runEpoch, lapsed, stale, cancelled, todo, queue, incoming,
                     orderTerm, prepareTerm, windowSeq);
         }
 
         Hosted exec(boolean next) {
-            return new Hosted(source, target, next, version, runEpoch, lapsed, cancelled, todo, queue, incoming,
+            return new Hosted(source, target, next, version, runEpoch, lapsed, stale, cancelled, todo, queue, incoming,
                     orderTerm, prepareTerm, windowSeq);
         }
 
         Hosted guest(long newVersion, long newRunEpoch, boolean nowLapsed) {
-            return new Hosted(source, target, exec, newVersion, newRunEpoch, nowLapsed, cancelled, todo, queue,
+            return new Hosted(source, target, exec, newVersion, newRunEpoch, nowLapsed, stale, cancelled, todo, queue,
                     incoming, orderTerm, prepareTerm, windowSeq);
         }
 
+        Hosted stale(boolean now) {
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, now, cancelled, todo, queue, incoming,
+                    orderTerm, prepareTerm, windowSeq);
+        }
+
         Hosted cancelled(long seq) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, Math.max(cancelled, seq), todo, queue,
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, Math.max(cancelled, seq), todo, queue,
                     incoming, orderTerm, prepareTerm, windowSeq);
         }
 
         Hosted todo(List<Op> next) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, cancelled, List.copyOf(next), queue,
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, List.copyOf(next), queue,
                     incoming, orderTerm, prepareTerm, windowSeq);
         }
 
@@ -177,7 +183,7 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
         }
 
         Hosted queue(List<Op> next) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, cancelled, todo, List.copyOf(next),
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, todo, List.copyOf(next),
                     incoming, orderTerm, prepareTerm, windowSeq);
         }
 
@@ -188,12 +194,12 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
         }
 
         Hosted incoming(Incoming next) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, cancelled, todo, queue, next, orderTerm,
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, todo, queue, next, orderTerm,
                     prepareTerm, windowSeq);
         }
 
         Hosted answerTo(long order, long prepare, long window) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, cancelled, todo, queue, incoming, order,
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, todo, queue, incoming, order,
                     prepare, window);
         }
     }
@@ -233,7 +239,7 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
         CLOSE_GATE, STORE_ARMED, CLEAR_ARMED, OPEN_GATE, ASK_WINDOW, STORE_FROM, SAVE, PUBLISH, //
         OFFER, RESUME, TAKE_BACK, LOOK, REAP, LEAVE, ANSWER, PRELAUNCH, ARMED, REFUSED, SPIN, //
         DISCARD, CLEAR_MARK, ADOPT, STOP_GUEST, CANCELLED, WINDOW_PASSED, RIGHT_LAPSED, RENEW, //
-        RUN_RENEWED, RUNNING, GIVEN_BACK
+        RUN_RENEWED, RUNNING, GIVEN_BACK, TELL_PASSED
     }
 
     /// @param a, b what it needs

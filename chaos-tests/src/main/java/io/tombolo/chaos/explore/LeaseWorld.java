@@ -73,6 +73,23 @@ record LeaseWorld(Words words, Keeper keeper, Guest guest, Around around) {
             return new Keeper(state, gateUntilNs, List.copyOf(more), renewDone);
         }
 
+        /// Renewals are compared with the newest one only: that has number 1, what is older 0.
+        Keeper canonical() {
+            long newest = state.generation();
+            if (newest <= 1 && tasks.stream().allMatch(job -> job.generation() <= 1)) {
+                return this;
+            }
+            RightState renamed = new RightState(state.phase(), state.reason(), state.warned(), state.nowNs(),
+                    state.lapsedAtNs(), state.heartbeatSentNs(), state.deadlineNs(), state.warnAtNs(),
+                    state.slotLiveSeenNs(), state.supervisor(), state.supervisorLostNs(), 1, state.maySayStopped(),
+                    state.endByNs());
+            return new Keeper(renamed, gateUntilNs,
+                    tasks.stream().map(job -> job.task() != Task.RENEW
+                            ? job
+                            : new Job(job.task(), job.generation() == newest ? 1 : 0)).toList(),
+                    renewDone == newest ? 1 : 0);
+        }
+
         Keeper taken() {
             return new Keeper(state, gateUntilNs, tasks.subList(1, tasks.size()), renewDone);
         }
@@ -88,28 +105,39 @@ record LeaseWorld(Words words, Keeper keeper, Guest guest, Around around) {
     /// @param checkedNs time of its last check, in its cell
     /// @param wanted whether it is to run
     /// @param runEpoch epoch at which it may
-    /// @param lapsed whether the right lapsed since the compare-and-set that gave that epoch
+    /// @param lapsed whether the right lapsed since the compare-and-set that gave that epoch; nobody stores it
+    /// @param stale whether `RunRight` says so: the gate was closed since
     /// @param here whether this host still has the guest
-    record Guest(Vcpu vcpu, long checkedNs, boolean wanted, long runEpoch, boolean lapsed, boolean here) {
+    record Guest(Vcpu vcpu, long checkedNs, boolean wanted, long runEpoch, boolean lapsed, boolean stale,
+            boolean here) {
         Guest vcpu(Vcpu next, long atNs) {
-            return new Guest(next, atNs, wanted, runEpoch, lapsed, here);
+            return new Guest(next, atNs, wanted, runEpoch, lapsed, stale, here);
         }
 
         Guest wanted(boolean now) {
-            return new Guest(vcpu, checkedNs, now, runEpoch, lapsed, here);
+            return new Guest(vcpu, checkedNs, now, runEpoch, lapsed, stale, here);
         }
 
         Guest runs(long epoch) {
-            return new Guest(vcpu, checkedNs, wanted, epoch, false, here);
+            return new Guest(vcpu, checkedNs, wanted, epoch, false, false, here);
         }
 
         Guest lapse() {
-            return new Guest(vcpu, checkedNs, wanted, runEpoch, true, here);
+            return new Guest(vcpu, checkedNs, wanted, runEpoch, true, true, here);
+        }
+
+        Guest stale(boolean now) {
+            return new Guest(vcpu, checkedNs, wanted, runEpoch, lapsed, now, here);
         }
 
         Guest gone() {
-            return new Guest(Vcpu.STOPPED, 0, false, -1, false, false);
+            return new Guest(Vcpu.STOPPED, 0, false, -1, false, false, false);
         }
+    }
+
+    /// What stands still, for any time.
+    enum Still {
+        NOTHING, VCPU, ALL
     }
 
     /// How far another host is with taking the VM over.
@@ -120,27 +148,39 @@ record LeaseWorld(Words words, Keeper keeper, Guest guest, Around around) {
     /// What is round the host.
     ///
     /// @param alive the process of the host
+    /// @param still what of it stands still
     /// @param supervisor whether its supervisor answers
+    /// @param petNs time in the pet under way, 0 when none is
+    /// @param armedNs from when the watchdog counts
     /// @param heartbeatNs when the heartbeat under way was sent, 0 when none is
-    record Around(boolean alive, boolean supervisor, long heartbeatNs, Takeover takeover, int faults) {
+    record Around(boolean alive, Still still, boolean supervisor, long petNs, long armedNs, long heartbeatNs,
+            Takeover takeover, int faults) {
         Around heartbeat(long sentNs) {
-            return new Around(alive, supervisor, sentNs, takeover, faults);
+            return new Around(alive, still, supervisor, petNs, armedNs, sentNs, takeover, faults);
         }
 
         Around takeover(Takeover next) {
-            return new Around(alive, supervisor, heartbeatNs, next, faults);
+            return new Around(alive, still, supervisor, petNs, armedNs, heartbeatNs, next, faults);
         }
 
         Around supervisor(boolean now) {
-            return new Around(alive, now, heartbeatNs, takeover, faults);
+            return new Around(alive, still, now, petNs, armedNs, heartbeatNs, takeover, faults);
+        }
+
+        Around watchdog(long pet, long armed) {
+            return new Around(alive, still, supervisor, pet, armed, heartbeatNs, takeover, faults);
+        }
+
+        Around still(Still now) {
+            return new Around(alive, now, supervisor, petNs, armedNs, heartbeatNs, takeover, faults);
         }
 
         Around dead() {
-            return new Around(false, supervisor, 0, takeover, faults);
+            return new Around(false, Still.NOTHING, true, 0, NOW_NS, 0, takeover, faults);
         }
 
         Around fault() {
-            return new Around(alive, supervisor, heartbeatNs, takeover, faults - 1);
+            return new Around(alive, still, supervisor, petNs, armedNs, heartbeatNs, takeover, faults - 1);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.tombolo.chaos.explore;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// A protocol in a small configuration, as steps over value states.
@@ -23,11 +24,20 @@ public interface Model<W> {
     /// a world must be in reach without another fault.
     boolean isGood(W world);
 
+    /// The one world that stands for all that go on as this one does: whatever is in reach from one of them, or wrong
+    /// with it, is so for each, by other names.
+    default W canonical(W world) {
+        return world;
+    }
+
     /// What a world is made of: values, always as many, each with few different ones over all worlds.
     Object[] parts(W world);
 
     /// The world made of those.
     W of(Object[] parts);
+
+    /// A world as a person reads it, in a fixed order of names; a trace shows what a step changed.
+    Map<String, String> facts(W world);
 
     /// The bounds within which an exploration is complete, one per line.
     List<String> bounds();

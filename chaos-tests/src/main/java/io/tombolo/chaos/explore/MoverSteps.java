@@ -21,6 +21,16 @@ import java.util.List;
 /// the region's own codecs. Tests plant bugs in what they override.
 class MoverSteps {
     static final int VM = 0;
+    private final int rounds;
+
+    /// @param rounds how often a page is tried that the vCPU takes back; in `PageMover` it is more
+    MoverSteps(int rounds) {
+        this.rounds = rounds;
+    }
+
+    int rounds() {
+        return rounds;
+    }
 
     /// What a compare-and-set of an entry compares.
     boolean matches(long found, long expect) {
@@ -93,7 +103,7 @@ class MoverSteps {
     private static boolean isPerPage(At at) {
         return switch (at) {
             case RESERVE, MARK, RETIRE, COPY, COPYING, PUBLISH, GIVE_UP, SETTLE -> true;
-            case IDLE, ENTER, PASS, CHECK, LOOK, ADD_LOCAL, BEGIN, AWAIT, ADJUST, LEAVE -> false;
+            case IDLE, ENTER, PASS, LOOK, ADD_LOCAL, BEGIN, AWAIT, ADJUST, LEAVE -> false;
         };
     }
 
@@ -111,9 +121,10 @@ class MoverSteps {
                 }
                 Draft draft = new Draft(world);
                 draft.control = draft.control.batch();
-                draft.movers[index] = new Mover(At.ENTER, toLocal, List.copyOf(items), 0, false, false, 0);
+                draft.movers[index] = new Mover(At.ENTER, toLocal, List.copyOf(items), 0, false, false, 0, 0, 1);
                 to.step(who,
-                        "is to move pages " + Integer.toBinaryString(pages) + (toLocal ? " to local" : " to shared"),
+                        "is to move pages " + items.stream().map(Item::page).toList()
+                                + (toLocal ? " to local" : " to shared"),
                         draft.world());
             }
         }
@@ -134,9 +145,8 @@ class MoverSteps {
                 }
                 stores(draft, "gate");
                 draft.words = draft.words.gate(false, draft.words.inside() + 1);
-                yield mover.at(At.CHECK);
+                yield mover.at(At.LOOK);
             }
-            case CHECK -> mover.at(!checksRight() || mayStore(draft) ? At.LOOK : At.LEAVE);
             case LOOK -> look(draft, mover);
             case RESERVE -> through
                     ? reserved(mover)
@@ -229,6 +239,7 @@ class MoverSteps {
                 return mover.drop();
             }
             draft.words = draft.words.localFree(draft.words.localFree() & ~(1 << free));
+            forget(draft, bit(true, free));
             return mover.item(item.target(free)).step();
         }
         int free = draft.words.frames().indexOf(FrameWord.FREE);
@@ -237,6 +248,7 @@ class MoverSteps {
         }
         stores(draft, "frame words");
         draft.words = draft.words.frame(free, FrameWord.reserved(A, VM, item.page()));
+        forget(draft, bit(false, free));
         return mover.item(item.target(free)).step();
     }
 
@@ -298,17 +310,20 @@ class MoverSteps {
         return 1 << (local ? PageWorld.SHARED_FRAMES + frame : frame);
     }
 
+    /// Nobody can count on what was in that frame.
+    private static void forget(Draft draft, int frame) {
+        for (int page = 0; page < PageWorld.PAGES; page++) {
+            draft.words = draft.words.newest(page, draft.words.newest().get(page) & ~frame);
+        }
+    }
+
     /// The target's old contents are gone, whosever they were.
     private static Mover startCopy(Draft draft, Mover mover) {
         Item item = mover.items().get(mover.next());
-        int target = bit(mover.toLocal(), item.target());
-        for (int page = 0; page < PageWorld.PAGES; page++) {
-            draft.words = draft.words.newest(page, draft.words.newest().get(page) & ~target);
-        }
+        forget(draft, bit(mover.toLocal(), item.target()));
         stores(draft, "frames");
         Mover copying = mover.torn(false);
-        return new Mover(At.COPYING, copying.toLocal(), copying.items(), copying.next(), copying.past(), false,
-                copying.reserved());
+        return copying.within(At.COPYING, copying.next());
     }
 
     private static Mover endCopy(Draft draft, Mover mover) {
@@ -318,9 +333,7 @@ class MoverSteps {
         if (whole) {
             draft.words = draft.words.newest(item.page(), newest | bit(mover.toLocal(), item.target()));
         }
-        Mover copied = mover.item(item.copied(true));
-        return new Mover(At.COPY, copied.toLocal(), copied.items(), copied.next() + 1, copied.past(), false,
-                copied.reserved());
+        return mover.item(item.copied(true)).torn(false).within(At.COPY, mover.next() + 1);
     }
 
     private Mover publish(Draft draft, Mover mover) {
@@ -328,7 +341,9 @@ class MoverSteps {
         Tier to = mover.toLocal() ? Tier.LOCAL : Tier.SHARED;
         long moved = PageTableEntry.moved(item.entry(), to, item.target());
         boolean won = cas(draft, item.page(), item.entry(), moved);
-        return mover.item(item.copied(won)).step();
+        Mover tried = mover.item(item.copied(won)).step();
+        // A vCPU took it back: the page is undecided again.
+        return item.copied() && !won ? tried.again(tried.again() | 1 << item.page()) : tried;
     }
 
     private Mover giveUp(Draft draft, Mover mover) {
@@ -357,14 +372,15 @@ class MoverSteps {
         return mover.step();
     }
 
-    private static Mover adjust(Draft draft, Mover mover) {
+    private Mover adjust(Draft draft, Mover mover) {
         int moved = (int) mover.items().stream().filter(Item::copied).count();
         int change = mover.toLocal() ? moved - mover.reserved() : -moved;
         if (change != 0) {
             stores(draft, "count of local pages");
             draft.words = draft.words.localPages(draft.words.localPages() + change);
         }
-        return mover.at(At.LEAVE);
+        boolean goesOn = mover.again() != 0 && mover.round() < rounds && (!checksRight() || mayStore(draft));
+        return goesOn ? mover.nextRound() : mover.at(At.LEAVE);
     }
 
     static boolean isReservedBy(long word, int slot) {

@@ -18,6 +18,7 @@ import io.tombolo.region.PageTableEntry;
 import io.tombolo.region.PteState;
 import io.tombolo.region.Tier;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Moves of the pages of one VM: two movers, a vCPU that keeps translations and takes pages back, a hand-off that
@@ -45,7 +46,7 @@ class PageModel implements Model<PageWorld> {
     public List<String> bounds() {
         return List.of("1 VM of " + PageWorld.PAGES + " pages, " + PageWorld.SHARED_FRAMES + " frames of the region, "
                 + PageWorld.LOCAL_FRAMES + " of the owner's own; 1 vCPU, 2 movers",
-                batches + " batches of any pages to any tier, each tried once; 1 hand-off",
+                batches + " batches of any pages to any tier, each tried " + movers.rounds() + " times; 1 hand-off",
                 faults + (faults == 1 ? " fault" : " faults")
                         + ": death of the owner or of a host that recovers, lapse of the right",
                 "any limit may pass at any time; memory keeps program order (crash kind P)");
@@ -60,7 +61,7 @@ class PageModel implements Model<PageWorld> {
         Words words = new Words(OwnerWord.pack(OwnerState.RUNNING, A, EPOCH), false, 0, 0, entries, frames, 3,
                 List.of(1, 2), null);
         return List.of(new PageWorld(words, Mover.IDLE, Mover.IDLE, Vcpu.online(true),
-                new Control(true, true, 0, Recovery.NONE, 0, batches, faults)));
+                new Control(true, true, 0, Recovery.NONE, batches, faults)));
     }
 
     @Override
@@ -135,7 +136,7 @@ class PageModel implements Model<PageWorld> {
             draft.vcpu = world.vcpu().knows(page, entry);
             to.step("vCPU", "finds page " + page, draft.world());
         } else {
-            leave(draft, Vcpu.waiting(page, entry));
+            leave(draft, Vcpu.waiting(page));
             to.step("vCPU", "waits for page " + page, draft.world());
         }
     }
@@ -147,8 +148,9 @@ class PageModel implements Model<PageWorld> {
         if (PageTableEntry.isPresent(entry)) {
             draft.vcpu = Vcpu.online(true);
             to.step("vCPU", "sees page " + page + " again", draft.world());
-        } else if (world.control().right()) {
-            // The compare-and-set of VmPages.takeBack: with the entry just read.
+        } else {
+            // The compare-and-set of VmPages.takeBack: with the entry just read. The vCPU's last check may be older than
+            // a lapse, but until it says that it has stopped nobody else stores.
             draft.words = draft.words.entry(page, PageTableEntry.with(entry, PteState.PRESENT));
             draft.vcpu = Vcpu.online(true);
             to.step("vCPU", "takes page " + page + " back", draft.world());
@@ -248,7 +250,7 @@ class PageModel implements Model<PageWorld> {
             }
         } else if (!control.alive() && control.recovery() != Recovery.NONE) {
             Draft again = new Draft(world);
-            again.control = control.fault().recovers(Recovery.NONE, 0);
+            again.control = control.fault().recovers(Recovery.NONE);
             to.fault("the recovering host", "dies", again.world());
         }
     }
@@ -260,48 +262,59 @@ class PageModel implements Model<PageWorld> {
         String who = "the recovering host";
         switch (control.recovery()) {
             case NONE -> {
-                long epoch = OwnerWord.epoch(words.owner()) + 1;
-                int slot = OwnerWord.slot(words.owner()) == A ? B : A + RECOVERERS;
-                draft.words = words.owner(OwnerWord.pack(OwnerState.RECOVERING, slot, epoch));
-                draft.control = control.recovers(Recovery.FRAMES, 0);
-                to.step(who, "takes the owner word", draft.world());
+                draft.control = control.recovers(Recovery.FRAMES);
+                to.step(who, "begins", draft.world());
             }
             case FRAMES -> {
-                int frame = control.next();
-                long word = words.frames().get(frame);
-                if (MoverSteps.isReservedBy(word, A)) {
-                    long page = FrameWord.page(word);
-                    draft.words = words.frame(frame, isKept(words, frame, (int) page)
-                            ? FrameWord.used(MoverSteps.VM, page)
-                            : FrameWord.FREE);
+                boolean any = false;
+                for (int frame = 0; frame < PageWorld.SHARED_FRAMES; frame++) {
+                    any |= settleFrame(world, frame, who, to);
                 }
-                draft.control = frame + 1 < PageWorld.SHARED_FRAMES
-                        ? control.recovers(Recovery.FRAMES, frame + 1)
-                        : control.recovers(Recovery.ENTRIES, 0);
-                to.step(who, "settles frame " + frame, draft.world());
+                if (!any) {
+                    long epoch = OwnerWord.epoch(words.owner()) + 1;
+                    int slot = OwnerWord.slot(words.owner()) == A ? B : A + RECOVERERS;
+                    draft.words = words.owner(OwnerWord.pack(OwnerState.RECOVERING, slot, epoch));
+                    draft.control = control.recovers(Recovery.ENTRIES);
+                    to.step(who, "takes the owner word", draft.world());
+                }
             }
             case ENTRIES -> {
-                int page = control.next();
-                long entry = words.entries().get(page);
-                if (PageTableEntry.state(entry) == PteState.MIGRATING) {
-                    draft.words = words.entry(page, PageTableEntry.with(entry, PteState.PRESENT));
+                boolean any = false;
+                for (int page = 0; page < PageWorld.PAGES; page++) {
+                    long entry = words.entries().get(page);
+                    if (PageTableEntry.state(entry) == PteState.MIGRATING) {
+                        any = true;
+                        Draft settled = new Draft(world);
+                        settled.words = words.entry(page, PageTableEntry.with(entry, PteState.PRESENT));
+                        to.step(who, "settles entry " + page, settled.world());
+                    }
                 }
-                draft.control = page + 1 < PageWorld.PAGES
-                        ? control.recovers(Recovery.ENTRIES, page + 1)
-                        : control.recovers(Recovery.COUNTS, 0);
-                to.step(who, "settles entry " + page, draft.world());
-            }
-            case COUNTS -> {
-                int local = (int) words.entries().stream()
-                        .filter(entry -> PageTableEntry.tier(entry) == Tier.LOCAL).count();
-                draft.words = words.localPages(local).gate(false, 0);
-                draft.control = control.recovers(Recovery.LOST, 0);
-                checkWhole(draft);
-                to.step(who, local == 0 ? "has recovered the VM" : "finds pages lost with A", draft.world());
+                if (!any) {
+                    int local = (int) words.entries().stream()
+                            .filter(entry -> PageTableEntry.tier(entry) == Tier.LOCAL).count();
+                    draft.words = words.localPages(local).gate(false, 0);
+                    draft.control = control.recovers(Recovery.LOST);
+                    checkWhole(draft);
+                    to.step(who, local == 0 ? "has recovered the VM" : "finds pages lost with A", draft.world());
+                }
             }
             case LOST -> {
             }
         }
+    }
+
+    private boolean settleFrame(PageWorld world, int frame, String who, Steps<PageWorld> to) {
+        long word = world.words().frames().get(frame);
+        if (!MoverSteps.isReservedBy(word, A)) {
+            return false;
+        }
+        long page = FrameWord.page(word);
+        Draft draft = new Draft(world);
+        draft.words = draft.words.frame(frame, isKept(world.words(), frame, (int) page)
+                ? FrameWord.used(MoverSteps.VM, page)
+                : FrameWord.FREE);
+        to.step(who, "settles frame " + frame, draft.world());
+        return true;
     }
 
     /// `Recovery.entryNames`.
@@ -379,13 +392,23 @@ class PageModel implements Model<PageWorld> {
     }
 
     @Override
+    public Map<String, String> facts(PageWorld world) {
+        return PageFacts.of(world);
+    }
+
+    @Override
+    public PageWorld canonical(PageWorld world) {
+        return PageSymmetry.canonical(world);
+    }
+
+    @Override
     public Object[] parts(PageWorld world) {
-        return new Object[]{world.words(), world.first(), world.second(), world.vcpu(), world.control()};
+        return new Object[]{world.words(), world.vcpu(), world.first(), world.second(), world.control()};
     }
 
     @Override
     public PageWorld of(Object[] parts) {
-        return new PageWorld((Words) parts[0], (Mover) parts[1], (Mover) parts[2], (Vcpu) parts[3],
+        return new PageWorld((Words) parts[0], (Mover) parts[2], (Mover) parts[3], (Vcpu) parts[1],
                 (Control) parts[4]);
     }
 }

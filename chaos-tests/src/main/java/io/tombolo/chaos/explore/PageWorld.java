@@ -81,7 +81,7 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
 
     /// Where a mover is, in the order of `PageMover.move`.
     enum At {
-        IDLE, ENTER, PASS, CHECK, LOOK, RESERVE, ADD_LOCAL, MARK, RETIRE, BEGIN, AWAIT, COPY, //
+        IDLE, ENTER, PASS, LOOK, RESERVE, ADD_LOCAL, MARK, RETIRE, BEGIN, AWAIT, COPY, //
         COPYING, PUBLISH, GIVE_UP, SETTLE, ADJUST, LEAVE
     }
 
@@ -93,19 +93,26 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     /// @param past whether every vCPU has left what it read before the shoot-down
     /// @param torn whether the page was written while it was copied
     /// @param reserved how many pages got a frame
-    record Mover(At at, boolean toLocal, List<Item> items, int next, boolean past, boolean torn, int reserved) {
-        static final Mover IDLE = new Mover(At.IDLE, false, List.of(), 0, false, false, 0);
+    /// @param again pages that the vCPU took back in this round, a bit each
+    /// @param round how often the batch has been tried, this time included
+    record Mover(At at, boolean toLocal, List<Item> items, int next, boolean past, boolean torn, int reserved,
+            int again, int round) {
+        static final Mover IDLE = new Mover(At.IDLE, false, List.of(), 0, false, false, 0, 0, 0);
+
+        Mover within(At phase, int position) {
+            return new Mover(phase, toLocal, items, position, past, torn, reserved, again, round);
+        }
 
         Mover at(At phase) {
-            return new Mover(phase, toLocal, items, 0, past, torn, reserved);
+            return within(phase, 0);
         }
 
         Mover step() {
-            return new Mover(at, toLocal, items, next + 1, past, torn, reserved);
+            return within(at, next + 1);
         }
 
         Mover items(List<Item> more) {
-            return new Mover(at, toLocal, List.copyOf(more), next, past, torn, reserved);
+            return new Mover(at, toLocal, List.copyOf(more), next, past, torn, reserved, again, round);
         }
 
         /// The present one, changed.
@@ -123,15 +130,26 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
         }
 
         Mover past(boolean now) {
-            return new Mover(at, toLocal, items, next, now, torn, reserved);
+            return new Mover(at, toLocal, items, next, now, torn, reserved, again, round);
         }
 
         Mover torn(boolean now) {
-            return new Mover(at, toLocal, items, next, past, now, reserved);
+            return new Mover(at, toLocal, items, next, past, now, reserved, again, round);
         }
 
         Mover reserved(int count) {
-            return new Mover(at, toLocal, items, next, past, torn, count);
+            return new Mover(at, toLocal, items, next, past, torn, count, again, round);
+        }
+
+        Mover again(int pages) {
+            return new Mover(at, toLocal, items, next, past, torn, reserved, pages, round);
+        }
+
+        /// Looks again at the pages that are undecided.
+        Mover nextRound() {
+            List<Item> undecided = items.stream().filter(item -> (again & 1 << item.page()) != 0)
+                    .map(item -> new Item(item.page(), 0, -1, -1, false)).toList();
+            return new Mover(At.LOOK, toLocal, undecided, 0, false, false, 0, 0, round + 1);
         }
     }
 
@@ -160,34 +178,33 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     /// @param known1 the same of page 1
     /// @param asked a shoot-down has begun since it looked last
     /// @param waits page that it waits for, -1 for none
-    /// @param met the entry that it met there
-    record Vcpu(boolean online, long known0, long known1, boolean asked, int waits, long met) {
+    record Vcpu(boolean online, long known0, long known1, boolean asked, int waits) {
         long known(int page) {
             return page == 0 ? known0 : known1;
         }
 
         Vcpu knows(int page, long entry) {
             return page == 0
-                    ? new Vcpu(online, entry, known1, asked, waits, met)
-                    : new Vcpu(online, known0, entry, asked, waits, met);
+                    ? new Vcpu(online, entry, known1, asked, waits)
+                    : new Vcpu(online, known0, entry, asked, waits);
         }
 
         static Vcpu online(boolean online) {
-            return new Vcpu(online, 0, 0, false, -1, 0);
+            return new Vcpu(online, 0, 0, false, -1);
         }
 
-        static Vcpu waiting(int page, long entry) {
-            return new Vcpu(false, 0, 0, false, page, entry);
+        static Vcpu waiting(int page) {
+            return new Vcpu(false, 0, 0, false, page);
         }
 
         Vcpu asked(boolean now) {
-            return new Vcpu(online, known0, known1, now && online, waits, met);
+            return new Vcpu(online, known0, known1, now && online, waits);
         }
     }
 
     /// What a host that recovers has done.
     enum Recovery {
-        NONE, FRAMES, ENTRIES, COUNTS, LOST
+        NONE, FRAMES, ENTRIES, LOST
     }
 
     /// Hosts, and what is left to happen.
@@ -195,31 +212,31 @@ record PageWorld(Words words, Mover first, Mover second, Vcpu vcpu, Control cont
     /// @param alive whether the first owner's process lives
     /// @param right whether the present owner has its right
     /// @param handOff 0 none yet, 1 the gate was closed for it, 2 over
-    /// @param recovery of the host that the owner word names, and `next` frame or page
+    /// @param recovery what a host that recovers is at
     /// @param batches that movers may still begin
-    record Control(boolean alive, boolean right, int handOff, Recovery recovery, int next, int batches, int faults) {
+    record Control(boolean alive, boolean right, int handOff, Recovery recovery, int batches, int faults) {
         Control right(boolean now) {
-            return new Control(alive, now, handOff, recovery, next, batches, faults);
+            return new Control(alive, now, handOff, recovery, batches, faults);
         }
 
         Control handOff(int now) {
-            return new Control(alive, right, now, recovery, next, batches, faults);
+            return new Control(alive, right, now, recovery, batches, faults);
         }
 
-        Control recovers(Recovery now, int at) {
-            return new Control(alive, right, handOff, now, at, batches, faults);
+        Control recovers(Recovery now) {
+            return new Control(alive, right, handOff, now, batches, faults);
         }
 
         Control batch() {
-            return new Control(alive, right, handOff, recovery, next, batches - 1, faults);
+            return new Control(alive, right, handOff, recovery, batches - 1, faults);
         }
 
         Control fault() {
-            return new Control(alive, right, handOff, recovery, next, batches, faults - 1);
+            return new Control(alive, right, handOff, recovery, batches, faults - 1);
         }
 
         Control dead() {
-            return new Control(false, false, handOff, recovery, next, batches, faults);
+            return new Control(false, false, handOff, recovery, batches, faults);
         }
     }
 }

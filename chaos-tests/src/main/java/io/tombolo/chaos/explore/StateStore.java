@@ -1,35 +1,46 @@
 package io.tombolo.chaos.explore;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// All worlds met so far, in the order in which they were met. A world is a row of small numbers: each of its parts is
-/// kept once, in a dictionary, and a row holds the part's number there. Rows lie one behind the other in blocks, an
-/// open-addressing table of row numbers finds them again: some 40 bytes a world. Not thread safe.
+/// All worlds met so far, in the order in which they were met. Each part of a world is kept once, in a dictionary, so
+/// that a world is a row of small numbers; and neighbours in a row are paired, pairs of them paired again, each pair
+/// kept once, until one pair is the world. Worlds differ from those before in one or two parts, so nearly all pairs
+/// but the last are shared: some 20 bytes a world, however many parts it has. Not thread safe.
 final class StateStore {
-    private static final int BLOCK_ROWS = 1 << 16;
+    private static final int BLOCK = 1 << 16;
 
     private final int width;
     private final List<Map<Object, Integer>> numbers = new ArrayList<>();
     private final List<List<Object>> parts = new ArrayList<>();
-    private final List<int[]> blocks = new ArrayList<>();
+    /// One list for each round of pairing; the last has one table, that of the worlds.
+    private final List<List<PairTable>> rounds = new ArrayList<>();
     private final List<int[]> parents = new ArrayList<>();
-    private int[] table = new int[1 << 16];
-    private int size;
+    private final PairTable worlds;
+    private final int[] folding;
 
+    /// @param width how many parts a world has, at least 2
     StateStore(int width) {
         this.width = width;
+        this.folding = new int[width];
         for (int i = 0; i < width; i++) {
             numbers.add(new HashMap<>());
             parts.add(new ArrayList<>());
         }
+        for (int left = width; left > 1; left = (left + 1) / 2) {
+            List<PairTable> round = new ArrayList<>();
+            for (int i = 0; i < left / 2; i++) {
+                round.add(new PairTable());
+            }
+            rounds.add(round);
+        }
+        worlds = rounds.getLast().getFirst();
     }
 
     int size() {
-        return size;
+        return worlds.size();
     }
 
     /// The row of a world, made of those parts. `from` may help: parts that are the same objects as there have the
@@ -54,64 +65,51 @@ final class StateStore {
 
     /// Number of the world with that row; negative, minus one minus the number, if it is new.
     int add(int[] row, int parent) {
-        if (size * 2 > table.length) {
-            grow();
-        }
-        int mask = table.length - 1;
-        for (int at = hash(row, 0) & mask;; at = (at + 1) & mask) {
-            int found = table[at] - 1;
-            if (found < 0) {
-                table[at] = size + 1;
-                append(row, parent);
-                return -size;
+        System.arraycopy(row, 0, folding, 0, width);
+        int left = width;
+        int number = -1;
+        for (List<PairTable> round : rounds) {
+            for (int i = 0; i < round.size(); i++) {
+                number = round.get(i).add(folding[2 * i], folding[2 * i + 1]);
+                folding[i] = number < 0 ? -number - 1 : number;
             }
-            if (same(found, row)) {
-                return found;
+            if (left % 2 != 0) {
+                folding[left / 2] = folding[left - 1];
             }
+            left = (left + 1) / 2;
         }
-    }
-
-    private void append(int[] row, int parent) {
-        int offset = size % BLOCK_ROWS;
-        if (offset == 0) {
-            blocks.add(new int[BLOCK_ROWS * width]);
-            parents.add(new int[BLOCK_ROWS]);
-        }
-        System.arraycopy(row, 0, blocks.getLast(), offset * width, width);
-        parents.getLast()[offset] = parent;
-        size++;
-    }
-
-    private boolean same(int number, int[] row) {
-        int[] block = blocks.get(number / BLOCK_ROWS);
-        int at = number % BLOCK_ROWS * width;
-        return Arrays.equals(block, at, at + width, row, 0, width);
-    }
-
-    private int hash(int[] values, int at) {
-        long hash = 0x9E3779B97F4A7C15L;
-        for (int i = 0; i < width; i++) {
-            hash = (hash ^ values[at + i]) * 0xBF58476D1CE4E5B9L;
-            hash ^= hash >>> 29;
-        }
-        return (int) (hash ^ hash >>> 32);
-    }
-
-    private void grow() {
-        int[] larger = new int[table.length * 2];
-        int mask = larger.length - 1;
-        for (int number = 0; number < size; number++) {
-            int at = hash(blocks.get(number / BLOCK_ROWS), number % BLOCK_ROWS * width) & mask;
-            while (larger[at] != 0) {
-                at = (at + 1) & mask;
+        if (number < 0) {
+            int added = -number - 1;
+            if (added % BLOCK == 0) {
+                parents.add(new int[BLOCK]);
             }
-            larger[at] = number + 1;
+            parents.getLast()[added % BLOCK] = parent;
         }
-        table = larger;
+        return number;
     }
 
     void copyRow(int number, int[] into) {
-        System.arraycopy(blocks.get(number / BLOCK_ROWS), number % BLOCK_ROWS * width, into, 0, width);
+        into[0] = number;
+        for (int round = rounds.size() - 1; round >= 0; round--) {
+            List<PairTable> tables = rounds.get(round);
+            int left = tables.size();
+            if (lengthBefore(round) % 2 != 0) {
+                into[2 * left] = into[left];
+            }
+            for (int i = left - 1; i >= 0; i--) {
+                int pair = into[i];
+                into[2 * i] = tables.get(i).left(pair);
+                into[2 * i + 1] = tables.get(i).right(pair);
+            }
+        }
+    }
+
+    private int lengthBefore(int round) {
+        int length = width;
+        for (int i = 0; i < round; i++) {
+            length = (length + 1) / 2;
+        }
+        return length;
     }
 
     Object[] world(int[] row) {
@@ -124,11 +122,16 @@ final class StateStore {
 
     /// The world from which this one was met first; -1 for a start.
     int parent(int number) {
-        return parents.get(number / BLOCK_ROWS)[number % BLOCK_ROWS];
+        return parents.get(number / BLOCK)[number % BLOCK];
     }
 
     /// How many different values each part has.
     List<Integer> partSizes() {
         return parts.stream().map(List::size).toList();
+    }
+
+    /// How many pairs are kept, worlds included.
+    long pairs() {
+        return rounds.stream().flatMap(List::stream).mapToLong(PairTable::size).sum();
     }
 }

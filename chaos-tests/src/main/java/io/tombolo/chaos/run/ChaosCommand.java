@@ -36,16 +36,16 @@ public final class ChaosCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--workload", paramLabel = "W", split = ",", defaultValue = "kv", description = "What the clients do, one run after the other: kv, bank, append, ownership, storm, membership (${DEFAULT-VALUE}).")
+    @Option(names = "--workload", paramLabel = "W", split = ",", defaultValue = "kv", description = "What the clients do, one run after the other, which share the time: kv, bank, append, ownership, storm, membership (${DEFAULT-VALUE}).")
     private List<String> workloads;
 
-    @Option(names = "--nemesis", paramLabel = "N", split = ",", defaultValue = "all", description = "Kinds of faults: kill, pause, partition, slow, connection, quorum, disk, stall, halt, damage, membership; all, none (${DEFAULT-VALUE}).")
+    @Option(names = "--nemesis", paramLabel = "N", split = ",", defaultValue = "all", description = "Kinds of faults: kill, pause, partition, slow, connection, quorum, disk, stall, halt, damage, membership; all, or none for a run without (${DEFAULT-VALUE}).")
     private List<String> nemeses;
 
-    @Option(names = "--time", paramLabel = "DURATION", defaultValue = "60s", description = "How long the faults go on, of all runs together (${DEFAULT-VALUE}).")
+    @Option(names = "--time", paramLabel = "DURATION", defaultValue = "60s", description = "How long clients and faults are at work, in all runs together; start, healing, recovery, last looks and checks come on top (${DEFAULT-VALUE}).")
     private String time;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Decides on operations and faults; without it a new one is taken, and printed. The second workload gets the next, and so on.")
+    @Option(names = "--seed", paramLabel = "N", description = "Decides on operations, faults, migrations and delays; without it a new one is taken, and printed. Of several workloads the second gets the next one, and so on.")
     private Long seed;
 
     @Option(names = "--hosts", paramLabel = "N", defaultValue = "3", description = "Agents (${DEFAULT-VALUE}).")
@@ -54,13 +54,13 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--network", paramLabel = "KIND", defaultValue = "proxy", description = "What is between the processes: proxy, which needs no rights, or namespaces, which needs root (${DEFAULT-VALUE}).")
     private String network;
 
-    @Option(names = "--out", paramLabel = "DIR", description = "Result folder; without it, one in the state directory.")
+    @Option(names = "--out", paramLabel = "DIR", description = "Result folder, which must be empty ($TOMBOLO_STATE/chaos/<workload>-<seed>).")
     private Path out;
 
     @Option(names = "--keep", description = "Keep a copy of the region in the result folder.")
     private boolean keep;
 
-    @Option(names = "--json", description = "Print the results as one JSON value instead of text.")
+    @Option(names = "--json", description = "Print results.json instead of text; of several workloads, a list of them.")
     private boolean json;
 
     @Override

@@ -7,18 +7,24 @@ final class Findings {
     private Findings() {
     }
 
-    /// Nothing is wrong, and everything was looked at: more than `states`.
-    static void assertSound(Explorer.Result result, int states) {
-        assertThat(result.violation()).isEmpty();
-        assertThat(result.complete()).isTrue();
-        assertThat(result.states()).isGreaterThan(states);
+    /// Nothing is wrong, and everything was looked at: more than `worlds`.
+    static void assertSound(Model<?> model, int worlds) {
+        Exploration exploration = Exhaustive.explore(model, Exhaustive.MAX_WORLDS);
+        System.out.print(exploration.text());
+        assertThat(exploration.result().violation()).isEmpty();
+        assertThat(exploration.result().complete()).isTrue();
+        assertThat(exploration.result().states()).isGreaterThan(worlds);
     }
 
     /// The bug that was planted is found; says after how much.
-    static void assertFound(Enum<?> bug, Explorer.Result result) {
-        System.out.println("planted " + bug + ": found after " + result.states() + " states, " + result.depth()
+    static Explorer.Result assertFound(Enum<?> bug, Model<?> model) {
+        Exploration exploration = Exhaustive.explore(model, Exhaustive.MAX_WORLDS);
+        Explorer.Result result = exploration.result();
+        System.out.print(exploration.text());
+        System.out.println("planted " + bug + ": found after " + result.states() + " worlds, by " + result.steps()
                 + " steps, " + result.millis() + " ms: " + result.violation().orElse("NOT FOUND"));
         assertThat(result.violation()).isPresent();
-        assertThat(result.trace()).isNotEmpty();
+        assertThat(result.trace()).hasSizeGreaterThan(1);
+        return result;
     }
 }

@@ -7,15 +7,16 @@ import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The exploration of hand-offs finds nothing in the shipped cores, and each planted bug.
 final class HandoffPlantedTest {
     enum Bug {
         EPOCH_NOT_CHECKED(1, 1), OWNER_WORD_WRITTEN(0, 1), TAKE_BACK_FROM_CLAIMED(0, 1), RESUMED_BY_LOOKING(1,
-                1), GUEST_DISCARDED_WHILE_IT_TAKES_THE_VM(0, 1), RENEWED_VM_RUN_ONLY_WHEN_IDLE(1, 1);
+                1), GUEST_DISCARDED_WHILE_IT_TAKES_THE_VM(0, 1), RENEWED_VM_RUN_ONLY_WHEN_IDLE(1,
+                1), METADATA_SLOT_REUSED_TOO_EARLY(0, 1);
 
         private final int faults;
         private final int moves;
@@ -26,18 +27,19 @@ final class HandoffPlantedTest {
         }
     }
 
-    @Test
-    void theShippedCoresComeThroughWithOneFault() {
-        Findings.assertSound(Exhaustive.run(Exhaustive.Protocol.HAND_OFF, 1, System.out), 50_000);
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theShippedCoresComeThroughWithOneFault(boolean claims) {
+        Findings.assertSound(new HandoffModel(new AgentSteps(), new LeaderSteps(), 1, 1, false, claims), 100_000);
     }
 
     @ParameterizedTest
     @EnumSource
     void aPlantedBugIsFound(Bug bug) {
-        Findings.assertFound(bug, Exhaustive.run(
+        Findings.assertFound(bug,
                 new HandoffModel(new Planted(bug), new LeaderSteps(), bug.faults, bug.moves,
-                        bug == Bug.RENEWED_VM_RUN_ONLY_WHEN_IDLE, bug == Bug.TAKE_BACK_FROM_CLAIMED),
-                System.out));
+                        bug == Bug.RENEWED_VM_RUN_ONLY_WHEN_IDLE, bug == Bug.TAKE_BACK_FROM_CLAIMED
+                                || bug == Bug.METADATA_SLOT_REUSED_TOO_EARLY));
     }
 
     private static final class Planted extends AgentSteps {
@@ -84,6 +86,11 @@ final class HandoffPlantedTest {
         @Override
         boolean resumesByLooking() {
             return bug == Bug.RESUMED_BY_LOOKING;
+        }
+
+        @Override
+        boolean reusesStateEarly() {
+            return bug == Bug.METADATA_SLOT_REUSED_TOO_EARLY;
         }
 
         @Override

@@ -1,5 +1,6 @@
 package io.tombolo.chaos.explore;
 
+import io.tombolo.agent.right.WatchdogPetter;
 import io.tombolo.chaos.explore.LeaseWorld.Guest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -8,18 +9,19 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// The exploration of right keeping finds nothing in the shipped core, and each planted bug.
 final class LeasePlantedTest {
     enum Bug {
-        RESUMED_BY_LOOKING, STOPPED_SAID_TOO_EARLY, TAKEN_WITHOUT_CONFIRMATION, GATE_NOT_LOOKED_AT
+        RESUMED_BY_LOOKING, STOPPED_SAID_TOO_EARLY, TAKEN_WITHOUT_CONFIRMATION, GATE_NOT_LOOKED_AT, //
+        PET_ARMED_AT_RECEIPT, PET_BY_WHO_DOES_NOT_KNOW_THE_OTHERS, SLOT_REUSED_BEFORE_IT_HAS_STOPPED
     }
 
     @Test
     void theShippedCoreComesThroughWithOneFault() {
-        Findings.assertSound(Exhaustive.run(Exhaustive.Protocol.LEASE, 1, System.out), 100_000);
+        Findings.assertSound(new LeaseModel(1), 100_000);
     }
 
     @ParameterizedTest
     @EnumSource
     void aPlantedBugIsFound(Bug bug) {
-        Findings.assertFound(bug, Exhaustive.run(new Planted(bug), System.out));
+        Findings.assertFound(bug, new Planted(bug));
     }
 
     private static final class Planted extends LeaseModel {
@@ -54,9 +56,27 @@ final class LeasePlantedTest {
         boolean holds(LeaseWorld world) {
             boolean open = world.keeper().gateUntilNs() != Long.MIN_VALUE;
             return (bug == Bug.GATE_NOT_LOOKED_AT && !open)
-                    ? super.holds(new LeaseWorld(world.words(), world.keeper().gate(Long.MAX_VALUE), world.guest(),
-                            world.around()))
+                    ? super.holds(new LeaseWorld(world.words(), world.keeper().gate(Long.MAX_VALUE),
+                            world.guest().stale(false), world.around()))
                     : super.holds(world);
+        }
+
+        @Override
+        long armedBy(long checkedNs) {
+            return bug == Bug.PET_ARMED_AT_RECEIPT ? LeaseWorld.NOW_NS : super.armedBy(checkedNs);
+        }
+
+        @Override
+        WatchdogPetter.Decision pets(LeaseWorld world) {
+            return bug == Bug.PET_BY_WHO_DOES_NOT_KNOW_THE_OTHERS
+                    ? new WatchdogPetter.Decision.Pet(LeaseWorld.NOW_NS)
+                    : super.pets(world);
+        }
+
+        @Override
+        boolean maySlotBeReused(LeaseWorld world) {
+            return super.maySlotBeReused(world) || (bug == Bug.SLOT_REUSED_BEFORE_IT_HAS_STOPPED
+                    && world.around().takeover() != LeaseWorld.Takeover.NONE);
         }
     }
 }

@@ -22,13 +22,13 @@ final class PagePlantedTest {
 
     @Test
     void theProtocolComesThroughWithOneFault() {
-        Findings.assertSound(Exhaustive.run(Exhaustive.Protocol.PAGE_MOVE, 1, System.out), 100_000);
+        Findings.assertSound(new PageModel(new MoverSteps(1), 1, 2), 100_000);
     }
 
     @ParameterizedTest
     @EnumSource
     void aPlantedBugIsFound(Bug bug) {
-        Findings.assertFound(bug, Exhaustive.run(new Planted(bug), System.out));
+        Findings.assertFound(bug, new Planted(bug));
     }
 
     private static final class Planted extends PageModel {
@@ -56,6 +56,7 @@ final class PagePlantedTest {
         private final Bug bug;
 
         PlantedMover(Bug bug) {
+            super(1);
             this.bug = bug;
         }
 

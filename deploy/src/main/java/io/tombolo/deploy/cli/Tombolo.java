@@ -41,6 +41,11 @@ public final class Tombolo implements Runnable {
         return commandLine(services).setOut(out).setErr(err).execute(args);
     }
 
+    /// All commands that this program has, also those of other modules, to be described.
+    public static CommandLine commands() {
+        return commandLine(new LiveServices());
+    }
+
     /// All commands, ready to be executed or described.
     static CommandLine commandLine(Services services) {
         CommandLine commandLine = new CommandLine(new Tombolo(), new ServiceFactory(services));

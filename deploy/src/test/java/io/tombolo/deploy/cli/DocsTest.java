@@ -41,6 +41,9 @@ final class DocsTest {
 
                         Sizes are whole numbers with an optional K, M, G or T (binary multiples of a byte); durations are whole numbers
                         with ns, us, ms, s, m or h.
+
+                        The commands that attack a cluster and its protocols are where they are explained:
+                        [chaos](chaos.md), [chaos check](checkers.md), [simulate](simulator.md).
                         """);
         describe(Tombolo.commandLine(new FakeServices(Path.of("."))), text);
         compare("docs/cli.md", text.toString());
