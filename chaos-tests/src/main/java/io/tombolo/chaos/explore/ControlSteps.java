@@ -248,7 +248,8 @@ class ControlSteps {
                         && vm.source().phase() != SourceCore.Phase.IDLE;
                 draft.answer(Kind.CANCELLED, op.a(), op.b(), host, armed);
             }
-            case PRELAUNCH, ARMED, REFUSED, SPIN, DISCARD, CLEAR_MARK, ADOPT, WINDOW_PASSED, TELL_PASSED, RUNNING, GIVEN_BACK ->
+            case PRELAUNCH, ARMED, REFUSED, SPIN, DISCARD, CLEAR_MARK, ADOPT, WINDOW_PASSED, TELL_PASSED, RUNNING,
+                    GIVEN_BACK ->
                 runTarget(draft, host, op);
             case RIGHT_LAPSED -> {
                 feedSource(draft, host, new SourceCore.Event.RightLapsed(), 0);

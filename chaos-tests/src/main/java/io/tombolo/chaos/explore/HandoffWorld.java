@@ -136,9 +136,11 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
     /// @param orderTerm, prepareTerm whom to answer
     /// @param windowSeq intent whose window the source waits for, 0 when none
     record Hosted(SourceCore.State source, TargetCore.State target, boolean exec, long version, long runEpoch,
-            boolean lapsed, boolean stale, long cancelled, List<Op> todo, List<Op> queue, Incoming incoming, long orderTerm,
+            boolean lapsed, boolean stale, long cancelled, List<Op> todo, List<Op> queue, Incoming incoming,
+            long orderTerm,
             long prepareTerm, long windowSeq) {
-        static final Hosted NOTHING = new Hosted(null, null, false, 0, -1, false, false, 0, List.of(), List.of(), null, 0, 0,
+        static final Hosted NOTHING = new Hosted(null, null, false, 0, -1, false, false, 0, List.of(), List.of(), null,
+                0, 0,
                 0);
 
         Hosted source(SourceCore.State next) {
@@ -167,12 +169,14 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
         }
 
         Hosted cancelled(long seq) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, Math.max(cancelled, seq), todo, queue,
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, Math.max(cancelled, seq), todo,
+                    queue,
                     incoming, orderTerm, prepareTerm, windowSeq);
         }
 
         Hosted todo(List<Op> next) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, List.copyOf(next), queue,
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, List.copyOf(next),
+                    queue,
                     incoming, orderTerm, prepareTerm, windowSeq);
         }
 
@@ -183,7 +187,8 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
         }
 
         Hosted queue(List<Op> next) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, todo, List.copyOf(next),
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, todo,
+                    List.copyOf(next),
                     incoming, orderTerm, prepareTerm, windowSeq);
         }
 
@@ -194,12 +199,14 @@ record HandoffWorld(Region region, Host a, Host b, Host c, Leaders leaders, Mess
         }
 
         Hosted incoming(Incoming next) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, todo, queue, next, orderTerm,
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, todo, queue, next,
+                    orderTerm,
                     prepareTerm, windowSeq);
         }
 
         Hosted answerTo(long order, long prepare, long window) {
-            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, todo, queue, incoming, order,
+            return new Hosted(source, target, exec, version, runEpoch, lapsed, stale, cancelled, todo, queue, incoming,
+                    order,
                     prepare, window);
         }
     }

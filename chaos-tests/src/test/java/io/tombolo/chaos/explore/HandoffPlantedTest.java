@@ -16,7 +16,7 @@ final class HandoffPlantedTest {
     enum Bug {
         EPOCH_NOT_CHECKED(1, 1), OWNER_WORD_WRITTEN(0, 1), TAKE_BACK_FROM_CLAIMED(0, 1), RESUMED_BY_LOOKING(1,
                 1), GUEST_DISCARDED_WHILE_IT_TAKES_THE_VM(0, 1), RENEWED_VM_RUN_ONLY_WHEN_IDLE(1,
-                1), METADATA_SLOT_REUSED_TOO_EARLY(0, 1);
+                        1), METADATA_SLOT_REUSED_TOO_EARLY(0, 1);
 
         private final int faults;
         private final int moves;
