@@ -1,6 +1,7 @@
 package io.tombolo.chaos.run;
 
 import io.tombolo.chaos.check.UnexpectedErrors.Allowed;
+import io.tombolo.chaos.check.UnexpectedErrors.Span;
 import io.tombolo.chaos.nemesis.Nemesis;
 import io.tombolo.chaos.nemesis.NemesisKind;
 import java.util.ArrayList;
@@ -15,6 +16,9 @@ import java.util.regex.Pattern;
 final class AllowedErrors {
     /// After a fault: a process starts again, sessions end, an election comes to its end.
     private static final long AFTER_NS = TimeUnit.SECONDS.toNanos(10);
+
+    /// A cluster starts within this.
+    private static final long START_NS = TimeUnit.MINUTES.toNanos(2);
 
     private static final String ZOOKEEPERS = "zookeeper-\\d+\\.log";
     private static final String CLIENTS = "(host|coordinator)-\\d+\\.log";
@@ -49,6 +53,8 @@ final class AllowedErrors {
                 "(Learner|LearnerHandler|Leader|Follower|QuorumCnxManager|QuorumPeer|NIOServerCnxn|ZooKeeperServer"
                         + "|FastLeaderElection|LearnerMaster|ServerCnxnFactory) ",
                 faults, LOSES_SERVERS);
+        all.add(new Allowed("zookeeper: peers that are not there yet", Pattern.compile(ZOOKEEPERS),
+                Pattern.compile(LINE + "QuorumCnxManager "), List.of(new Span(-START_NS, 0))));
         // Not SyncThread: what cannot be written is another matter, see DiskNemesis.
         add(all, "zookeeper: a server that loses its role with a request under way", ZOOKEEPERS,
                 "ZooKeeperCriticalThread \\[(FollowerRequestProcessor:|ProcessThread\\(sid:)\\S+ ?\\S*\\] Severe",
