@@ -62,8 +62,8 @@ public final class Shootdown {
         WORD.setRelease(words, at(vcpu), OFFLINE);
     }
 
-    /// Whether movers gave their core away while they waited for a vCPU, and still wait. A vCPU that was late, and comes
-    /// to its quiescent state now, had better give its own away: it may be the one that a mover needs.
+    /// Whether movers gave their core away while they waited for a vCPU, and still wait. A vCPU that was late, and
+    /// comes to its quiescent state now, had better give its own away: it may be the one that a mover needs.
     public boolean isMoverWithoutCore() {
         return (long) WORD.getOpaque(words, WITHOUT_CORE) != 0;
     }

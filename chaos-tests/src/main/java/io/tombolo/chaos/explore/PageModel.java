@@ -149,8 +149,8 @@ class PageModel implements Model<PageWorld> {
             draft.vcpu = Vcpu.online(true);
             to.step("vCPU", "sees page " + page + " again", draft.world());
         } else {
-            // The compare-and-set of VmPages.takeBack: with the entry just read. The vCPU's last check may be older than
-            // a lapse, but until it says that it has stopped nobody else stores.
+            // The compare-and-set of VmPages.takeBack: with the entry just read. The vCPU's last check may be older
+            // than a lapse, but until it says that it has stopped nobody else stores.
             draft.words = draft.words.entry(page, PageTableEntry.with(entry, PteState.PRESENT));
             draft.vcpu = Vcpu.online(true);
             to.step("vCPU", "takes page " + page + " back", draft.world());

@@ -23,8 +23,8 @@ import java.util.stream.LongStream;
 /// - The two movers run the same code: they come in a fixed order.
 final class PageSymmetry {
     private static final Comparator<Mover> ORDER = Comparator.comparing((Mover mover) -> mover.at())
-            .thenComparing(mover -> mover.toLocal()).thenComparing(mover -> mover.next())
-            .thenComparing(mover -> mover.items().hashCode()).thenComparing(mover -> mover.hashCode());
+            .thenComparing(mover -> mover.toLocal()).thenComparingInt(mover -> mover.next())
+            .thenComparingInt(mover -> mover.items().hashCode()).thenComparingInt(mover -> mover.hashCode());
 
     private PageSymmetry() {
     }

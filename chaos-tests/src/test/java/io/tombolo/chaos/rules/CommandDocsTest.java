@@ -19,7 +19,7 @@ import picocli.CommandLine.Help.Ansi;
 /// where they are explained, as they describe themselves. `-Dtombolo.docs.update=true` writes those places anew.
 final class CommandDocsTest {
     private static final Map<String, String> PAGES = Map.of("tombolo chaos", "docs/chaos.md", "tombolo chaos check",
-            "docs/checkers.md", "tombolo simulate", "docs/simulator.md");
+            "docs/checkers.md", "tombolo chaos report", "docs/chaos.md", "tombolo simulate", "docs/simulator.md");
     private static final String FENCE = "```";
 
     @Test
