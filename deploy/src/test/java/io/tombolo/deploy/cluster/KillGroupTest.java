@@ -111,8 +111,9 @@ class KillGroupTest {
                 ? "setsid sh -c 'echo $$ > " + CgroupMount.find().orElseThrow() + "/cgroup.procs; exec sleep @' &"
                 : "setsid env -i sleep @ &";
         KillGroup group = start(kind, leave + " exec sleep @", 1);
-        await().until(() -> Leftovers.withArgument("sleep " + mark).isEmpty() && Leftovers.withArgument(mark).size() == 2
-                && group.members().size() == 1);
+        await().until(
+                () -> Leftovers.withArgument("sleep " + mark).isEmpty() && Leftovers.withArgument(mark).size() == 2
+                        && group.members().size() == 1);
 
         group.kill(10_000);
 
