@@ -208,8 +208,8 @@ final class CopyTarget {
                 }
                 replace(page);
             }
-            // Nobody would miss it: who finds the source's frames here after a death of this host finds LOCAL, and those
-            // pages are gone with it. Kept because nothing about a VM that runs should hang on a cache.
+            // Nobody would miss it: who finds the source's frames here after a death of this host finds LOCAL, and
+            // those pages are gone with it. Kept because nothing about a VM that runs should hang on a cache.
             table.persist(0, frames.length);
             checker.stopped();
         } catch (RuntimeException | Error e) {
