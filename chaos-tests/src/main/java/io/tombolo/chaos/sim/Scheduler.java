@@ -209,8 +209,7 @@ final class Scheduler {
         me.wakeNs = nowNs + rng.between(1_000, mostNs);
     }
 
-    /// Once in so many times the current actor loses its core, for about as long as somebody else needs to do
-    /// something.
+    /// Once in so many times the current actor loses its core, for about as long as others need to do something.
     void mayLoseCore(int in, long mostNs) {
         if (current != null && rng.oneIn(in)) {
             loseCore(current, mostNs);

@@ -10,8 +10,7 @@ final class PlantedTable {
     private PlantedTable() {
     }
 
-    /// Schedules until it was found, -1 if it was not; then `what` says how many hand-offs and moves of pages there
-    /// were.
+    /// Schedules until it was found, -1 if it was not; then `what` says how many hand-offs and moves there were.
     static long find(Wiring wiring, long seed, long most, String[] what) {
         Simulator simulator = new Simulator(wiring);
         long handoffs = 0;
