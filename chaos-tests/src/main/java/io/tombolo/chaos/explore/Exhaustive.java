@@ -36,7 +36,7 @@ public final class Exhaustive {
 
     /// The protocols that can be explored.
     public enum Protocol {
-        HAND_OFF(424_000, 14_250_000), LEASE(200_000, 1_610_000), PAGE_MOVE(2_920_000, 5_660_000);
+        HAND_OFF(440_000, 14_600_000), LEASE(200_000, 1_610_000), PAGE_MOVE(5_000_000, 12_000_000);
 
         /// How many worlds the largest configuration has.
         private final long withOneFault;
