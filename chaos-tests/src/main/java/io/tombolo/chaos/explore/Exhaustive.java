@@ -31,11 +31,12 @@ public final class Exhaustive {
     private final int threads;
     private final long heapBytes;
     private final long usableBytes;
+    private final Consumer<String> progress;
     private final Consumer<Exploration> done;
 
     /// The protocols that can be explored.
     public enum Protocol {
-        HAND_OFF(424_000, 14_250_000), LEASE(200_000, 1_610_000), PAGE_MOVE(2_920_000, 5_660_000);
+        HAND_OFF(440_000, 14_600_000), LEASE(200_000, 1_610_000), PAGE_MOVE(5_000_000, 12_000_000);
 
         /// How many worlds the largest configuration has.
         private final long withOneFault;
@@ -63,12 +64,15 @@ public final class Exhaustive {
     /// @param faults that may happen in one run
     /// @param threads explorations at the same time, at most; fewer if the heap is too small for as many
     /// @param heapBytes how large the heap may become
+    /// @param progress told now and then how far it is, on any thread
     /// @param done told of each exploration as it ends, one at a time, on any thread
-    public Exhaustive(int faults, int threads, long heapBytes, Consumer<Exploration> done) {
+    public Exhaustive(int faults, int threads, long heapBytes, Consumer<String> progress,
+            Consumer<Exploration> done) {
         this.faults = faults;
         this.threads = threads;
         this.heapBytes = heapBytes;
         this.usableBytes = (long) (heapBytes * USABLE);
+        this.progress = requireNonNull(progress, "progress is null");
         this.done = requireNonNull(done, "done is null");
     }
 
@@ -125,7 +129,7 @@ public final class Exhaustive {
     }
 
     private Exploration run(Protocol protocol, Model<?> model, long room) {
-        Exploration exploration = explore(model, Math.min(room, MAX_WORLDS));
+        Exploration exploration = explore(model, Math.min(room, MAX_WORLDS), progress);
         Explorer.Result result = exploration.result();
         if (!result.complete() && result.violation().isEmpty() && room < MAX_WORLDS) {
             throw tooSmall(protocol, BASE_BYTES + 2 * room * Explorer.BYTES_PER_WORLD)
@@ -138,8 +142,8 @@ public final class Exhaustive {
     }
 
     /// One configuration.
-    static Exploration explore(Model<?> model, long maxWorlds) {
-        return new Exploration(model.name(), model.bounds(), new Explorer<>(model, maxWorlds).run());
+    static Exploration explore(Model<?> model, long maxWorlds, Consumer<String> progress) {
+        return new Exploration(model.name(), model.bounds(), new Explorer<>(model, maxWorlds, progress).run());
     }
 
     /// The protocol of that name.

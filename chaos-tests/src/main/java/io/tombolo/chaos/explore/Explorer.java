@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /// Walks all worlds of a [Model], breadth first, so that the first world that must not be is one of those with the
@@ -23,10 +24,12 @@ import java.util.stream.Collectors;
 public final class Explorer<W> {
     /// A world with its steps, generously: most of those explored so far need half of it.
     public static final long BYTES_PER_WORLD = 80;
+    private static final int PROGRESS = 1_000_000;
     private static final String DEAD_END = "no way leads from here to a good end";
 
     private final Model<W> model;
     private final long maxStates;
+    private final Consumer<String> progress;
     private StateStore store;
     private final Edges edges = new Edges();
     private long transitions;
@@ -35,9 +38,11 @@ public final class Explorer<W> {
     private int foundAt = -1;
 
     /// @param maxStates the walk is given up beyond
-    public Explorer(Model<W> model, long maxStates) {
+    /// @param progress told now and then how far the walk is
+    public Explorer(Model<W> model, long maxStates, Consumer<String> progress) {
         this.model = requireNonNull(model, "model is null");
         this.maxStates = maxStates;
+        this.progress = requireNonNull(progress, "progress is null");
     }
 
     /// How an exploration ended.
@@ -116,6 +121,10 @@ public final class Explorer<W> {
             }
             if (store.size() > maxStates) {
                 return false;
+            }
+            if (at > 0 && at % PROGRESS == 0) {
+                progress.accept(String.format(Locale.ROOT, "%s: looked at %,d of %,d worlds", model.name(), at,
+                        store.size()));
             }
             edges.next();
             store.copyRow(at, row);

@@ -115,7 +115,13 @@ public final class SimulateCommand implements Callable<Integer> {
 
     private int explore(List<Exhaustive.Protocol> protocols, int most, int workers) {
         PrintWriter out = spec.commandLine().getOut();
-        List<Exploration> all = new Exhaustive(most, workers, Runtime.getRuntime().maxMemory(), exploration -> {
+        PrintWriter err = spec.commandLine().getErr();
+        List<Exploration> all = new Exhaustive(most, workers, Runtime.getRuntime().maxMemory(), line -> {
+            if (!json) {
+                err.println(line);
+                err.flush();
+            }
+        }, exploration -> {
             if (!json) {
                 out.print(exploration.text());
                 out.flush();

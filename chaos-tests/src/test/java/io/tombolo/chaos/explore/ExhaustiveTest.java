@@ -66,7 +66,7 @@ final class ExhaustiveTest {
 
     @Test
     void aHeapThatIsTooSmallIsRefusedBeforehand() {
-        Exhaustive exhaustive = new Exhaustive(2, 2, 512L << 20, exploration -> {
+        Exhaustive exhaustive = new Exhaustive(2, 2, 512L << 20, System.out::println, exploration -> {
             throw new AssertionError("nothing is to be explored: " + exploration);
         });
         assertThatThrownBy(() -> exhaustive.run(List.of(Exhaustive.Protocol.values())))
@@ -79,7 +79,7 @@ final class ExhaustiveTest {
 
     @Test
     void anExplorationThatIsTooLargeIsGivenUp() {
-        Exploration given = Exhaustive.explore(new LeaseModel(1), 1_000);
+        Exploration given = Exhaustive.explore(new LeaseModel(1), 1_000, System.out::println);
         assertThat(given.result().complete()).isFalse();
         assertThat(given.result().violation()).isEmpty();
         assertThat(given.text()).contains("lease: GIVEN UP: 1,00");
@@ -87,7 +87,7 @@ final class ExhaustiveTest {
 
     @Test
     void theTraceIsAShortestOneAndTellsWhatChanged() {
-        Explorer.Result result = new Explorer<>(new Walk(7, -1), 1_000).run();
+        Explorer.Result result = new Explorer<>(new Walk(7, -1), 1_000, System.out::println).run();
         assertThat(result.violation()).contains("at 7");
         assertThat(result.trace().stream().map(Explorer.TraceStep::toString)).containsExactly(
                 "in the beginning                                     | left 0; right 0",
@@ -100,7 +100,7 @@ final class ExhaustiveTest {
 
     @Test
     void aWorldWithoutAWayOutIsFoundWithTheShortestWayToIt() {
-        Explorer.Result result = new Explorer<>(new Walk(-1, 6), 1_000).run();
+        Explorer.Result result = new Explorer<>(new Walk(-1, 6), 1_000, System.out::println).run();
         assertThat(result.violation()).contains("no way leads from here to a good end");
         assertThat(result.steps()).isEqualTo(2);
         assertThat(result.trace().getLast().changed()).containsEntry("left", "6");

@@ -9,7 +9,7 @@ final class Findings {
 
     /// Nothing is wrong, and everything was looked at: more than `worlds`.
     static void assertSound(Model<?> model, int worlds) {
-        Exploration exploration = Exhaustive.explore(model, Exhaustive.MAX_WORLDS);
+        Exploration exploration = Exhaustive.explore(model, Exhaustive.MAX_WORLDS, System.out::println);
         System.out.print(exploration.text());
         assertThat(exploration.result().violation()).isEmpty();
         assertThat(exploration.result().complete()).isTrue();
@@ -18,7 +18,7 @@ final class Findings {
 
     /// The bug that was planted is found; says after how much.
     static Explorer.Result assertFound(Enum<?> bug, Model<?> model) {
-        Exploration exploration = Exhaustive.explore(model, Exhaustive.MAX_WORLDS);
+        Exploration exploration = Exhaustive.explore(model, Exhaustive.MAX_WORLDS, System.out::println);
         Explorer.Result result = exploration.result();
         System.out.print(exploration.text());
         System.out.println("planted " + bug + ": found after " + result.states() + " worlds, by " + result.steps()
