@@ -6,6 +6,7 @@ import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.TomboloException;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.apache.curator.framework.recipes.leader.LeaderLatch;
@@ -27,9 +28,8 @@ public final class Leadership implements AutoCloseable {
     private final ZkConnection zk;
     private final LeaderRecord self;
     private final Listener listener;
-    private final LeaderLatch latch;
-    private final ExecutorService executor = Executors
-            .newSingleThreadExecutor(Thread.ofPlatform().daemon().name("leadership").factory());
+    private final Latch latch;
+    private final Executor executor;
     private volatile long term;
 
     /// What a coordinator does about leading. A callback may block; the next one waits for it.
@@ -41,31 +41,82 @@ public final class Leadership implements AutoCloseable {
         void deposed(long term);
     }
 
+    /// Says whose turn it is. In production Curator's LeaderLatch is behind it.
+    public interface Latch {
+        /// Queues up.
+        ///
+        /// @param isLeader, notLeader called when the answer has changed; any thread
+        void start(Runnable isLeader, Runnable notLeader);
+
+        /// Whether it is this process's turn.
+        boolean hasLeadership();
+
+        /// Leaves the queue; `notLeader` is called first if it was this process's turn.
+        void close();
+    }
+
     /// Does not run for election yet, see [#start].
     public Leadership(ZkConnection zk, LeaderRecord self, Listener listener) {
+        this(zk, self, listener, new CuratorLatch(zk, self.id()), Executors
+                .newSingleThreadExecutor(Thread.ofPlatform().daemon().name("leadership").factory()));
+    }
+
+    /// @param executor makes the callbacks, one after the other; closed with this if it can be
+    public Leadership(ZkConnection zk, LeaderRecord self, Listener listener, Latch latch, Executor executor) {
         this.zk = requireNonNull(zk, "zk is null");
         this.self = requireNonNull(self, "self is null");
         this.listener = requireNonNull(listener, "listener is null");
-        this.latch = new LeaderLatch(zk.curator(), zk.paths().leaderLatch(), self.id());
-        latch.addListener(new LeaderLatchListener() {
-            @Override
-            public void isLeader() {
-                executor.execute(() -> claim());
-            }
+        this.latch = requireNonNull(latch, "latch is null");
+        this.executor = requireNonNull(executor, "executor is null");
+    }
 
-            @Override
-            public void notLeader() {
-                executor.execute(() -> depose());
+    private static final class CuratorLatch implements Latch {
+        private final ZkConnection zk;
+        private final LeaderLatch latch;
+
+        private CuratorLatch(ZkConnection zk, String id) {
+            this.zk = zk;
+            this.latch = new LeaderLatch(zk.curator(), zk.paths().leaderLatch(), id);
+        }
+
+        @Override
+        public void start(Runnable isLeader, Runnable notLeader) {
+            latch.addListener(new LeaderLatchListener() {
+                @Override
+                public void isLeader() {
+                    isLeader.run();
+                }
+
+                @Override
+                public void notLeader() {
+                    notLeader.run();
+                }
+            });
+            zk.call(zk.paths().leaderLatch(), () -> {
+                latch.start();
+                return null;
+            });
+        }
+
+        @Override
+        public boolean hasLeadership() {
+            return latch.hasLeadership();
+        }
+
+        @Override
+        public void close() {
+            if (latch.getState() == LeaderLatch.State.STARTED) {
+                zk.call(zk.paths().leaderLatch(), () -> {
+                    latch.close(LeaderLatch.CloseMode.NOTIFY_LEADER);
+                    return null;
+                });
             }
-        });
+        }
     }
 
     /// Runs for election.
     public void start() {
-        zk.call(zk.paths().leaderLatch(), () -> {
-            latch.start();
-            return null;
-        });
+        latch.start(() -> executor.execute(this::claim), () -> executor.execute(this::depose));
     }
 
     private void claim() {
@@ -91,8 +142,7 @@ public final class Leadership implements AutoCloseable {
             Stat before = zk.stat(path).orElseThrow(
                     () -> ZkConnection.failed(path, new IllegalStateException("the term's znode is not there")));
             try {
-                return zk.call(path, () -> zk.curator().setData().withVersion(before.getVersion())
-                        .forPath(path, ZnodeJson.write(self))).getVersion();
+                return zk.setData(path, self, before.getVersion()).getVersion();
             } catch (ZkRefusal e) {
                 if (!e.is(KeeperException.Code.BADVERSION)) {
                     throw e.toTombolo();
@@ -143,12 +193,9 @@ public final class Leadership implements AutoCloseable {
     /// Leaves the election.
     @Override
     public void close() {
-        if (latch.getState() == LeaderLatch.State.STARTED) {
-            zk.call(zk.paths().leaderLatch(), () -> {
-                latch.close(LeaderLatch.CloseMode.NOTIFY_LEADER);
-                return null;
-            });
+        latch.close();
+        if (executor instanceof ExecutorService service) {
+            service.close();
         }
-        executor.close();
     }
 }
