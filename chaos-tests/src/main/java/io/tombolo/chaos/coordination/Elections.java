@@ -20,6 +20,10 @@ final class Elections {
         Session session = draft.sessions.get(id);
         Draft.require(draft.hasQuorum() && session != null && session.deadlineMs() <= draft.nowMs,
                 "session " + id + " cannot end now");
+        end(draft, id);
+    }
+
+    static void end(Draft draft, long id) {
         draft.sessions.remove(id);
         Prepared prepared = Prepared.close(draft.head, id, draft.nextZxid());
         draft.commit(prepared.after(), prepared.changes(), id);

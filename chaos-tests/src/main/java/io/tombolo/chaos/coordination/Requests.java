@@ -33,7 +33,7 @@ final class Requests {
         return next(server.waiting());
     }
 
-    private static int next(List<Waiting> waiting) {
+    static int next(List<Waiting> waiting) {
         for (int i = 0; i < waiting.size(); i++) {
             if (waiting.get(i).due() < 0) {
                 return waiting.get(i).stuck() ? -1 : i;

@@ -13,10 +13,12 @@ import java.util.List;
 /// @param lossPerMille, duplicatePerMille of messages
 /// @param migrations how many the user asks for
 /// @param moves 0: no page moves
+/// @param slow whether migrations are far enough apart for sessions to end between them
 /// @param faults what goes wrong, and when
 record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switchPerMille, int loseCoreIn,
         boolean claims,
-        int refusePerMille, int lossPerMille, int duplicatePerMille, int migrations, int moves, List<Fault> faults) {
+        int refusePerMille, int lossPerMille, int duplicatePerMille, int migrations, int moves, boolean slow,
+        List<Fault> faults) {
     static final int MAX_HOSTS = 3;
     static final int MAX_VMS = 2;
     static final int MAX_PAGES = 3;
@@ -53,7 +55,13 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         /// The leading coordinator stands still.
         LEADER_PAUSE,
         /// The user cancels the migration that is under way.
-        CANCEL
+        CANCEL,
+        /// A server of the ensemble and its leader do not hear each other.
+        ENSEMBLE_FOLLOWER_CUT,
+        /// Nobody hears the ensemble's leader but its clients.
+        ENSEMBLE_LEADER_CUT,
+        /// The ensemble's leader dies, and comes back.
+        ENSEMBLE_LEADER_DEATH
     }
 
     /// One fault: at a moment of a hand-off (that many of them later), or at a step; it hits the host that gets there.
@@ -81,7 +89,7 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
                 1 + rng.below(2), kind, switching[rng.below(switching.length)],
                 rng.oneIn(3) ? rng.oneIn(2) ? 200 : 30 : 0, rng.oneIn(3),
                 rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4),
-                rng.oneIn(2) ? rng.below(6) : 0, List.copyOf(faults));
+                rng.oneIn(2) ? rng.below(6) : 0, rng.oneIn(8), List.copyOf(faults));
     }
 
     private static Fault fault(Rng rng, MemoryKind kind) {

@@ -29,9 +29,9 @@ final class SimMover {
     }
 
     void work() {
-        for (int calls = 0; !world.resting() && calls < CALLS_MAX; calls++) {
+        for (int calls = 0; !world.user().resting() && calls < CALLS_MAX; calls++) {
             world.scheduler().park(rng.between(20_000, world.plan().busyMovers() ? BUSY_REST_NS : REST_NS));
-            for (HostedVm vm : !world.set() || world.resting() ? List.<HostedVm>of() : host.vms()) {
+            for (HostedVm vm : !world.troubles().armed() || world.user().resting() ? List.<HostedVm>of() : host.vms()) {
                 host.moving(1);
                 vm.pages().ifPresent(pages -> move(vm, pages));
                 host.moving(-1);
@@ -40,9 +40,9 @@ final class SimMover {
     }
 
     private void move(HostedVm vm, VmPages pages) {
-        Tier to = world.wantsShared(pages.slot().index()) || rng.oneIn(2) ? Tier.SHARED : Tier.LOCAL;
+        Tier to = world.user().wantsShared(pages.slot().index()) || rng.oneIn(2) ? Tier.SHARED : Tier.LOCAL;
         int count = (int) pages.table().pages();
-        int first = world.wantsShared(pages.slot().index()) ? 0 : rng.below(count);
+        int first = world.user().wantsShared(pages.slot().index()) ? 0 : rng.below(count);
         long[] numbers = new long[count - first];
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = (long) first + i;
