@@ -12,6 +12,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /// A state while one event changes it. Lives for one step.
 final class Draft {
@@ -121,6 +122,12 @@ final class Draft {
     /// As the leader's queue of expiries has it: the next multiple of the tick after the timeout.
     long deadline(int timeoutMs) {
         return ((nowMs + timeoutMs) / tickMs + 1) * tickMs;
+    }
+
+    static void require(boolean possible, Supplier<String> what) {
+        if (!possible) {
+            throw new IllegalStateException(what.get());
+        }
     }
 
     static void require(boolean possible, String what) {

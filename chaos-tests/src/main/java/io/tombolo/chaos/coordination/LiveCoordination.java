@@ -1,16 +1,20 @@
 package io.tombolo.chaos.coordination;
 
 import io.tombolo.chaos.coordination.CoordinationState.Connection;
+import java.util.ArrayList;
 import java.util.List;
 
 /// The same steps as [Coordination#step], on one state that is changed in place: for who runs one schedule after the
 /// other and keeps no states. One thread.
 public final class LiveCoordination {
     private final Draft draft;
+    /// By number, which count from 0.
+    private final List<Draft.DraftClient> clients;
 
     /// @param state where it begins
     public LiveCoordination(CoordinationState state) {
         draft = new Draft(state);
+        clients = new ArrayList<>(draft.clients.values());
     }
 
     /// One event.
@@ -37,7 +41,8 @@ public final class LiveCoordination {
     /// One more client, not connected.
     public int newClient() {
         int number = draft.clients.size();
-        draft.clients.put(number, new Draft.DraftClient(CoordinationState.Client.NEW));
+        clients.add(new Draft.DraftClient(CoordinationState.Client.NEW));
+        draft.clients.put(number, clients.getLast());
         return number;
     }
 
@@ -63,17 +68,17 @@ public final class LiveCoordination {
 
     /// The client's connection, null when there is none.
     public Connection connection(int client) {
-        return draft.client(client).connection;
+        return clients.get(client).connection;
     }
 
     /// The client's session, 0 when it has none.
     public long session(int client) {
-        return draft.client(client).session;
+        return clients.get(client).session;
     }
 
     /// Whether [CoordinationEvent.Deliver] can be next.
     public boolean canDeliver(int client) {
-        Draft.DraftClient from = draft.client(client);
+        Draft.DraftClient from = clients.get(client);
         if (from.connection == null || from.connection.outbound().isEmpty()) {
             return false;
         }
@@ -95,7 +100,7 @@ public final class LiveCoordination {
 
     /// Whether [CoordinationEvent.Receive] can be next.
     public boolean canReceive(int client) {
-        Connection connection = draft.client(client).connection;
+        Connection connection = clients.get(client).connection;
         return connection != null && !connection.inbound().isEmpty();
     }
 

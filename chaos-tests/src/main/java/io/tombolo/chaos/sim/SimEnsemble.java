@@ -127,7 +127,7 @@ final class SimEnsemble {
         }
         for (CoordinationEffect effect : live.step(event)) {
             if (effect.client() >= firstClient) {
-                wire(effect.client()).session.notice(effect);
+                tell(wire(effect.client()).session, effect);
             }
         }
         goOn();
@@ -159,14 +159,14 @@ final class SimEnsemble {
             int client = firstClient + i;
             if (!wire.delivering && live.canDeliver(client)) {
                 wire.delivering = true;
-                carry(wire, loop, () -> {
+                carry(wire, () -> {
                     wire.delivering = false;
                     stepIf(live.canDeliver(client), new CoordinationEvent.Deliver(client));
                 }, delayNs());
             }
             if (!wire.receiving && live.canReceive(client)) {
                 wire.receiving = true;
-                carry(wire, wire.session.loop(), () -> {
+                carry(wire, () -> {
                     wire.receiving = false;
                     stepIf(live.canReceive(client), new CoordinationEvent.Receive(client));
                 }, delayNs());
@@ -174,15 +174,27 @@ final class SimEnsemble {
         }
     }
 
-    /// What cannot get through is sent again until it does, or the connection is given up.
-    private void carry(Wire wire, Scheduler.Loop by, Runnable arrival, long delayNs) {
-        by.schedule(() -> {
-            if (world.troubles().cutFromCoordination(wire.session.process())) {
-                carry(wire, by, arrival, 3 * MS);
-            } else {
+    /// What cannot get through is sent again until it does, or the connection is given up; a process that stands still
+    /// neither sends nor hears.
+    private void carry(Wire wire, Runnable arrival, long delayNs) {
+        loop.schedule(() -> {
+            SimProcess process = wire.session.process();
+            if (world.troubles().cutFromCoordination(process) || process.paused(world.scheduler().nowNs())) {
+                carry(wire, arrival, 3 * MS);
+            } else if (process.alive()) {
                 arrival.run();
             }
         }, delayNs);
+    }
+
+    /// Tells a process something, as soon as it can hear.
+    private void tell(SimSession session, CoordinationEffect effect) {
+        SimProcess process = session.process();
+        if (!loop.runs() || process.paused(world.scheduler().nowNs())) {
+            loop.schedule(() -> tell(session, effect), loop.runs() ? 3 * MS : 0);
+        } else if (process.alive()) {
+            session.notice(effect);
+        }
     }
 
     private long delayNs() {

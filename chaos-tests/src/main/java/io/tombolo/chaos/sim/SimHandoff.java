@@ -42,7 +42,7 @@ final class SimHandoff {
         this.coordinator = coordinator;
         this.term = term;
         this.next = first;
-        this.nextHostCheckNs = world.scheduler().nowNs() + retryNs();
+        this.nextHostCheckNs = world.scheduler().nowNs() + hostCheckNs();
     }
 
     IntentRecord intent() {
@@ -96,8 +96,9 @@ final class SimHandoff {
         }
     }
 
-    private static long retryNs() {
-        return TimeUnit.MILLISECONDS.toNanos(SimCoordinator.TIMINGS.retryMs());
+    /// The coordinator's base figure is a quarter of a session, and hosts have the session.
+    private static long hostCheckNs() {
+        return TimeUnit.MILLISECONDS.toNanos(SimHost.TIMINGS.sessionMs() / 4);
     }
 
     private void work() {
@@ -132,7 +133,7 @@ final class SimHandoff {
     }
 
     private void checkHosts() {
-        nextHostCheckNs = world.scheduler().nowNs() + retryNs();
+        nextHostCheckNs = world.scheduler().nowNs() + hostCheckNs();
         try {
             List<HostRecord> live = coordinator.membership().hosts();
             boolean source = live.stream().noneMatch(host -> host.slot() == intent().fromSlot());

@@ -71,7 +71,8 @@ final class SimLeader {
             } catch (TomboloException e) {
                 trace("reconciliation is put off: " + e.getMessage());
             }
-            world.scheduler().sleep(2L * TIMINGS.retryMs() * MS);
+            // Twice the base figure, and that is a quarter of a session as hosts have it.
+            world.scheduler().sleep(SimHost.TIMINGS.sessionMs() / 2 * MS);
         }
     }
 

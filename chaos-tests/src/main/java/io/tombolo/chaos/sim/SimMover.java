@@ -12,6 +12,7 @@ import java.util.List;
 /// transit. Does what HostPages does round it.
 final class SimMover {
     private static final long REST_NS = 6_000_000;
+    private static final long LONG_REST_NS = 60_000_000;
     /// Enough is enough: steps cost time.
     private static final int CALLS_MAX = 60;
     private static final long BUSY_REST_NS = 150_000;
@@ -30,13 +31,17 @@ final class SimMover {
 
     void work() {
         for (int calls = 0; !world.user().resting() && calls < CALLS_MAX; calls++) {
-            world.scheduler().park(rng.between(20_000, world.plan().busyMovers() ? BUSY_REST_NS : REST_NS));
+            world.scheduler().park(rng.between(20_000, restNs()));
             for (HostedVm vm : !world.troubles().armed() || world.user().resting() ? List.<HostedVm>of() : host.vms()) {
                 host.moving(1);
                 vm.pages().ifPresent(pages -> move(vm, pages));
                 host.moving(-1);
             }
         }
+    }
+
+    private long restNs() {
+        return world.plan().busyMovers() ? BUSY_REST_NS : world.plan().slow() ? LONG_REST_NS : REST_NS;
     }
 
     private void move(HostedVm vm, VmPages pages) {

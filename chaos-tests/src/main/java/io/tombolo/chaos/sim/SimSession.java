@@ -19,8 +19,9 @@ import org.apache.zookeeper.data.Stat;
 
 /// What a process of this world has instead of Curator and ZooKeeper's client: connections to one server after the
 /// other, pings, the read time-out, a new session when the old one has ended, requests that are repeated after a lost
-/// connection, and the states that Curator's recipes hear of. Everything arrives on one loop of the process, so a
-/// process that stands still hears and says nothing.
+/// connection, and the states that Curator's recipes hear of. A process that stands still hears and says nothing.
+///
+/// Answers and states are told by the ensemble's actor: whoever hears them hands them on, and waits for nothing.
 final class SimSession implements ZkPort {
     /// Curator's, as far as anybody here listens.
     enum State {
@@ -63,7 +64,7 @@ final class SimSession implements ZkPort {
     private long heardNs;
     private long sentNs;
 
-    /// @param loop of the process; what arrives is dealt with there
+    /// @param loop of the process; its timers
     SimSession(World world, SimProcess process, Scheduler.Loop loop, int firstServer) {
         this.world = world;
         this.process = process;
@@ -124,16 +125,8 @@ final class SimSession implements ZkPort {
         }, afterNs + Network.delay(world.network().rng()));
     }
 
-    /// Something has become of this client; on any actor.
+    /// Something has become of this client.
     void notice(CoordinationEffect effect) {
-        if (loop.runs()) {
-            take(effect);
-        } else {
-            loop.schedule(() -> take(effect), 0);
-        }
-    }
-
-    private void take(CoordinationEffect effect) {
         if (effect instanceof CoordinationEffect.Answered(_, long number, _, Reply reply)) {
             if (reply.code() != Code.CONNECTIONLOSS) {
                 heardNs = world.scheduler().nowNs();
@@ -222,7 +215,6 @@ final class SimSession implements ZkPort {
 
     /// One in Curator's background: sent when there is a connection, and repeated as one in the foreground.
     ///
-    /// @param answer called on this session's loop
     void background(Request request, Consumer<Reply> answer) {
         background(request, answer, 0, world.scheduler().nowNs() + CONNECT_NS);
     }
