@@ -93,6 +93,11 @@ public final class LiveCoordination {
                 && draft.hasQuorum();
     }
 
+    /// What [CoordinationEvent.Order] would take.
+    public CoordinationState.Waiting nextToOrder(int server) {
+        return draft.servers.get(server).waiting.get(Requests.next(draft.servers.get(server).waiting));
+    }
+
     /// Whether [CoordinationEvent.Apply] can be next.
     public boolean canApply(int server) {
         return draft.servers.get(server).applied < draft.logEnd() && draft.follows(draft.servers.get(server));

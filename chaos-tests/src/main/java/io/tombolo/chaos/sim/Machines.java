@@ -166,6 +166,7 @@ final class Machines {
     void heal() {
         for (SimHost host : hosts) {
             host.pauseUntil(0);
+            host.cutFromCoordination(0);
         }
     }
 

@@ -27,6 +27,10 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
     private static final HandoffPoint[] CRITICAL = {HandoffPoint.SOURCE_SAVED, HandoffPoint.SOURCE_OFFERED,
             HandoffPoint.TARGET_SEEN, HandoffPoint.TARGET_TAKEN, HandoffPoint.TARGET_CLAIMED, HandoffPoint.TARGET_OWNS};
 
+    private static final Trouble[] OF_COORDINATION = {Trouble.ENSEMBLE_FOLLOWER_CUT, Trouble.ENSEMBLE_LEADER_CUT,
+            Trouble.ENSEMBLE_LEADER_DEATH, Trouble.LEADER_PAUSE, Trouble.LEADER_CUT, Trouble.LEADER_SESSION_LOSS,
+            Trouble.SESSION_LOSS, Trouble.CUT_FROM_COORDINATION};
+
     /// Whether the movers of a host get in each other's way.
     boolean busyMovers() {
         return moves == 5;
@@ -54,6 +58,10 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         LEADER_DEATH,
         /// The leading coordinator stands still.
         LEADER_PAUSE,
+        /// The leading coordinator and the coordination service do not hear each other.
+        LEADER_CUT,
+        /// The session of the leading coordinator ends, whatever it does.
+        LEADER_SESSION_LOSS,
         /// The user cancels the migration that is under way.
         CANCEL,
         /// A server of the ensemble and its leader do not hear each other.
@@ -85,11 +93,17 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
             faults.add(new Fault(source[rng.below(source.length)], CRITICAL[rng.below(2)], 0, 0, duration(rng)));
             faults.add(new Fault(target[rng.below(target.length)], CRITICAL[2 + rng.below(4)], 0, 0, duration(rng)));
         }
+        boolean slow = rng.oneIn(5);
+        for (int i = slow ? rng.below(3) : 0; i > 0; i--) {
+            faults.add(new Fault(OF_COORDINATION[rng.below(OF_COORDINATION.length)],
+                    rng.oneIn(2) ? CRITICAL[rng.below(CRITICAL.length)] : null, rng.below(2), rng.below(2_000),
+                    rng.between(20 * MS, 500 * MS)));
+        }
         return new Plan(2 + rng.below(MAX_HOSTS - 1), rng.oneIn(4) ? 2 : 1, 1 + rng.below(MAX_PAGES),
                 1 + rng.below(2), kind, switching[rng.below(switching.length)],
                 rng.oneIn(3) ? rng.oneIn(2) ? 200 : 30 : 0, rng.oneIn(3),
                 rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4),
-                rng.oneIn(2) ? rng.below(6) : 0, rng.oneIn(8), List.copyOf(faults));
+                rng.oneIn(2) ? rng.below(6) : 0, slow, List.copyOf(faults));
     }
 
     private static Fault fault(Rng rng, MemoryKind kind) {

@@ -1,5 +1,6 @@
 package io.tombolo.chaos.sim;
 
+import io.tombolo.coordinator.zk.VmRecord;
 import io.tombolo.region.FromWord;
 import io.tombolo.region.HostSlots;
 import io.tombolo.region.HostState;
@@ -28,8 +29,17 @@ final class Rest {
                 return false;
             }
         }
-        return world.intents().stream().allMatch(
+        return world.records().stream().allMatch(this::inLine) && world.intents().stream().allMatch(
                 intent -> world.machines().live(intent.fromSlot()) == null || world.machines().live(intent.toSlot()) == null);
+    }
+
+    /// Whether the record of a VM whose owner lives says so.
+    private boolean inLine(VmRecord record) {
+        long word = world.oracle().owner(record.slot());
+        SimHost named = world.machines().live(OwnerWord.slot(word));
+        return !OwnerWord.is(word, OwnerState.RUNNING) || named == null
+                || (record.host().equals(named.hostName()) && record.epoch() == OwnerWord.epoch(word)
+                        && record.reason().isEmpty());
     }
 
     private boolean settled(int vm) {
@@ -63,7 +73,7 @@ final class Rest {
                 text.append(host.describe()).append("; ");
             }
         }
-        return text + "intents " + world.intents();
+        return text + "intents " + world.intents() + ", records " + world.records();
     }
 
     /// Everybody stands still from here on: this makes no step.

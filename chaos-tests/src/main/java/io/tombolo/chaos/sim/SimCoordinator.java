@@ -28,6 +28,7 @@ final class SimCoordinator extends SimProcess {
 
     private final World world;
     private final Scheduler.Loop net;
+    private final SimSession session;
     private final LeaderWrites writes;
     private final Membership membership;
     private final OwnerView region;
@@ -39,7 +40,7 @@ final class SimCoordinator extends SimProcess {
         super("coordinator" + number);
         this.world = world;
         this.net = world.scheduler().new Loop(this, this + "/net");
-        SimSession session = new SimSession(world, this, net, number);
+        this.session = new SimSession(world, this, net, number);
         ZkConnection zk = ZkConnection.over(session, SimEnsemble.PATHS);
         this.writes = new LeaderWrites(zk);
         this.membership = new Membership(zk, world.scheduler()::nowNs, ms -> world.scheduler().sleep(ms * 1_000_000));
@@ -81,6 +82,10 @@ final class SimCoordinator extends SimProcess {
     /// The term it leads with, as it believes; 0: none.
     long term() {
         return alive() && leader != null ? leader.term() : 0;
+    }
+
+    SimSession session() {
+        return session;
     }
 
     LeaderWrites writes() {

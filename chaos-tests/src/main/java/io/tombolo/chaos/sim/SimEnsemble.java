@@ -7,6 +7,7 @@ import io.tombolo.chaos.coordination.CoordinationState;
 import io.tombolo.chaos.coordination.LiveCoordination;
 import io.tombolo.chaos.coordination.Request;
 import io.tombolo.chaos.coordination.Znode;
+import io.tombolo.chaos.coordination.Znodes;
 import io.tombolo.coordinator.zk.ZkPaths;
 import java.util.ArrayList;
 import java.util.List;
@@ -140,7 +141,7 @@ final class SimEnsemble {
                 ordering[i] = true;
                 loop.schedule(() -> {
                     ordering[server] = false;
-                    stepIf(live.canOrder(server), new CoordinationEvent.Order(server));
+                    order(server);
                 }, rng.between(2_000, 50_000));
             }
             if (!applying[i] && live.canApply(i)) {
@@ -179,7 +180,8 @@ final class SimEnsemble {
     private void carry(Wire wire, Runnable arrival, long delayNs) {
         loop.schedule(() -> {
             SimProcess process = wire.session.process();
-            if (world.troubles().cutFromCoordination(process) || process.paused(world.scheduler().nowNs())) {
+            long now = world.scheduler().nowNs();
+            if (process.isCutFromCoordination(now) || process.paused(now)) {
                 carry(wire, arrival, 3 * MS);
             } else if (process.alive()) {
                 arrival.run();
@@ -194,6 +196,28 @@ final class SimEnsemble {
             loop.schedule(() -> tell(session, effect), loop.runs() ? 3 * MS : 0);
         } else if (process.alive()) {
             session.notice(effect);
+        }
+    }
+
+    private void order(int server) {
+        if (!live.canOrder(server)) {
+            goOn();
+            return;
+        }
+        CoordinationState.Waiting next = live.nextToOrder(server);
+        Znodes before = live.head();
+        step(new CoordinationEvent.Order(server));
+        if (next.request() instanceof Request.Multi && !live.head().equals(before)) {
+            mayWrite(next.client());
+        }
+    }
+
+    /// Whoever changes a VM's record or an intent has claimed the newest term.
+    private void mayWrite(int client) {
+        SimProcess writer = wire(client).session.process();
+        String newest = node(PATHS.term()).data();
+        if (!newest.contains("\"" + writer + "\"")) {
+            world.violation("C1: " + writer + " writes though the newest term is that of " + newest);
         }
     }
 

@@ -118,7 +118,7 @@ final class SimSession implements ZkPort {
         connecting = true;
         loop.schedule(() -> {
             connecting = false;
-            if (!connected && !ensemble.connected(client) && !world.troubles().cutFromCoordination(process)) {
+            if (!connected && !ensemble.connected(client) && !process.isCutFromCoordination(world.scheduler().nowNs())) {
                 server = (server + 1) % SimEnsemble.SERVERS;
                 ensemble.connect(client, server);
             }
@@ -337,7 +337,7 @@ final class SimSession implements ZkPort {
 
     @Override
     public void transaction(List<Change> changes) throws KeeperException {
-        require(new Request.Multi(changes.stream().map(SimSession::write).toList()), "");
+        require(new Request.Multi(changes.stream().filter(world.wiring()::sends).map(SimSession::write).toList()), "");
     }
 
     private static Request.Write write(Change change) {

@@ -15,7 +15,6 @@ final class Troubles {
     private final World world;
     private final List<Fault> faults;
     private final Map<HandoffPoint, Integer> occurrences = new EnumMap<>(HandoffPoint.class);
-    private final long[] cutUntilNs = new long[Plan.MAX_HOSTS];
     private final long[] deafUntilNs = new long[Plan.MAX_HOSTS];
     private boolean armed;
     private boolean healed;
@@ -58,10 +57,6 @@ final class Troubles {
 
     private boolean deaf(SimProcess process) {
         return process instanceof SimHost host && deafUntilNs[host.number()] > world.scheduler().nowNs();
-    }
-
-    boolean cutFromCoordination(SimProcess process) {
-        return process instanceof SimHost host && cutUntilNs[host.number()] > world.scheduler().nowNs();
     }
 
     /// A process makes a step.
@@ -127,22 +122,28 @@ final class Troubles {
             }
             case STALL -> scheduler.sleep(fault.durationNs());
             case SESSION_LOSS -> world.ensemble().endSession(host.session().client());
-            case CUT_FROM_COORDINATION -> cutUntilNs[host.number()] = until;
+            case CUT_FROM_COORDINATION -> host.cutFromCoordination(until);
             case CUT_FROM_HOSTS -> deafUntilNs[host.number()] = until;
-            case LEADER_DEATH -> world.leaderDies();
-            case LEADER_PAUSE -> {
-                if (world.leader() != null) {
-                    world.leader().pauseUntil(until);
-                }
-            }
-            case CANCEL -> {
-                if (world.leader() != null) {
-                    world.leader().cancelAll();
-                }
-            }
+            case LEADER_DEATH, LEADER_PAUSE, LEADER_CUT, LEADER_SESSION_LOSS, CANCEL ->
+                strikeLeader(fault.trouble(), until);
             case ENSEMBLE_FOLLOWER_CUT -> world.ensemble().cutOff(false, fault.durationNs());
             case ENSEMBLE_LEADER_CUT -> world.ensemble().cutOff(true, fault.durationNs());
             case ENSEMBLE_LEADER_DEATH -> world.ensemble().killLeader(fault.durationNs());
+        }
+    }
+
+    private void strikeLeader(Plan.Trouble trouble, long untilNs) {
+        SimCoordinator leader = world.leader();
+        if (leader == null) {
+            return;
+        }
+        switch (trouble) {
+            case LEADER_DEATH -> world.dies(leader);
+            case LEADER_PAUSE -> leader.pauseUntil(untilNs);
+            case LEADER_CUT -> leader.cutFromCoordination(untilNs);
+            case LEADER_SESSION_LOSS -> world.ensemble().endSession(leader.session().client());
+            case CANCEL -> leader.cancelAll();
+            default -> throw new IllegalArgumentException(trouble + " is not a leader's");
         }
     }
 
@@ -159,7 +160,6 @@ final class Troubles {
         world.trace(() -> "faults end");
         healed = true;
         for (int i = 0; i < Plan.MAX_HOSTS; i++) {
-            cutUntilNs[i] = 0;
             deafUntilNs[i] = 0;
         }
     }

@@ -50,6 +50,9 @@ final class User {
         for (int i = 0; i < plan.migrations(); i++) {
             migrate();
         }
+        if (plan.slow()) {
+            world.scheduler().sleep(rng.between(1 * MS, 300 * MS));
+        }
         world.heal();
         await(rest::settled, "it does not come to rest");
         resting = true;

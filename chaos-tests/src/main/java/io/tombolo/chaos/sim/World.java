@@ -6,6 +6,7 @@ import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.zk.IntentRecord;
 import io.tombolo.coordinator.zk.LeaderWrites;
 import io.tombolo.coordinator.zk.Versioned;
+import io.tombolo.coordinator.zk.VmRecord;
 import io.tombolo.coordinator.zk.ZkConnection;
 import io.tombolo.region.FormatOptions;
 import io.tombolo.region.OwnerState;
@@ -233,17 +234,20 @@ final class World {
         return leader;
     }
 
-    void leaderDies() {
-        SimCoordinator leader = leader();
-        if (leader != null) {
-            leader.kill();
-            coordinators.remove(leader);
-            coordinators.add(new SimCoordinator(this, ++coordinatorCount));
-        }
+    /// A coordinator dies, and another one is started.
+    void dies(SimCoordinator coordinator) {
+        coordinator.kill();
+        coordinators.remove(coordinator);
+        coordinators.add(new SimCoordinator(this, ++coordinatorCount));
     }
 
     boolean anyIntent() {
         return !ensemble.node(SimEnsemble.PATHS.intents()).children().isEmpty();
+    }
+
+    /// Records of VMs, as of the newest transaction.
+    List<VmRecord> records() {
+        return tree.vms();
     }
 
     /// Open intents, as of the newest transaction.
@@ -254,7 +258,10 @@ final class World {
     void heal() {
         troubles.heal();
         machines.heal();
-        coordinators.forEach(coordinator -> coordinator.pauseUntil(0));
+        for (SimCoordinator coordinator : coordinators) {
+            coordinator.pauseUntil(0);
+            coordinator.cutFromCoordination(0);
+        }
     }
 
     // ---- what went wrong
