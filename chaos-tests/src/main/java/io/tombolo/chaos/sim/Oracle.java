@@ -235,7 +235,8 @@ final class Oracle {
                     + SlotWord.describe(next));
         }
         HostState to = SlotWord.state(next);
-        if ((to == HostState.CONFIRMED || to == HostState.STOPPED) && world.machines().storing(slot, SlotWord.incarnation(next))) {
+        if ((to == HostState.CONFIRMED || to == HostState.STOPPED)
+                && world.machines().storing(slot, SlotWord.incarnation(next))) {
             violate("I2", by + " says " + SlotWord.describe(next) + " of slot " + slot
                     + ", and threads of it still store");
         }

@@ -30,7 +30,8 @@ final class Rest {
             }
         }
         return world.records().stream().allMatch(this::inLine) && world.intents().stream().allMatch(
-                intent -> world.machines().live(intent.fromSlot()) == null || world.machines().live(intent.toSlot()) == null);
+                intent -> world.machines().live(intent.fromSlot()) == null
+                        || world.machines().live(intent.toSlot()) == null);
     }
 
     /// Whether the record of a VM whose owner lives says so.
@@ -113,7 +114,8 @@ final class Rest {
     private void recover(Region region, int executor) {
         for (SimHost host : world.machines().incarnations()) {
             if (!host.alive() && host.slot() >= 0) {
-                HostSlots.confirmReaped(region, world.machines().identity(host).pid(), world.machines().identity(host).bootId());
+                HostSlots.confirmReaped(region, world.machines().identity(host).pid(),
+                        world.machines().identity(host).bootId());
                 long word = region.host(host.slot()).wordAcquire();
                 if (SlotWord.state(word) == HostState.CONFIRMED && SlotWord.incarnation(word) == host.incarnation()) {
                     Recovery.recover(region, host.slot(), host.incarnation(), executor);

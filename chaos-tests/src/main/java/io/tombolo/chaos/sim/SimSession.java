@@ -118,7 +118,8 @@ final class SimSession implements ZkPort {
         connecting = true;
         loop.schedule(() -> {
             connecting = false;
-            if (!connected && !ensemble.connected(client) && !process.isCutFromCoordination(world.scheduler().nowNs())) {
+            if (!connected && !ensemble.connected(client)
+                    && !process.isCutFromCoordination(world.scheduler().nowNs())) {
                 server = (server + 1) % SimEnsemble.SERVERS;
                 ensemble.connect(client, server);
             }

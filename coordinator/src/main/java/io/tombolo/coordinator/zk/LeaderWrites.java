@@ -60,7 +60,8 @@ public final class LeaderWrites {
             return;
         }
         String path = zk.paths().vm(next.spec().name());
-        write(term, List.of(new ZkPort.Change.SetData(path, ZnodeJson.write(next), read.version())), KeeperException.Code.BADVERSION,
+        write(term, List.of(new ZkPort.Change.SetData(path, ZnodeJson.write(next), read.version())),
+                KeeperException.Code.BADVERSION,
                 () -> vm(next.spec().name()).map(Versioned::value).filter(next::equals).isPresent(),
                 changed(path));
     }
@@ -93,7 +94,8 @@ public final class LeaderWrites {
         IntentRecord intent = new IntentRecord(draft.vm(), draft.vmSlot(), draft.from(), draft.fromSlot(), draft.to(),
                 draft.toSlot(), draft.epoch(), term, last + 1L, draft.nonce());
         write(term,
-                List.of(new ZkPort.Change.Check(zk.paths().vm(draft.vm()), vm.version()), new ZkPort.Change.SetData(parent, new byte[0], last),
+                List.of(new ZkPort.Change.Check(zk.paths().vm(draft.vm()), vm.version()),
+                        new ZkPort.Change.SetData(parent, new byte[0], last),
                         new ZkPort.Change.Create(path, ZnodeJson.write(intent))),
                 KeeperException.Code.NODEEXISTS,
                 () -> intent(draft.vm()).map(Versioned::value).filter(intent::equals).isPresent(),
