@@ -7,7 +7,6 @@ import io.tombolo.chaos.coordination.Request;
 import io.tombolo.chaos.coordination.WatchEvent;
 import io.tombolo.chaos.coordination.Znode;
 import io.tombolo.coordinator.zk.ZkPort;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -294,14 +293,10 @@ final class SimSession implements ZkPort {
         return stat;
     }
 
-    private static String text(byte[] data) {
-        return new String(data, StandardCharsets.UTF_8);
-    }
-
     @Override
     public Node read(String path) throws KeeperException {
         Reply reply = require(new Request.GetData(path, false), path);
-        return new Node(reply.data().getBytes(StandardCharsets.UTF_8), stat(reply.stat()));
+        return new Node(reply.data(), stat(reply.stat()));
     }
 
     @Override
@@ -322,13 +317,13 @@ final class SimSession implements ZkPort {
     }
 
     @Override
-    public void create(String path, byte[] data, CreateMode mode, boolean parents) throws KeeperException {
-        require(new Request.Create(path, text(data), Request.Mode.valueOf(mode.name())), path);
+    public void create(String path, String data, CreateMode mode, boolean parents) throws KeeperException {
+        require(new Request.Create(path, data, Request.Mode.valueOf(mode.name())), path);
     }
 
     @Override
-    public Stat setData(String path, byte[] data, int version) throws KeeperException {
-        return stat(require(new Request.SetData(path, text(data), version), path).stat());
+    public Stat setData(String path, String data, int version) throws KeeperException {
+        return stat(require(new Request.SetData(path, data, version), path).stat());
     }
 
     @Override
@@ -344,10 +339,10 @@ final class SimSession implements ZkPort {
     private static Request.Write write(Change change) {
         return switch (change) {
             case Change.Check(String path, int version) -> new Request.Check(path, version);
-            case Change.Create(String path, byte[] data) ->
-                new Request.Create(path, text(data), Request.Mode.PERSISTENT);
-            case Change.SetData(String path, byte[] data, int version) ->
-                new Request.SetData(path, text(data), version);
+            case Change.Create(String path, String data) ->
+                new Request.Create(path, data, Request.Mode.PERSISTENT);
+            case Change.SetData(String path, String data, int version) ->
+                new Request.SetData(path, data, version);
             case Change.Delete(String path, int version) -> new Request.Delete(path, version);
         };
     }

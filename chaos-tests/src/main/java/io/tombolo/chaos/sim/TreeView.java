@@ -2,7 +2,6 @@ package io.tombolo.chaos.sim;
 
 import io.tombolo.chaos.coordination.Znode;
 import io.tombolo.coordinator.zk.ZkPort;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
@@ -21,7 +20,7 @@ record TreeView(SimEnsemble ensemble) implements ZkPort {
     @Override
     public Node read(String path) throws KeeperException {
         Znode node = node(path);
-        return new Node(node.data().getBytes(StandardCharsets.UTF_8), SimSession.stat(node.stat()));
+        return new Node(node.data(), SimSession.stat(node.stat()));
     }
 
     @Override
@@ -36,12 +35,12 @@ record TreeView(SimEnsemble ensemble) implements ZkPort {
     }
 
     @Override
-    public void create(String path, byte[] data, CreateMode mode, boolean parents) {
+    public void create(String path, String data, CreateMode mode, boolean parents) {
         throw new UnsupportedOperationException(path);
     }
 
     @Override
-    public Stat setData(String path, byte[] data, int version) {
+    public Stat setData(String path, String data, int version) {
         throw new UnsupportedOperationException(path);
     }
 

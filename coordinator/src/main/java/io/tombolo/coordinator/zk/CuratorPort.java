@@ -1,5 +1,6 @@
 package io.tombolo.coordinator.zk;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.curator.framework.CuratorFramework;
@@ -25,10 +26,15 @@ record CuratorPort(CuratorFramework curator) implements ZkPort {
         }
     }
 
+    private static byte[] bytes(String data) {
+        return data.getBytes(StandardCharsets.UTF_8);
+    }
+
     @Override
     public Node read(String path) throws KeeperException, InterruptedException {
         Stat stat = new Stat();
-        return new Node(narrow(() -> curator.getData().storingStatIn(stat).forPath(path)), stat);
+        byte[] data = narrow(() -> curator.getData().storingStatIn(stat).forPath(path));
+        return new Node(data == null ? "" : new String(data, StandardCharsets.UTF_8), stat);
     }
 
     @Override
@@ -42,16 +48,16 @@ record CuratorPort(CuratorFramework curator) implements ZkPort {
     }
 
     @Override
-    public void create(String path, byte[] data, CreateMode mode, boolean parents)
+    public void create(String path, String data, CreateMode mode, boolean parents)
             throws KeeperException, InterruptedException {
         narrow(() -> parents
-                ? curator.create().creatingParentsIfNeeded().withMode(mode).forPath(path, data)
-                : curator.create().withMode(mode).forPath(path, data));
+                ? curator.create().creatingParentsIfNeeded().withMode(mode).forPath(path, bytes(data))
+                : curator.create().withMode(mode).forPath(path, bytes(data)));
     }
 
     @Override
-    public Stat setData(String path, byte[] data, int version) throws KeeperException, InterruptedException {
-        return narrow(() -> curator.setData().withVersion(version).forPath(path, data));
+    public Stat setData(String path, String data, int version) throws KeeperException, InterruptedException {
+        return narrow(() -> curator.setData().withVersion(version).forPath(path, bytes(data)));
     }
 
     @Override
@@ -67,10 +73,10 @@ record CuratorPort(CuratorFramework curator) implements ZkPort {
                 operations.add(switch (change) {
                     case Change.Check(String path, int version) ->
                         curator.transactionOp().check().withVersion(version).forPath(path);
-                    case Change.Create(String path, byte[] data) ->
-                        curator.transactionOp().create().forPath(path, data);
-                    case Change.SetData(String path, byte[] data, int version) ->
-                        curator.transactionOp().setData().withVersion(version).forPath(path, data);
+                    case Change.Create(String path, String data) ->
+                        curator.transactionOp().create().forPath(path, bytes(data));
+                    case Change.SetData(String path, String data, int version) ->
+                        curator.transactionOp().setData().withVersion(version).forPath(path, bytes(data));
                     case Change.Delete(String path, int version) ->
                         curator.transactionOp().delete().withVersion(version).forPath(path);
                 });

@@ -45,7 +45,7 @@ public final class LeaderWrites {
     /// @throws TomboloException `VM_EXISTS`, `TERM_ENDED`
     public void createVm(long term, VmRecord record) {
         String path = zk.paths().vm(record.spec().name());
-        write(term, List.of(new ZkPort.Change.Create(path, ZnodeJson.write(record))), KeeperException.Code.NODEEXISTS,
+        write(term, List.of(new ZkPort.Change.Create(path, ZnodeJson.text(record))), KeeperException.Code.NODEEXISTS,
                 () -> vm(record.spec().name()).map(Versioned::value).filter(record::equals).isPresent(),
                 TomboloException.error(CoordinatorError.VM_EXISTS, "a VM of that name exists")
                         .fact("vm", record.spec().name()).next("choose another name").build());
@@ -60,7 +60,7 @@ public final class LeaderWrites {
             return;
         }
         String path = zk.paths().vm(next.spec().name());
-        write(term, List.of(new ZkPort.Change.SetData(path, ZnodeJson.write(next), read.version())),
+        write(term, List.of(new ZkPort.Change.SetData(path, ZnodeJson.text(next), read.version())),
                 KeeperException.Code.BADVERSION,
                 () -> vm(next.spec().name()).map(Versioned::value).filter(next::equals).isPresent(),
                 changed(path));
@@ -95,8 +95,8 @@ public final class LeaderWrites {
                 draft.toSlot(), draft.epoch(), term, last + 1L, draft.nonce());
         write(term,
                 List.of(new ZkPort.Change.Check(zk.paths().vm(draft.vm()), vm.version()),
-                        new ZkPort.Change.SetData(parent, new byte[0], last),
-                        new ZkPort.Change.Create(path, ZnodeJson.write(intent))),
+                        new ZkPort.Change.SetData(parent, "", last),
+                        new ZkPort.Change.Create(path, ZnodeJson.text(intent))),
                 KeeperException.Code.NODEEXISTS,
                 () -> intent(draft.vm()).map(Versioned::value).filter(intent::equals).isPresent(),
                 TomboloException.error(CoordinatorError.MIGRATION_IN_PROGRESS, "a hand-off of this VM is under way")
@@ -117,7 +117,7 @@ public final class LeaderWrites {
         List<ZkPort.Change> operations = new ArrayList<>();
         operations.add(new ZkPort.Change.Delete(zk.paths().intent(intent.vm()), open.get().version()));
         if (!vm.value().equals(next)) {
-            operations.add(new ZkPort.Change.SetData(zk.paths().vm(intent.vm()), ZnodeJson.write(next), vm.version()));
+            operations.add(new ZkPort.Change.SetData(zk.paths().vm(intent.vm()), ZnodeJson.text(next), vm.version()));
         }
         write(term, operations, KeeperException.Code.BADVERSION,
                 () -> intent(intent.vm()).filter(i -> i.value().seq() == intent.seq()).isEmpty(),

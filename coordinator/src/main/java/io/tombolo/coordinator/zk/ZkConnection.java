@@ -2,6 +2,7 @@ package io.tombolo.coordinator.zk;
 
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.TomboloException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -133,7 +134,8 @@ public final class ZkConnection implements AutoCloseable {
     <T extends Record> Optional<Versioned<T>> read(String path, Class<T> type) {
         try {
             ZkPort.Node node = call(path, () -> port.read(path));
-            return Optional.of(new Versioned<>(ZnodeJson.read(path, node.data(), type), node.stat()));
+            return Optional.of(new Versioned<>(ZnodeJson.read(path, node.data().getBytes(StandardCharsets.UTF_8), type),
+                    node.stat()));
         } catch (ZkRefusal e) {
             if (e.is(KeeperException.Code.NONODE)) {
                 return Optional.empty();
@@ -167,7 +169,7 @@ public final class ZkConnection implements AutoCloseable {
     }
 
     /// Creates a znode and its parents; does nothing when it exists.
-    void ensure(String path, byte[] data) {
+    void ensure(String path, String data) {
         try {
             call(path, () -> {
                 port.create(path, data, CreateMode.PERSISTENT, true);
@@ -185,7 +187,7 @@ public final class ZkConnection implements AutoCloseable {
     /// @throws ZkRefusal `NODEEXISTS` and the like
     void createEphemeral(String path, Record value) {
         call(path, () -> {
-            port.create(path, ZnodeJson.write(value), CreateMode.EPHEMERAL, false);
+            port.create(path, ZnodeJson.text(value), CreateMode.EPHEMERAL, false);
             return null;
         });
     }
@@ -194,7 +196,7 @@ public final class ZkConnection implements AutoCloseable {
     ///
     /// @throws ZkRefusal `BADVERSION` and the like
     Stat setData(String path, Record value, int version) {
-        return call(path, () -> port.setData(path, ZnodeJson.write(value), version));
+        return call(path, () -> port.setData(path, ZnodeJson.text(value), version));
     }
 
     /// Deletes a znode if it has that version, -1 for any; does nothing when it is gone.

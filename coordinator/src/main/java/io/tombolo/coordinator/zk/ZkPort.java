@@ -8,10 +8,10 @@ import org.apache.zookeeper.data.Stat;
 /// One session with ZooKeeper as [ZkConnection] uses it: requests that block until they are answered, and failures as
 /// ZooKeeper names them. In production Curator is behind it, in the simulator a simulated ensemble.
 ///
-/// `ConnectionLoss` of a write means that it may have happened. A version of -1 means any. Thread safe.
+/// Data are text, in UTF-8; null and `""` are the same. `ConnectionLoss` of a write means that it may have happened. A version of -1 means any. Thread safe.
 public interface ZkPort extends AutoCloseable {
     /// What a znode holds, with its metadata as of then.
-    record Node(byte[] data, Stat stat) {
+    record Node(String data, Stat stat) {
     }
 
     /// One operation of a transaction.
@@ -21,11 +21,11 @@ public interface ZkPort extends AutoCloseable {
         }
 
         /// Creates a persistent znode.
-        record Create(String path, byte[] data) implements Change {
+        record Create(String path, String data) implements Change {
         }
 
         /// Sets a znode's data.
-        record SetData(String path, byte[] data, int version) implements Change {
+        record SetData(String path, String data, int version) implements Change {
         }
 
         /// Deletes a znode.
@@ -45,13 +45,13 @@ public interface ZkPort extends AutoCloseable {
     /// Creates one znode.
     ///
     /// @param parents whether missing parents are created, too
-    void create(String path, byte[] data, CreateMode mode, boolean parents)
+    void create(String path, String data, CreateMode mode, boolean parents)
             throws KeeperException, InterruptedException;
 
     /// Sets a znode's data.
     ///
     /// @return its metadata from then on
-    Stat setData(String path, byte[] data, int version) throws KeeperException, InterruptedException;
+    Stat setData(String path, String data, int version) throws KeeperException, InterruptedException;
 
     /// Deletes one znode.
     void delete(String path, int version) throws KeeperException, InterruptedException;
