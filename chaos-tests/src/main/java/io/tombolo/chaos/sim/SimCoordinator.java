@@ -151,6 +151,10 @@ final class SimCoordinator extends SimProcess {
         return ask("migrate " + vm + " to " + toHost, now -> now.migrate(vm, toHost));
     }
 
+    Answer transit(String vm, String toHost) {
+        return ask("transit " + vm + " to " + toHost, now -> now.transit(vm, toHost));
+    }
+
     void cancelAll() {
         if (leader != null) {
             leader.cancelAll();

@@ -8,6 +8,7 @@ import io.tombolo.coordinator.HandoffResult;
 import io.tombolo.coordinator.HandoffSide;
 import io.tombolo.coordinator.HandoffState;
 import io.tombolo.coordinator.wire.AgentRequest;
+import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.zk.HostRecord;
 import io.tombolo.coordinator.zk.IntentRecord;
@@ -32,6 +33,8 @@ final class SimHandoff {
     private Scheduler.Actor actor;
     private Scheduler.Actor waiter;
     private HandoffResult result;
+    private Optional<HandoffReport> report = Optional.empty();
+    private TomboloException failure;
     private boolean over;
     private boolean sourceGone;
     private boolean targetGone;
@@ -56,6 +59,7 @@ final class SimHandoff {
                 work();
             } catch (TomboloException e) {
                 world.trace(() -> coordinator + ": intent " + intent().seq() + " is left: " + e.getMessage());
+                failure = e;
             } finally {
                 over = true;
                 ended.run();
@@ -66,13 +70,20 @@ final class SimHandoff {
 
     /// Blocks the current actor until its caller can be told the end.
     ///
-    /// @return empty if it ended without one
-    Optional<HandoffResult> await() {
+    /// @return what its source says that it cost, if it said so
+    /// @throws TomboloException if the target does not run the VM
+    Optional<HandoffReport> await() {
         waiter = world.scheduler().current();
         while (!over && result == null) {
             world.scheduler().parkForever();
         }
-        return Optional.ofNullable(result);
+        if (result == null) {
+            throw failure == null ? SimLeader.refused(CoordinatorError.TERM_ENDED, intent().vm()) : failure;
+        }
+        if (!result.succeeded()) {
+            throw SimLeader.refused(CoordinatorError.valueOf(result.code()), intent().vm());
+        }
+        return report;
     }
 
     private void tell() {
@@ -166,8 +177,9 @@ final class SimHandoff {
                 case HandoffEffect.SendFinish _ -> sendFinish();
                 case HandoffEffect.Close close -> close(close);
                 case HandoffEffect.Note(String reason) -> note(reason);
-                case HandoffEffect.Report(HandoffResult told, Optional<?> _) -> {
+                case HandoffEffect.Report(HandoffResult told, Optional<HandoffReport> measured) -> {
                     result = told;
+                    report = measured;
                     tell();
                 }
             }

@@ -37,6 +37,7 @@ final class SimHost extends SimProcess implements HostPorts {
 
     private final World world;
     private final LocalTier local;
+    private final SimPages pages;
     private final int number;
     private final long bootId;
     private final HostMemory memory;
@@ -60,6 +61,7 @@ final class SimHost extends SimProcess implements HostPorts {
         this.bootId = bootId;
         this.local = LocalTier.over(world.localMemory(number), Path.of("local"));
         this.memory = world.wiring().memory(world, this);
+        this.pages = new SimPages(world, this);
         this.region = Region.over(memory, Path.of("simulated"));
     }
 
@@ -179,6 +181,10 @@ final class SimHost extends SimProcess implements HostPorts {
         }
     }
 
+    SimPages pages() {
+        return pages;
+    }
+
     LocalTier local() {
         return local;
     }
@@ -279,7 +285,11 @@ final class SimHost extends SimProcess implements HostPorts {
     }
 
     CompletableFuture<? extends Reply> serve(AgentRequest request) {
-        return driven.serve(request);
+        return switch (request) {
+            case AgentRequest.MovePages move -> CompletableFuture.completedFuture(pages.move(move));
+            case AgentRequest.ListTiers _ -> CompletableFuture.completedFuture(pages.tiers());
+            default -> driven.serve(request);
+        };
     }
 
     @Override

@@ -7,6 +7,8 @@ import io.tombolo.coordinator.OwnerSnapshot;
 import io.tombolo.coordinator.Placement;
 import io.tombolo.coordinator.PlacementConfig;
 import io.tombolo.coordinator.wire.AgentRequest;
+import io.tombolo.coordinator.wire.HandoffOutcome;
+import io.tombolo.coordinator.wire.HandoffReport;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.zk.HostRecord;
 import io.tombolo.coordinator.zk.IntentRecord;
@@ -31,6 +33,7 @@ final class SimLeader {
     private final SimCoordinator coordinator;
     private final long term;
     private final Map<String, SimHandoff> runners = new TreeMap<>();
+    private final Map<String, SimTransit> transits = new TreeMap<>();
     private final Set<String> migrations = new HashSet<>();
     private final Set<String> locked = new HashSet<>();
     private boolean ended;
@@ -51,11 +54,17 @@ final class SimLeader {
 
     void close() {
         ended = true;
+        List.copyOf(transits.values()).forEach(SimTransit::termEnded);
         List.copyOf(runners.values()).forEach(SimHandoff::termEnded);
     }
 
     void cancelAll() {
-        List.copyOf(runners.values()).forEach(SimHandoff::cancel);
+        List.copyOf(transits.values()).forEach(SimTransit::cancel);
+        runners.forEach((vm, runner) -> {
+            if (!transits.containsKey(vm)) {
+                runner.cancel();
+            }
+        });
     }
 
     private void trace(String what) {
@@ -194,12 +203,44 @@ final class SimLeader {
     }
 
     void migrate(String vm, String toHost) {
+        during(vm, () -> handOver(vm, toHost).await());
+    }
+
+    void transit(String vm, String toHost) {
+        Route route = preflight(vm, toHost);
+        during(vm, () -> {
+            SimTransit transit = new SimTransit(world, coordinator,
+                    SimTransit.plan(vm, route.from().name(), route.to().name(), route.record().value().spec()
+                            .pageBytes()),
+                    started -> {
+                        SimHandoff handoff = handOver(vm, toHost);
+                        started.accept(handoff);
+                        return handoff.await().orElseGet(() -> unmeasured(handoff.intent()));
+                    });
+            transits.put(vm, transit);
+            if (ended) {
+                transit.termEnded();
+            }
+            try {
+                transit.run();
+            } finally {
+                transits.remove(vm);
+            }
+        });
+    }
+
+    private static HandoffReport unmeasured(IntentRecord intent) {
+        return new HandoffReport(intent.vm(), intent.from(), intent.to(), intent.seq(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                0, intent.epoch(), intent.epoch() + 1, HandoffOutcome.COMPLETED);
+    }
+
+    private void during(String vm, Runnable action) {
         coordinator.records().require(vm);
         if (!migrations.add(vm)) {
             throw refused(CoordinatorError.MIGRATION_IN_PROGRESS, vm);
         }
         try {
-            handOver(vm, toHost).await();
+            action.run();
         } finally {
             migrations.remove(vm);
         }
@@ -217,6 +258,19 @@ final class SimLeader {
     }
 
     private IntentRecord openIntent(String vm, String toHost) {
+        Route route = preflight(vm, toHost);
+        VmRecord read = route.record().value();
+        if (coordinator.region().localPages(read.slot()) > 0) {
+            throw refused(CoordinatorError.VM_HAS_LOCAL_PAGES, vm);
+        }
+        return opened(route.record(), new IntentRecord(vm, read.slot(), route.from().name(), route.from().slot(),
+                route.to().name(), route.to().slot(), route.owner().epoch(), term, 0, world.freshValue()));
+    }
+
+    private record Route(Versioned<VmRecord> record, OwnerSnapshot owner, HostRecord from, HostRecord to) {
+    }
+
+    private Route preflight(String vm, String toHost) {
         Versioned<VmRecord> record = coordinator.records().require(vm);
         VmRecord read = record.value();
         requireNoIntent(vm);
@@ -234,11 +288,7 @@ final class SimLeader {
         }
         HostRecord to = Placement.require(toHost, read.spec(), live, Set.of(toHost), Map.of(),
                 new PlacementConfig(PlacementConfig.DEFAULT_MAX_VMS_PER_HOST));
-        if (coordinator.region().localPages(read.slot()) > 0) {
-            throw refused(CoordinatorError.VM_HAS_LOCAL_PAGES, vm);
-        }
-        return opened(record, new IntentRecord(vm, read.slot(), from.name(), from.slot(), to.name(), to.slot(),
-                owner.epoch(), term, 0, world.freshValue()));
+        return new Route(record, owner, from, to);
     }
 
     /// One at a time: two would refuse each other by the sequence number.
@@ -263,7 +313,7 @@ final class SimLeader {
         }
     }
 
-    private static TomboloException refused(CoordinatorError why, String vm) {
+    static TomboloException refused(CoordinatorError why, String vm) {
         return TomboloException.error(why, "refused").fact("vm", vm).next("nothing").build();
     }
 }

@@ -11,7 +11,7 @@ final class User {
     private final World world;
     private final Rng rng;
     private final Rest rest;
-    private final boolean[] wantsShared = new boolean[Plan.MAX_VMS];
+    private final boolean[] spared = new boolean[Plan.MAX_VMS];
     private boolean resting;
 
     User(World world, Rng rng) {
@@ -20,9 +20,9 @@ final class User {
         this.rest = new Rest(world);
     }
 
-    /// Whether the VM is about to be handed over, so that its pages must be shared.
-    boolean wantsShared(int vm) {
-        return wantsShared[vm];
+    /// Whether nobody asks for pages of the VM but its transit.
+    boolean spares(int vm) {
+        return spared[vm];
     }
 
     /// Whether everything is over and movers need not begin anything new.
@@ -92,21 +92,18 @@ final class User {
         SimCoordinator leader = world.leader();
         SimHost to = hosts[rng.below(hosts.length)];
         boolean transit = plan.moves() > 0 && !rng.oneIn(4);
-        if (transit) {
-            wantsShared[vm] = true;
-            for (int i = 0; i < 30 && world.oracle().localPages(vm) > 0; i++) {
-                scheduler.sleep(1 * MS);
-            }
-        }
+        spared[vm] = transit && !rng.oneIn(4);
         long from = scheduler.nowNs();
         long patience = rng.between(4 * MS, 60 * MS);
         if (leader != null && to.alive() && to.started()) {
-            SimCoordinator.Answer answer = leader.migrate("vm" + vm, to.hostName());
+            SimCoordinator.Answer answer = transit
+                    ? leader.transit("vm" + vm, to.hostName())
+                    : leader.migrate("vm" + vm, to.hostName());
             while (!answer.there() && scheduler.nowNs() - from < patience) {
                 scheduler.sleep(500_000);
             }
         }
-        wantsShared[vm] = false;
+        spared[vm] = false;
         scheduler.sleep(rng.between(100_000, 3 * MS));
         if (plan.slow()) {
             // Long enough for sessions to end and leaders to change.
