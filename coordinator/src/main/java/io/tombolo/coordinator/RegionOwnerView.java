@@ -27,6 +27,11 @@ public final class RegionOwnerView implements OwnerView, AutoCloseable {
         return new RegionOwnerView(Region.open(file, new OpenOptions(true, cluster)));
     }
 
+    /// Looks at a region that somebody else has mapped, and closes it.
+    public static RegionOwnerView over(Region region) {
+        return new RegionOwnerView(region);
+    }
+
     @Override
     public OwnerSnapshot owner(int vmSlot) {
         long word = region.vm(vmSlot).ownerAcquire();

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.Optional;
 
 /// Brings ZooKeeper into line with the owner words: VM records, intents, leases. Stateless; thread safe.
-final class VmRecords {
+public final class VmRecords {
     private final ZkConnection zk;
     private final LeaderWrites writes;
     private final Membership membership;
     private final OwnerView region;
 
-    VmRecords(ZkConnection zk, LeaderWrites writes, Membership membership, OwnerView region) {
+    public VmRecords(ZkConnection zk, LeaderWrites writes, Membership membership, OwnerView region) {
         this.zk = zk;
         this.writes = writes;
         this.membership = membership;
@@ -28,7 +28,7 @@ final class VmRecords {
     }
 
     /// Closes an intent with the VM's record as the owner word says now.
-    void closeIntent(long term, IntentRecord intent, HandoffEffect.Close close) {
+    public void closeIntent(long term, IntentRecord intent, HandoffEffect.Close close) {
         Optional<Versioned<VmRecord>> vm = writes.vm(intent.vm());
         if (vm.isEmpty()) {
             writes.intent(intent.vm()).filter(open -> open.value().seq() == intent.seq())
@@ -60,12 +60,12 @@ final class VmRecords {
     }
 
     /// Writes a reason to a VM's record.
-    void note(long term, String vm, String reason) {
+    public void note(long term, String vm, String reason) {
         writes.vm(vm).ifPresent(read -> writes.updateVm(term, read, reasoned(read.value(), reason)));
     }
 
     /// Brings one VM's record and lease into line with its owner word.
-    void reconcile(long term, String vm, List<HostRecord> live) {
+    public void reconcile(long term, String vm, List<HostRecord> live) {
         Optional<Versioned<VmRecord>> read = writes.vm(vm);
         if (read.isEmpty()) {
             return;
@@ -93,7 +93,7 @@ final class VmRecords {
     }
 
     /// `VM_UNKNOWN` when there is no such record.
-    Versioned<VmRecord> require(String vm) {
+    public Versioned<VmRecord> require(String vm) {
         return writes.vm(vm).orElseThrow(
                 () -> TomboloException.error(CoordinatorError.VM_UNKNOWN, "there is no VM of that name").fact("vm", vm)
                         .next("tombolo vm list").build());

@@ -22,7 +22,7 @@ final class Connections {
     static void connect(Draft draft, CoordinationEvent.Connect connect) {
         Draft.DraftClient client = draft.client(connect.client());
         Draft.DraftServer server = draft.server(connect.server());
-        Draft.require(client.connection == null, "client " + connect.client() + " is connected");
+        Draft.require(client.connection == null, () -> "client " + connect.client() + " is connected");
         CoordinationEffect.Refusal refusal = refusal(draft, client, server);
         if (refusal != null) {
             draft.effects.add(new CoordinationEffect.Refused(connect.client(), connect.server(), refusal));
@@ -68,11 +68,11 @@ final class Connections {
     static void submit(Draft draft, CoordinationEvent.Submit submit) {
         Draft.DraftClient client = draft.client(submit.client());
         Draft.require(submit.xid() > 0 && !client.outstanding.containsKey(submit.xid()),
-                "number in use or not positive: " + submit.xid());
+                () -> "number in use or not positive: " + submit.xid());
         Draft.require(!(submit.request() instanceof Request.Open || submit.request() instanceof Request.SetWatches
-                || submit.request() instanceof Request.Check), "not a client's to send: " + submit.request());
+                || submit.request() instanceof Request.Check), () -> "not a client's to send: " + submit.request());
         Draft.require(client.outstanding.values().stream().noneMatch(Request.Close.class::isInstance),
-                "client " + submit.client() + " is closing");
+                () -> "client " + submit.client() + " is closing");
         if (client.connection == null || client.session == 0) {
             draft.effects.add(new CoordinationEffect.Answered(submit.client(), submit.xid(), submit.request(),
                     Reply.of(Code.CONNECTIONLOSS)));
@@ -83,7 +83,7 @@ final class Connections {
     }
 
     static void disconnect(Draft draft, int number) {
-        Draft.require(draft.client(number).connection != null, "client " + number + " is not connected");
+        Draft.require(draft.client(number).connection != null, () -> "client " + number + " is not connected");
         drop(draft, number);
     }
 
@@ -112,7 +112,7 @@ final class Connections {
     static void receive(Draft draft, int number) {
         Draft.DraftClient client = draft.client(number);
         Draft.require(client.connection != null && !client.connection.inbound().isEmpty(),
-                "nothing for client " + number);
+                () -> "nothing for client " + number);
         Message message = client.connection.inbound().getFirst();
         client.connection = client.connection.received();
         switch (message) {

@@ -50,6 +50,11 @@ public final class Coordination {
     /// @throws IllegalStateException if it cannot happen in this state
     public static Step step(CoordinationState state, CoordinationEvent event) {
         Draft draft = new Draft(state);
+        apply(draft, event);
+        return new Step(draft.freeze(), draft.effects);
+    }
+
+    static void apply(Draft draft, CoordinationEvent event) {
         switch (event) {
             case CoordinationEvent.Connect connect -> Connections.connect(draft, connect);
             case CoordinationEvent.Disconnect lost -> Connections.disconnect(draft, lost.client());
@@ -68,7 +73,6 @@ public final class Coordination {
             case CoordinationEvent.Start start -> Elections.start(draft, start.server());
             case CoordinationEvent.Elect elect -> Elections.elect(draft, elect);
         }
-        return new Step(draft.freeze(), draft.effects);
     }
 
     /// What network, servers and clients do by themselves, and sessions that may end now: each of these can be the next

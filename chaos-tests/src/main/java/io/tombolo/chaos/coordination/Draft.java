@@ -12,6 +12,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /// A state while one event changes it. Lives for one step.
 final class Draft {
@@ -44,12 +45,23 @@ final class Draft {
         state.clients().forEach((number, client) -> clients.put(number, new DraftClient(client)));
     }
 
-    CoordinationState freeze() {
-        long all = servers.stream().mapToLong(server -> server.applied).min().orElse(logStart);
+    /// Forgets transactions that every server has applied.
+    void trim() {
+        if (log.isEmpty()) {
+            return;
+        }
+        long all = logEnd();
+        for (DraftServer server : servers) {
+            all = Math.min(all, server.applied);
+        }
         if (all > logStart) {
             log.subList(0, (int) (all - logStart)).clear();
             logStart = all;
         }
+    }
+
+    CoordinationState freeze() {
+        trim();
         SortedMap<Integer, Client> frozen = new TreeMap<>();
         clients.forEach((number, client) -> frozen.put(number, client.freeze()));
         return new CoordinationState(tickMs, nowMs, leader, epoch, lastZxid, nextSession, logStart, log, head,
@@ -65,8 +77,14 @@ final class Draft {
     }
 
     boolean hasQuorum() {
-        return leader >= 0 && follows(servers.get(leader))
-                && servers.stream().filter(this::follows).count() * 2 > servers.size();
+        if (leader < 0 || !follows(servers.get(leader))) {
+            return false;
+        }
+        int members = 0;
+        for (DraftServer server : servers) {
+            members += follows(server) ? 1 : 0;
+        }
+        return members * 2 > servers.size();
     }
 
     DraftClient client(int number) {
@@ -104,6 +122,12 @@ final class Draft {
     /// As the leader's queue of expiries has it: the next multiple of the tick after the timeout.
     long deadline(int timeoutMs) {
         return ((nowMs + timeoutMs) / tickMs + 1) * tickMs;
+    }
+
+    static void require(boolean possible, Supplier<String> what) {
+        if (!possible) {
+            throw new IllegalStateException(what.get());
+        }
     }
 
     static void require(boolean possible, String what) {

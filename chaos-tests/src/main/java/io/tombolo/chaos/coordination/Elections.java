@@ -11,7 +11,7 @@ final class Elections {
 
     static void report(Draft draft, int number) {
         Draft.DraftServer server = draft.server(number);
-        Draft.require(draft.follows(server) && draft.hasQuorum(), "server " + number + " has no leader");
+        Draft.require(draft.follows(server) && draft.hasQuorum(), () -> "server " + number + " has no leader");
         server.heard.forEach(draft::touch);
         server.heard.clear();
     }
@@ -19,22 +19,26 @@ final class Elections {
     static void expire(Draft draft, long id) {
         Session session = draft.sessions.get(id);
         Draft.require(draft.hasQuorum() && session != null && session.deadlineMs() <= draft.nowMs,
-                "session " + id + " cannot end now");
+                () -> "session " + id + " cannot end now");
+        end(draft, id);
+    }
+
+    static void end(Draft draft, long id) {
         draft.sessions.remove(id);
         Prepared prepared = Prepared.close(draft.head, id, draft.nextZxid());
         draft.commit(prepared.after(), prepared.changes(), id);
     }
 
     static void cutOff(Draft draft, int number) {
-        Draft.require(draft.server(number).linked, "server " + number + " is cut off");
+        Draft.require(draft.server(number).linked, () -> "server " + number + " is cut off");
         draft.server(number).linked = false;
     }
 
     static void rejoin(Draft draft, int number) {
         Draft.DraftServer server = draft.server(number);
-        Draft.require(server.up && !draft.follows(server), "server " + number + " cannot rejoin");
+        Draft.require(server.up && !draft.follows(server), () -> "server " + number + " cannot rejoin");
         if (server.serving) {
-            Draft.require(server.epoch == draft.epoch, "server " + number + " follows another leader");
+            Draft.require(server.epoch == draft.epoch, () -> "server " + number + " follows another leader");
             server.linked = true;
             server.waiting.replaceAll(waiting -> waiting.due() < 0 ? waiting.unstuck() : waiting);
             return;
@@ -57,7 +61,7 @@ final class Elections {
     static void notice(Draft draft, int number) {
         Draft.DraftServer server = draft.server(number);
         Draft.require(server.up && server.serving && !(draft.follows(server) && draft.hasQuorum()),
-                "server " + number + " has a leader");
+                () -> "server " + number + " has a leader");
         stopServing(draft, number);
     }
 
@@ -76,20 +80,20 @@ final class Elections {
     }
 
     static void stop(Draft draft, int number) {
-        Draft.require(draft.server(number).up, "server " + number + " does not run");
+        Draft.require(draft.server(number).up, () -> "server " + number + " does not run");
         stopServing(draft, number);
         draft.servers.get(number).up = false;
     }
 
     static void start(Draft draft, int number) {
-        Draft.require(!draft.server(number).up, "server " + number + " runs");
+        Draft.require(!draft.server(number).up, () -> "server " + number + " runs");
         draft.servers.get(number).up = true;
     }
 
     static void elect(Draft draft, CoordinationEvent.Elect elect) {
         Draft.require(elect.members().contains(elect.leader()) && elect.members().size() * 2 > draft.servers.size()
                 && elect.members().stream().allMatch(member -> draft.server(member).up),
-                "no majority: " + elect);
+                () -> "no majority: " + elect);
         for (int server : elect.survivors()) {
             Requests.orderAnyway(draft, server);
         }

@@ -33,7 +33,7 @@ final class Requests {
         return next(server.waiting());
     }
 
-    private static int next(List<Waiting> waiting) {
+    static int next(List<Waiting> waiting) {
         for (int i = 0; i < waiting.size(); i++) {
             if (waiting.get(i).due() < 0) {
                 return waiting.get(i).stuck() ? -1 : i;
@@ -45,7 +45,7 @@ final class Requests {
     static void deliver(Draft draft, int number) {
         Draft.DraftClient client = draft.client(number);
         Draft.require(client.connection != null && !client.connection.outbound().isEmpty(),
-                "nothing of client " + number);
+                () -> "nothing of client " + number);
         Draft.DraftServer server = draft.servers.get(client.connection.server());
         Sent sent = client.connection.outbound().getFirst();
         client.connection = client.connection.delivered();
@@ -62,7 +62,7 @@ final class Requests {
             return;
         }
         Draft.require(server.waiting.stream().noneMatch(waiting -> waiting.client() == number),
-                "client " + number + " has a request at the leader");
+                () -> "client " + number + " has a request at the leader");
         if (sent.request() instanceof Request.SetWatches set) {
             setWatches(client, number, server, set);
         }
@@ -143,7 +143,7 @@ final class Requests {
     static void orderAnyway(Draft draft, int number) {
         Draft.DraftServer server = draft.server(number);
         int index = next(server.waiting);
-        Draft.require(index >= 0, "server " + number + " has forwarded nothing");
+        Draft.require(index >= 0, () -> "server " + number + " has forwarded nothing");
         Waiting waiting = server.waiting.get(index);
         if (waiting.request() instanceof Request.Sync) {
             Session own = draft.sessions.get(waiting.session());
@@ -186,7 +186,7 @@ final class Requests {
 
     static void apply(Draft draft, int number) {
         Draft.DraftServer server = draft.server(number);
-        Draft.require(draft.follows(server) && server.applied < draft.logEnd(), "nothing to apply at " + number);
+        Draft.require(draft.follows(server) && server.applied < draft.logEnd(), () -> "nothing to apply at " + number);
         Committed next = draft.log.get((int) (server.applied - draft.logStart));
         server.applied++;
         server.tree = next.after();

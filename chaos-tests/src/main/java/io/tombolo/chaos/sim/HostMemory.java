@@ -29,7 +29,7 @@ class HostMemory implements Memory {
     }
 
     private void trace(String did, long offset, long value, String was) {
-        String name = world.set() ? world.oracle().name(offset, value) : null;
+        String name = world.troubles().armed() ? world.oracle().name(offset, value) : null;
         if (name != null) {
             world.trace(() -> process + did + name + was);
         }

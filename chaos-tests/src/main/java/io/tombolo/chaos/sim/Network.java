@@ -30,14 +30,19 @@ final class Network {
         this.wire = world.scheduler().new Loop(physics, "network");
     }
 
-    private long delay() {
+    Rng rng() {
+        return rng;
+    }
+
+    /// How long a message takes.
+    static long delay(Rng rng) {
         return rng.oneIn(20) ? rng.between(MAX_NS, 20 * MAX_NS) : rng.between(MIN_NS, MAX_NS);
     }
 
     /// Something that happens at the other end of a wire, if the message gets there.
     void sendOnce(Runnable arrival) {
         if (!rng.perMille(world.lossPerMille())) {
-            wire.schedule(arrival, delay());
+            wire.schedule(arrival, delay(rng));
         }
     }
 
@@ -45,7 +50,7 @@ final class Network {
     void send(Runnable arrival) {
         sendOnce(arrival);
         if (rng.perMille(world.duplicatePerMille())) {
-            wire.schedule(arrival, delay());
+            wire.schedule(arrival, delay(rng));
         }
     }
 
@@ -63,8 +68,8 @@ final class Network {
         world.trace(() -> from + " -> " + host + ": " + request);
         loop.schedule(() -> once.accept(null, new Unreachable("no answer in time")), timeoutNs);
         send(() -> {
-            SimHost to = world.liveHost(host);
-            if (world.cut(from, to)) {
+            SimHost to = world.machines().live(host);
+            if (world.troubles().cut(from, to)) {
                 return;
             }
             if (to == null) {
@@ -104,7 +109,7 @@ final class Network {
             return;
         }
         send(() -> {
-            if (from.alive() && (sender == null || !world.cut(from, sender))) {
+            if (from.alive() && (sender == null || !world.troubles().cut(from, sender))) {
                 world.trace(() -> from + " <- " + (failure == null ? String.valueOf(reply) : failure.toString()));
                 loop.schedule(() -> once.accept(reply, failure), 0);
             }

@@ -235,7 +235,8 @@ final class Oracle {
                     + SlotWord.describe(next));
         }
         HostState to = SlotWord.state(next);
-        if ((to == HostState.CONFIRMED || to == HostState.STOPPED) && world.storing(slot, SlotWord.incarnation(next))) {
+        if ((to == HostState.CONFIRMED || to == HostState.STOPPED)
+                && world.machines().storing(slot, SlotWord.incarnation(next))) {
             violate("I2", by + " says " + SlotWord.describe(next) + " of slot " + slot
                     + ", and threads of it still store");
         }
@@ -458,7 +459,7 @@ final class Oracle {
         for (int page = 0; page < pages; page++) {
             long entry = memory.get(layout.dataOffset() + world.tableFrame(vm) * FRAME_BYTES + page * 8L);
             SimHost host = OwnerWord.is(owner(vm), OwnerState.RUNNING)
-                    ? world.liveHost(OwnerWord.slot(owner(vm)))
+                    ? world.machines().live(OwnerWord.slot(owner(vm)))
                     : null;
             if (PageTableEntry.state(entry) != PteState.ABSENT
                     && (PageTableEntry.tier(entry) == Tier.SHARED || host != null)) {

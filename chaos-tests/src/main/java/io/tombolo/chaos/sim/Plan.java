@@ -14,10 +14,12 @@ import java.util.List;
 /// @param migrations how many the user asks for
 /// @param moves 0: no page moves
 /// @param hot whether who has read that a VM is offered often loses its core with that
+/// @param slow whether migrations are far enough apart for sessions to end between them
 /// @param faults what goes wrong, and when
 record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switchPerMille, int loseCoreIn,
         boolean claims,
         int refusePerMille, int lossPerMille, int duplicatePerMille, int migrations, int moves, boolean hot,
+        boolean slow,
         List<Fault> faults) {
     static final int MAX_HOSTS = 3;
     static final int MAX_VMS = 2;
@@ -27,6 +29,10 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
 
     private static final HandoffPoint[] CRITICAL = {HandoffPoint.SOURCE_SAVED, HandoffPoint.SOURCE_OFFERED,
             HandoffPoint.TARGET_SEEN, HandoffPoint.TARGET_TAKEN, HandoffPoint.TARGET_CLAIMED, HandoffPoint.TARGET_OWNS};
+
+    private static final Trouble[] OF_COORDINATION = {Trouble.ENSEMBLE_FOLLOWER_CUT, Trouble.ENSEMBLE_LEADER_CUT,
+            Trouble.ENSEMBLE_LEADER_DEATH, Trouble.LEADER_PAUSE, Trouble.LEADER_CUT, Trouble.LEADER_SESSION_LOSS,
+            Trouble.SESSION_LOSS, Trouble.CUT_FROM_COORDINATION};
 
     /// Whether the movers of a host get in each other's way, and its vCPUs in theirs.
     boolean busyMovers() {
@@ -55,8 +61,18 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
         LEADER_DEATH,
         /// The leading coordinator stands still.
         LEADER_PAUSE,
+        /// The leading coordinator and the coordination service do not hear each other.
+        LEADER_CUT,
+        /// The session of the leading coordinator ends, whatever it does.
+        LEADER_SESSION_LOSS,
         /// The user cancels the migration that is under way.
-        CANCEL
+        CANCEL,
+        /// A server of the ensemble and its leader do not hear each other.
+        ENSEMBLE_FOLLOWER_CUT,
+        /// Nobody hears the ensemble's leader but its clients.
+        ENSEMBLE_LEADER_CUT,
+        /// The ensemble's leader dies, and comes back.
+        ENSEMBLE_LEADER_DEATH
     }
 
     /// One fault: at a moment of a hand-off (that many of them later), or at a step; it hits the host that gets there.
@@ -80,13 +96,19 @@ record Plan(int hosts, int vms, int pages, int vcpus, MemoryKind kind, int switc
             faults.add(new Fault(source[rng.below(source.length)], CRITICAL[rng.below(2)], 0, 0, duration(rng)));
             faults.add(new Fault(target[rng.below(target.length)], CRITICAL[2 + rng.below(4)], 0, 0, duration(rng)));
         }
+        boolean slow = rng.oneIn(5);
+        for (int i = slow ? rng.below(3) : 0; i > 0; i--) {
+            faults.add(new Fault(OF_COORDINATION[rng.below(OF_COORDINATION.length)],
+                    rng.oneIn(2) ? CRITICAL[rng.below(CRITICAL.length)] : null, rng.below(2), rng.below(2_000),
+                    rng.between(20 * MS, 500 * MS)));
+        }
         int moves = rng.oneIn(2) ? rng.below(6) : 0;
         int loseCoreIn = rng.oneIn(3) ? rng.oneIn(2) ? 200 : 30 : 0;
         return new Plan(2 + rng.below(MAX_HOSTS - 1), rng.oneIn(4) ? 2 : 1, 1 + rng.below(MAX_PAGES),
                 1 + rng.below(2), kind, switching[rng.below(moves >= BUSY_MOVERS ? 2 : switching.length)],
                 moves >= BUSY_MOVERS ? 8 : loseCoreIn, rng.oneIn(3),
                 rng.oneIn(4) ? 300 : 0, rng.oneIn(3) ? 60 : 0, rng.oneIn(3) ? 60 : 0, 1 + rng.below(4), moves,
-                rng.oneIn(2), List.copyOf(faults));
+                rng.oneIn(2), slow, List.copyOf(faults));
     }
 
     private static Fault fault(Rng rng, MemoryKind kind) {

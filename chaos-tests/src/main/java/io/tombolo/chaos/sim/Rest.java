@@ -1,5 +1,6 @@
 package io.tombolo.chaos.sim;
 
+import io.tombolo.coordinator.zk.VmRecord;
 import io.tombolo.region.FromWord;
 import io.tombolo.region.HostSlots;
 import io.tombolo.region.HostState;
@@ -28,13 +29,23 @@ final class Rest {
                 return false;
             }
         }
-        return world.coordination().open().stream().allMatch(
-                intent -> world.liveHost(intent.fromSlot()) == null || world.liveHost(intent.toSlot()) == null);
+        return world.records().stream().allMatch(this::inLine) && world.intents().stream().allMatch(
+                intent -> world.machines().live(intent.fromSlot()) == null
+                        || world.machines().live(intent.toSlot()) == null);
+    }
+
+    /// Whether the record of a VM whose owner lives says so.
+    private boolean inLine(VmRecord record) {
+        long word = world.oracle().owner(record.slot());
+        SimHost named = world.machines().live(OwnerWord.slot(word));
+        return !OwnerWord.is(word, OwnerState.RUNNING) || named == null
+                || (record.host().equals(named.hostName()) && record.epoch() == OwnerWord.epoch(word)
+                        && record.reason().isEmpty());
     }
 
     private boolean settled(int vm) {
         long word = world.oracle().owner(vm);
-        SimHost named = world.liveHost(OwnerWord.slot(word));
+        SimHost named = world.machines().live(OwnerWord.slot(word));
         return switch (OwnerWord.state(word)) {
             case RUNNING -> named == null || world.oracle().executes(vm);
             case OFFERED -> named == null && !sourceCanAct(vm, word);
@@ -46,7 +57,7 @@ final class Rest {
 
     private boolean sourceCanAct(int vm, long word) {
         long from = world.oracle().from(vm);
-        return FromWord.allows(from, FromWord.slot(from), word) && world.liveHost(FromWord.slot(from)) != null;
+        return FromWord.allows(from, FromWord.slot(from), word) && world.machines().live(FromWord.slot(from)) != null;
     }
 
     /// For people: where everything is.
@@ -56,14 +67,14 @@ final class Rest {
             long word = world.oracle().owner(vm);
             text.append("vm").append(vm).append(' ').append(OwnerWord.describe(word))
                     .append(world.oracle().executes(vm) ? ", executes" : ", stands still")
-                    .append(world.liveHost(OwnerWord.slot(word)) == null ? ", host dead; " : ", host alive; ");
+                    .append(world.machines().live(OwnerWord.slot(word)) == null ? ", host dead; " : ", host alive; ");
         }
-        for (SimHost host : world.hosts()) {
+        for (SimHost host : world.machines().hosts()) {
             if (host.alive() && host.started()) {
                 text.append(host.describe()).append("; ");
             }
         }
-        return text + "intents " + world.coordination().open();
+        return text + "intents " + world.intents() + ", records " + world.records();
     }
 
     /// Everybody stands still from here on: this makes no step.
@@ -84,14 +95,14 @@ final class Rest {
         for (int vm = 0; vm < world.plan().vms(); vm++) {
             // Of a guest that its host took with it nothing is promised: what it wrote to a page that had just become
             // local may be gone with the entry that says so.
-            if (!world.lostWithHost(vm)) {
+            if (!world.machines().lostWithHost(vm)) {
                 world.oracle().checkContents(vm, world.plan().pages());
             }
         }
     }
 
     private SimHost firstLive() {
-        for (SimHost host : world.hosts()) {
+        for (SimHost host : world.machines().hosts()) {
             if (host.alive() && host.started()) {
                 return host;
             }
@@ -101,9 +112,10 @@ final class Rest {
 
     /// What takeover will do with the VMs of hosts that are dead, as far as it is built.
     private void recover(Region region, int executor) {
-        for (SimHost host : world.incarnations()) {
+        for (SimHost host : world.machines().incarnations()) {
             if (!host.alive() && host.slot() >= 0) {
-                HostSlots.confirmReaped(region, world.identity(host).pid(), world.identity(host).bootId());
+                HostSlots.confirmReaped(region, world.machines().identity(host).pid(),
+                        world.machines().identity(host).bootId());
                 long word = region.host(host.slot()).wordAcquire();
                 if (SlotWord.state(word) == HostState.CONFIRMED && SlotWord.incarnation(word) == host.incarnation()) {
                     Recovery.recover(region, host.slot(), host.incarnation(), executor);
@@ -113,7 +125,7 @@ final class Rest {
         for (int i = 0; i < world.plan().vms(); i++) {
             VmSlot vm = region.vm(i);
             long word = vm.ownerAcquire();
-            if (OwnerWord.is(word, OwnerState.FREE) || world.liveHost(OwnerWord.slot(word)) != null) {
+            if (OwnerWord.is(word, OwnerState.FREE) || world.machines().live(OwnerWord.slot(word)) != null) {
                 continue;
             }
             long recovering = OwnerWord.pack(OwnerState.RECOVERING, executor, OwnerWord.nextEpoch(word));

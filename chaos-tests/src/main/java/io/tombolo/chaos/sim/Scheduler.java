@@ -384,6 +384,11 @@ final class Scheduler {
             actor.wake();
         }
 
+        /// Whether a task of it is running.
+        boolean runs() {
+            return current == actor;
+        }
+
         boolean isShutdown() {
             return shut;
         }

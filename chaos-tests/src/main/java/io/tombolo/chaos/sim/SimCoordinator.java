@@ -1,267 +1,214 @@
 package io.tombolo.chaos.sim;
 
-import io.tombolo.coordinator.HandoffEffect;
-import io.tombolo.coordinator.HandoffEvent;
-import io.tombolo.coordinator.HandoffOrchestration;
-import io.tombolo.coordinator.HandoffSide;
-import io.tombolo.coordinator.HandoffState;
+import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.HandoffTimings;
-import io.tombolo.coordinator.OwnerSnapshot;
+import io.tombolo.coordinator.OwnerView;
+import io.tombolo.coordinator.RegionOwnerView;
+import io.tombolo.coordinator.VmRecords;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.Reply;
-import io.tombolo.coordinator.zk.IntentRecord;
-import io.tombolo.region.OwnerState;
-import io.tombolo.region.OwnerWord;
+import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.coordinator.zk.HostRecord;
+import io.tombolo.coordinator.zk.LeaderRecord;
+import io.tombolo.coordinator.zk.LeaderWrites;
+import io.tombolo.coordinator.zk.Leadership;
+import io.tombolo.coordinator.zk.Membership;
+import io.tombolo.coordinator.zk.ZkConnection;
+import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.List;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 
-/// A coordinator: the shipped [HandoffOrchestration] behind an edge that does what HandoffRunner and LeaderSession do,
-/// with messages of this world. It never stores to the region.
+/// A coordinator: the shipped [Leadership], [LeaderWrites], [Membership] and [VmRecords] on a session of this world,
+/// and a view of the region; in each term a [SimLeader]. It never stores to the region.
 final class SimCoordinator extends SimProcess {
     static final HandoffTimings TIMINGS = new HandoffTimings(10);
-    private static final long BEAT_NS = 30_000_000;
 
     private final World world;
     private final Scheduler.Loop net;
-    private final List<Runner> runners = new ArrayList<>();
-    private long term = -1;
+    private final SimSession session;
+    private final LeaderWrites writes;
+    private final Membership membership;
+    private final OwnerView region;
+    private final VmRecords records;
+    private final Leadership leadership;
+    private SimLeader leader;
 
     SimCoordinator(World world, int number) {
         super("coordinator" + number);
         this.world = world;
         this.net = world.scheduler().new Loop(this, this + "/net");
-        world.scheduler().spawn(this, this + "/session", this::beat);
+        this.session = new SimSession(world, this, net, number);
+        ZkConnection zk = ZkConnection.over(session, SimEnsemble.PATHS);
+        this.writes = new LeaderWrites(zk);
+        this.membership = new Membership(zk, world.scheduler()::nowNs, ms -> world.scheduler().sleep(ms * 1_000_000));
+        this.region = RegionOwnerView.over(Region.over(new HostMemory(world, this), Path.of("simulated")));
+        this.records = new VmRecords(zk, writes, membership, region);
+        Scheduler.Loop callbacks = world.scheduler().new Loop(this, this + "/leadership");
+        this.leadership = new Leadership(zk, new LeaderRecord(name(), "", 0), new Terms(),
+                new SimLatch(world, session, name()), new Callbacks(callbacks));
+        leadership.start();
     }
 
-    Scheduler.Loop net() {
-        return net;
-    }
+    private record Callbacks(Scheduler.Loop loop) implements Leadership.Turns {
+        @Override
+        public void run(Runnable task) {
+            loop.execute(task);
+        }
 
-    private void beat() {
-        world.coordination().join(this);
-        while (true) {
-            world.coordination().heartbeat(this, alive -> {
-                if (!alive) {
-                    endTerm();
-                    world.coordination().join(this);
-                }
-            });
-            world.coordination().lead(this, answer -> answer.ifPresent(this::lead));
-            world.scheduler().sleep(BEAT_NS);
+        @Override
+        public void runLater(Runnable task, long delayMs) {
+            loop.schedule(task, delayMs * 1_000_000);
+        }
+
+        @Override
+        public void close() {
+            loop.shutdown();
         }
     }
 
-    private void lead(long now) {
-        if (now < 0) {
-            endTerm();
-            return;
+    private final class Terms implements Leadership.Listener {
+        @Override
+        public void elected(long term) {
+            world.trace(() -> SimCoordinator.this + " leads in term " + term);
+            leader = new SimLeader(world, SimCoordinator.this, term);
+            leader.start();
         }
-        if (now != term) {
-            endTerm();
-            term = now;
-            world.trace(() -> this + " leads in term " + now);
-        }
-        adopt();
-    }
 
-    private void adopt() {
-        long mine = term;
-        world.coordination().intents(this, mine, open -> {
-            if (term != mine || open.isEmpty()) {
-                return;
+        @Override
+        public void deposed(long term) {
+            world.trace(() -> SimCoordinator.this + " does not lead any more, term " + term);
+            if (leader != null) {
+                leader.close();
             }
-            for (IntentRecord intent : open.get()) {
-                start(HandoffOrchestration.resume(intent, TIMINGS, world.scheduler().nowNs()));
+            leader = null;
+        }
+    }
+
+    /// The term it leads with, as it believes; 0: none.
+    long term() {
+        return alive() && leader != null ? leader.term() : 0;
+    }
+
+    SimSession session() {
+        return session;
+    }
+
+    LeaderWrites writes() {
+        return writes;
+    }
+
+    Membership membership() {
+        return membership;
+    }
+
+    OwnerView region() {
+        return region;
+    }
+
+    VmRecords records() {
+        return records;
+    }
+
+    // ---- what users ask of it
+
+    /// Something that is asked of the leader, on an actor of its own.
+    private interface Asked {
+        void of(SimLeader leader);
+    }
+
+    /// What somebody waits for who has asked.
+    static final class Answer {
+        private boolean there;
+
+        boolean there() {
+            return there;
+        }
+    }
+
+    private Answer ask(String what, Asked asked) {
+        world.trace(() -> "user asks " + this + ": " + what);
+        Answer answer = new Answer();
+        world.scheduler().spawn(this, this + "/" + what, () -> {
+            try {
+                leadership.requireTerm();
+                if (leader != null) {
+                    asked.of(leader);
+                }
+                world.trace(() -> this + ": " + what + ": answered");
+            } catch (TomboloException e) {
+                world.trace(() -> this + ": " + what + ": " + e.code() + " " + e.getMessage());
+            } finally {
+                answer.there = true;
             }
         });
+        return answer;
     }
 
-    private void endTerm() {
-        term = -1;
-        runners.forEach(runner -> runner.post(new HandoffEvent.TermEnded()));
+    Answer create(VmSpec spec, String host) {
+        return ask("create " + spec.name(), now -> now.create(spec, host));
     }
 
-    private void start(HandoffOrchestration.Step first) {
-        if (runners.stream().noneMatch(runner -> !runner.done() && runner.intent().seq() == first.state().intent()
-                .seq())) {
-            runners.add(new Runner(first));
-        }
+    Answer destroy(String vm) {
+        return ask("destroy " + vm, now -> now.destroy(vm));
     }
 
-    /// What a user asks of the leader.
-    void migrate(int vm, int toSlot) {
-        net.schedule(() -> {
-            long word = world.oracle().owner(vm);
-            if (term < 0 || !OwnerWord.is(word, OwnerState.RUNNING) || OwnerWord.slot(word) == toSlot) {
-                return;
-            }
-            int from = OwnerWord.slot(word);
-            world.coordination().hosts(this, live -> {
-                SimHost source = find(live, from);
-                SimHost target = find(live, toSlot);
-                if (source == null || target == null) {
-                    return;
-                }
-                world.coordination().open(this,
-                        new IntentRecord("vm" + vm, vm, "h" + source.number(), from, "h" + target.number(), toSlot,
-                                OwnerWord.epoch(word), term, 0, world.freshValue()),
-                        opened -> opened.filter(intent -> intent.term() == term).ifPresent(intent -> start(
-                                HandoffOrchestration.start(intent, TIMINGS, world.scheduler().nowNs()))));
-            });
-        }, 0);
+    Answer migrate(String vm, String toHost) {
+        return ask("migrate " + vm + " to " + toHost, now -> now.migrate(vm, toHost));
     }
 
-    private static SimHost find(Optional<List<SimHost>> live, int slot) {
-        return live.orElse(List.of()).stream().filter(host -> host.slot() == slot).findFirst().orElse(null);
+    Answer transit(String vm, String toHost) {
+        return ask("transit " + vm + " to " + toHost, now -> now.transit(vm, toHost));
     }
 
     void cancelAll() {
-        runners.forEach(runner -> runner.post(new HandoffEvent.CancelAsked()));
+        if (leader != null) {
+            leader.cancelAll();
+        }
     }
 
-    /// One hand-off, on an actor of its own.
-    private final class Runner {
-        private final Deque<HandoffEvent> events = new ArrayDeque<>();
-        private final Scheduler.Actor actor;
-        private final long ofTerm = term;
-        private HandoffOrchestration.Step next;
-        private boolean sourceGone;
-        private boolean targetGone;
-        private long nextHostCheckNs;
+    // ---- calls to agents
 
-        Runner(HandoffOrchestration.Step first) {
-            next = first;
-            nextHostCheckNs = world.scheduler().nowNs() + retryNs();
-            actor = world.scheduler().spawn(SimCoordinator.this, SimCoordinator.this + "/intent" + intent().seq(),
-                    this::work);
+    /// Calls the agent that the host's record names; after AgentLinks. The answer comes on this process's own loop.
+    void call(String host, AgentRequest request, long timeoutMs, BiConsumer<Reply, Throwable> answer) {
+        Optional<HostRecord> record;
+        try {
+            record = membership.host(host);
+        } catch (TomboloException e) {
+            answer.accept(null, e);
+            return;
         }
-
-        IntentRecord intent() {
-            return next.state().intent();
+        if (record.isEmpty()) {
+            answer.accept(null, TomboloException.error(CoordinatorError.HOST_DEAD, "the host has no live agent")
+                    .fact("host", host).next("start it").build());
+            return;
         }
+        world.network().call(this, net, host, request, TimeUnit.MILLISECONDS.toNanos(timeoutMs), answer);
+    }
 
-        boolean done() {
-            return next.state().phase() == HandoffState.Phase.DONE;
+    /// The same for who waits for the answer.
+    Reply await(String host, AgentRequest request, long timeoutMs) {
+        Scheduler.Actor me = world.scheduler().current();
+        Reply[] reply = new Reply[1];
+        Throwable[] failure = new Throwable[1];
+        call(host, request, timeoutMs, (answer, why) -> {
+            reply[0] = answer;
+            failure[0] = why;
+            me.wake();
+        });
+        while (reply[0] == null && failure[0] == null) {
+            world.scheduler().parkForever();
         }
-
-        void post(HandoffEvent event) {
-            events.add(event);
-            actor.wake();
-        }
-
-        private long retryNs() {
-            return TimeUnit.MILLISECONDS.toNanos(TIMINGS.retryMs());
-        }
-
-        private void work() {
-            perform(next.effects());
-            while (!done()) {
-                HandoffEvent event = nextEvent();
-                HandoffState before = next.state();
-                next = HandoffOrchestration.step(before, event, world.scheduler().nowNs());
-                if (before.phase() != next.state().phase()) {
-                    HandoffOrchestration.Step now = next;
-                    world.trace(() -> SimCoordinator.this + ": intent " + intent().seq() + ": " + before.phase()
-                            + " -> " + now.state().phase() + " at " + event);
-                }
-                perform(next.effects());
+        switch (failure[0]) {
+            case null -> {
+                return reply[0];
             }
-            runners.remove(this);
-        }
-
-        private HandoffEvent nextEvent() {
-            while (true) {
-                if (!events.isEmpty()) {
-                    return events.poll();
-                }
-                long now = world.scheduler().nowNs();
-                if (now - nextHostCheckNs >= 0) {
-                    nextHostCheckNs = now + retryNs();
-                    checkHosts();
-                }
-                if (now - next.state().wakeNs() >= 0) {
-                    return new HandoffEvent.Tick();
-                }
-                world.scheduler().park(Math.max(1, Math.min(next.state().wakeNs(), nextHostCheckNs) - now));
-            }
-        }
-
-        private void checkHosts() {
-            world.coordination().hosts(SimCoordinator.this, live -> live.ifPresent(hosts -> {
-                boolean source = hosts.stream().noneMatch(host -> host.slot() == intent().fromSlot());
-                boolean target = hosts.stream().noneMatch(host -> host.slot() == intent().toSlot());
-                if (source != sourceGone) {
-                    sourceGone = source;
-                    post(source
-                            ? new HandoffEvent.HostGone(HandoffSide.SOURCE)
-                            : new HandoffEvent.HostBack(HandoffSide.SOURCE));
-                }
-                if (target != targetGone) {
-                    targetGone = target;
-                    post(target
-                            ? new HandoffEvent.HostGone(HandoffSide.TARGET)
-                            : new HandoffEvent.HostBack(HandoffSide.TARGET));
-                }
-            }));
-        }
-
-        private void perform(List<HandoffEffect> effects) {
-            for (HandoffEffect effect : effects) {
-                perform(effect);
-            }
-        }
-
-        private void perform(HandoffEffect effect) {
-            IntentRecord i = intent();
-            switch (effect) {
-                case HandoffEffect.SendPrepare _ -> call(i.to(),
-                        new AgentRequest.PrepareTarget(ofTerm, i.seq(), world.spec(i.vmSlot()), i.vmSlot(), i.epoch(),
-                                i.fromSlot(), i.from(), i.nonce()),
-                        TIMINGS.prepareMs(), _ -> new HandoffEvent.Prepared(),
-                        failure -> new HandoffEvent.PrepareFailed(code(failure), String.valueOf(failure)));
-                case HandoffEffect.SendSwitch _ -> call(i.from(),
-                        new AgentRequest.SwitchOver(ofTerm, i.seq(), i.vm(), i.vmSlot(), i.epoch(), i.toSlot(), i.to(),
-                                "", 0, i.nonce()),
-                        TIMINGS.switchMs(), reply -> new HandoffEvent.Switched(((Reply.Switched) reply).report()),
-                        failure -> new HandoffEvent.SwitchFailed(code(failure), String.valueOf(failure)));
-                case HandoffEffect.ReadOwner(long ticket) -> {
-                    world.step(SimCoordinator.this);
-                    long word = world.oracle().owner(i.vmSlot());
-                    post(new HandoffEvent.OwnerRead(ticket, new OwnerSnapshot(OwnerWord.state(word),
-                            OwnerWord.slot(word), OwnerWord.epoch(word))));
-                }
-                case HandoffEffect.SendCancel(HandoffSide side) -> call(
-                        side == HandoffSide.SOURCE ? i.from() : i.to(),
-                        new AgentRequest.CancelIntent(ofTerm, i.seq(), i.vm(), i.vmSlot()), TIMINGS.finishMs(),
-                        reply -> new HandoffEvent.Cancelled(side, ((Reply.Cancelled) reply).armed()),
-                        failure -> new HandoffEvent.CancelFailed(side, code(failure)));
-                case HandoffEffect.SendFinish _ -> call(i.from(),
-                        new AgentRequest.FinishSource(ofTerm, i.seq(), i.vm(), i.vmSlot(), i.epoch()),
-                        TIMINGS.finishMs(), _ -> new HandoffEvent.Finished(),
-                        failure -> new HandoffEvent.FinishFailed(code(failure)));
-                case HandoffEffect.Close _ -> world.coordination().close(SimCoordinator.this, ofTerm, i,
-                        answer -> post(answer.isEmpty()
-                                ? new HandoffEvent.CloseFailed("CONNECTION")
-                                : answer.get() ? new HandoffEvent.Closed() : new HandoffEvent.TermEnded()));
-                case HandoffEffect.Note _,HandoffEffect.Report _ -> {
-                }
-            }
-        }
-
-        private void call(String host, AgentRequest request, long timeoutMs,
-                java.util.function.Function<Reply, HandoffEvent> answered,
-                java.util.function.Function<Throwable, HandoffEvent> failed) {
-            world.network().call(SimCoordinator.this, net, host, request, TimeUnit.MILLISECONDS.toNanos(timeoutMs),
-                    (reply, failure) -> post(failure == null ? answered.apply(reply) : failed.apply(failure)));
-        }
-
-        private String code(Throwable failure) {
-            return failure instanceof TomboloException known ? known.code().name() : "UNREACHABLE";
+            case TomboloException known -> throw known;
+            case Network.Unreachable away -> throw TomboloException
+                    .error(CoordinatorError.RPC_TIMEOUT, "the agent did not answer").cause(away).build();
+            case Throwable other -> throw new IllegalStateException(other);
         }
     }
 }

@@ -31,13 +31,13 @@ final class SimHost extends SimProcess implements HostPorts {
     private static final int STORING_THREADS = 12;
     /// The shipped tick is 1 ms at this base; a slower one is a keeper that gets its core late.
     private static final long KEEPER_NS = 10_000_000;
-    private static final long HEARTBEAT_NS = TIMINGS.heartbeatPeriodMs() * 1_000_000L;
 
     /// Offsets from here on are of this host's own tier.
     static final long LOCAL = 1L << 40;
 
     private final World world;
     private final LocalTier local;
+    private final SimPages pages;
     private final int number;
     private final long bootId;
     private final HostMemory memory;
@@ -48,6 +48,7 @@ final class SimHost extends SimProcess implements HostPorts {
     private RightLoop right;
     private DrivenHost driven;
     private Scheduler.Loop net;
+    private SimMembership membership;
     private Scheduler.Actor keeper;
     private long petNs;
     private int posted;
@@ -60,18 +61,20 @@ final class SimHost extends SimProcess implements HostPorts {
         this.bootId = bootId;
         this.local = LocalTier.over(world.localMemory(number), Path.of("local"));
         this.memory = world.wiring().memory(world, this);
+        this.pages = new SimPages(world, this);
         this.region = Region.over(memory, Path.of("simulated"));
     }
 
     /// Claims a slot and begins to keep the right; on an actor of this host, or before the world runs.
     void start() {
-        claimed = io.tombolo.region.HostSlots.claim(region, world.identity(this));
+        net = world.scheduler().new Loop(this, this + "/net");
+        membership = new SimMembership(world, this, new SimSession(world, this, net, number), this::post);
+        claimed = io.tombolo.region.HostSlots.claim(region, world.machines().identity(this));
         slot = region.host(claimed.slot());
         world.oracle().claimed(claimed.slot());
         monitor(region.allocator(claimed.slot()));
-        io.tombolo.region.HostSlots.freeStopped(region, world.identity(this).hostUuid(), claimed.slot());
+        io.tombolo.region.HostSlots.freeStopped(region, world.machines().identity(this).hostUuid(), claimed.slot());
         board = new CheckBoard(world.scheduler()::nowNs, slot::wordAcquire, claimed.word(), STORING_THREADS);
-        net = world.scheduler().new Loop(this, this + "/net");
         driven = new DrivenHost(name(), region, claimed, this, new SimHypervisor(world, this, region), World.BOUNDS,
                 () -> right, this::exit);
         right = new RightLoop(new RightKeeper(TIMINGS, claimed.word(), true), board,
@@ -85,7 +88,7 @@ final class SimHost extends SimProcess implements HostPorts {
             world.scheduler().spawn(this, this + "/mover2", () -> new SimMover(world, this).work());
         }
         world.scheduler().spawn(this, this + "/petter", this::petAll);
-        world.scheduler().spawn(this, this + "/session", this::beat);
+        world.scheduler().spawn(this, this + "/session", () -> membership.work(SimMembership.record(world, this)));
     }
 
     private void keep() {
@@ -126,25 +129,9 @@ final class SimHost extends SimProcess implements HostPorts {
         post(new RightEvent.SupervisorSeen());
     }
 
-    private void beat() {
-        world.coordination().join(this);
-        while (true) {
-            long sent = world.scheduler().nowNs();
-            world.coordination().heartbeat(this, alive -> {
-                post(alive
-                        ? new RightEvent.HeartbeatConfirmed(sent, TIMINGS.sessionMs())
-                        : new RightEvent.SessionLost());
-                if (!alive) {
-                    world.coordination().join(this);
-                }
-            });
-            world.scheduler().sleep(HEARTBEAT_NS);
-        }
-    }
-
     private void exit(LapseReason reason, boolean allStopped) {
         world.trace(() -> this + " ends: " + reason + (allStopped ? "" : ", with threads that have not stopped"));
-        world.ended(this);
+        world.machines().ended(this);
         kill();
     }
 
@@ -194,6 +181,10 @@ final class SimHost extends SimProcess implements HostPorts {
         }
     }
 
+    SimPages pages() {
+        return pages;
+    }
+
     LocalTier local() {
         return local;
     }
@@ -221,6 +212,15 @@ final class SimHost extends SimProcess implements HostPorts {
 
     RightLoop right() {
         return right;
+    }
+
+    /// As records name it.
+    String hostName() {
+        return "h" + number;
+    }
+
+    SimSession session() {
+        return membership.session();
     }
 
     int number() {
@@ -285,7 +285,11 @@ final class SimHost extends SimProcess implements HostPorts {
     }
 
     CompletableFuture<? extends Reply> serve(AgentRequest request) {
-        return driven.serve(request);
+        return switch (request) {
+            case AgentRequest.MovePages move -> CompletableFuture.completedFuture(pages.move(move));
+            case AgentRequest.ListTiers _ -> CompletableFuture.completedFuture(pages.tiers());
+            default -> driven.serve(request);
+        };
     }
 
     @Override
@@ -305,7 +309,7 @@ final class SimHost extends SimProcess implements HostPorts {
 
     @Override
     public void at(HandoffPoint point) {
-        world.at(this, point);
+        world.troubles().at(this, point);
     }
 
     @Override

@@ -1,22 +1,17 @@
 package io.tombolo.chaos.sim;
 
 import io.tombolo.agent.handoff.HostedVm;
-import io.tombolo.agent.pages.GuestCopier;
-import io.tombolo.agent.pages.PageMover;
 import io.tombolo.agent.pages.VmPages;
-import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.region.Tier;
 import java.util.List;
 
-/// A host's mover thread: the shipped [PageMover], asked for pages of the host's guests at times of its own, or by a
-/// transit. Does what HostPages does round it.
+/// Somebody who asks a host for pages of its guests, to here or there, at times of his own.
 final class SimMover {
     private static final long REST_NS = 6_000_000;
+    private static final long LONG_REST_NS = 60_000_000;
     /// Enough is enough: steps cost time.
     private static final int CALLS_MAX = 60;
     private static final long BUSY_REST_NS = 150_000;
-    private static final long GIVE_UP_NS = 200_000;
-    private static final long LOOK_NS = 400;
     private static final long SAME_WISH_NS = 300_000;
 
     private final World world;
@@ -30,13 +25,13 @@ final class SimMover {
     }
 
     void work() {
-        for (int calls = 0; !world.resting() && calls < CALLS_MAX;) {
-            world.scheduler().park(rng.between(20_000, world.plan().busyMovers() ? BUSY_REST_NS : REST_NS));
-            calls += world.set() ? 1 : 0;
-            for (HostedVm vm : !world.set() || world.resting() ? List.<HostedVm>of() : host.vms()) {
-                host.moving(1);
-                vm.pages().ifPresent(pages -> move(vm, pages));
-                host.moving(-1);
+        for (int calls = 0; !world.user().resting() && calls < CALLS_MAX;) {
+            world.scheduler().park(rng.between(20_000, restNs()));
+            calls += world.troubles().armed() ? 1 : 0;
+            for (HostedVm vm : !world.troubles().armed() || world.user().resting() ? List.<HostedVm>of() : host.vms()) {
+                if (!world.user().spares(vm.slotIndex())) {
+                    vm.pages().ifPresent(pages -> move(vm, pages));
+                }
             }
         }
     }
@@ -46,33 +41,18 @@ final class SimMover {
         return world.plan().busyMovers() ? world.scheduler().nowNs() / SAME_WISH_NS % 2 == 0 : rng.oneIn(2);
     }
 
+    private long restNs() {
+        return world.plan().busyMovers() ? BUSY_REST_NS : world.plan().slow() ? LONG_REST_NS : REST_NS;
+    }
+
     private void move(HostedVm vm, VmPages pages) {
-        Tier to = world.wantsShared(pages.slot().index()) || wish() ? Tier.SHARED : Tier.LOCAL;
+        Tier to = wish() ? Tier.SHARED : Tier.LOCAL;
         int count = (int) pages.table().pages();
-        int first = world.wantsShared(pages.slot().index()) ? 0 : rng.below(count);
+        int first = rng.below(count);
         long[] numbers = new long[count - first];
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = (long) first + i;
         }
-        int[] status = new int[numbers.length];
-        try (CheckBoard.Checker checker = host.board().register("mover", () -> vm.ownsPages(pages))) {
-            if (!checker.start()) {
-                return;
-            }
-            long since = world.scheduler().nowNs();
-            PageMover mover = new PageMover(host.region(), new GuestCopier(), () -> {
-                world.scheduler().sleep(LOOK_NS);
-                return checker.check() && world.scheduler().nowNs() - since < GIVE_UP_NS;
-            }, Long.MAX_VALUE, numbers.length);
-            boolean may = mover.move(pages, numbers, 0, numbers.length, to, status);
-            world.trace(() -> host + ": vm" + pages.slot().index() + " pages from " + numbers[0] + " to " + to
-                    + (may ? ": " + java.util.Arrays.toString(status) : ": no right"));
-            world.moved(status, to);
-        }
-        try (CheckBoard.Checker checker = host.board().register("blocks", () -> true)) {
-            if (checker.start()) {
-                pages.trim();
-            }
-        }
+        host.pages().move(vm, pages, numbers, to, new int[numbers.length]);
     }
 }

@@ -8,6 +8,7 @@ class SimProcess {
     private final String name;
     private boolean alive = true;
     private long pausedUntilNs;
+    private long cutUntilNs;
     private Object monitor;
     private Scheduler.Actor holder;
 
@@ -33,6 +34,15 @@ class SimProcess {
 
     final void pauseUntil(long ns) {
         pausedUntilNs = ns;
+    }
+
+    /// Nothing gets to the coordination service or from there until then.
+    final void cutFromCoordination(long untilNs) {
+        cutUntilNs = untilNs;
+    }
+
+    final boolean isCutFromCoordination(long nowNs) {
+        return cutUntilNs > nowNs;
     }
 
     /// A lock of the product that its threads may hold while they make steps: who does not hold it waits for it, and

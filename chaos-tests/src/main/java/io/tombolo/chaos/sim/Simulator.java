@@ -51,7 +51,7 @@ final class Simulator {
             trace.add(world.toString());
         }
         world.run();
-        return new Outcome(seed, world.scheduler().steps(), world.oracle().checks(), world.handoffs(),
+        return new Outcome(seed, world.scheduler().steps(), world.oracle().checks(), world.troubles().handoffs(),
                 world.pagesMoved(),
                 world.violation(), world.cause(), traced ? trace : List.of());
     }

@@ -1,5 +1,7 @@
 package io.tombolo.chaos.sim;
 
+import io.tombolo.coordinator.zk.ZkPort;
+
 /// Where tests put a mistake into a world that has none: the memory port that a host gets, and what its parts are
 /// told. In production it is [#SOUND].
 class Wiring {
@@ -11,6 +13,11 @@ class Wiring {
 
     /// Whether vCPUs tell movers which entries they have seen.
     boolean vcpusTell() {
+        return true;
+    }
+
+    /// Whether an operation of a coordinator's transaction is sent.
+    boolean sends(ZkPort.Change change) {
         return true;
     }
 

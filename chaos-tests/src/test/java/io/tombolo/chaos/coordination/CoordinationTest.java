@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -65,10 +67,41 @@ final class CoordinationTest {
         assertThat(effects[0]).isGreaterThan(500);
         assertThat(state.epoch()).isGreaterThan(2);
         CoordinationState again = Coordination.start(SERVERS, CLIENTS, 100);
+        LiveCoordination live = new LiveCoordination(again);
         for (CoordinationEvent event : walked) {
-            again = Coordination.step(again, event).state();
+            Coordination.Step step = Coordination.step(again, event);
+            again = step.state();
+            assertThat(live.step(event)).as("seed %d: in place, %s", seed, event).isEqualTo(step.effects());
+            assertThat(enabled(live)).as("seed %d: after %s", seed, event).isEqualTo(
+                    new HashSet<>(Coordination.enabled(again)));
         }
         assertThat(again).isEqualTo(state).hasSameHashCodeAs(state);
+        assertThat(live.state()).as("seed %d: in place", seed).isEqualTo(state);
+    }
+
+    private static Set<CoordinationEvent> enabled(LiveCoordination live) {
+        Set<CoordinationEvent> found = new HashSet<>();
+        for (int client = 0; client < CLIENTS; client++) {
+            if (live.canDeliver(client)) {
+                found.add(new CoordinationEvent.Deliver(client));
+            }
+            if (live.canReceive(client)) {
+                found.add(new CoordinationEvent.Receive(client));
+            }
+        }
+        for (int server = 0; server < SERVERS; server++) {
+            if (live.canOrder(server)) {
+                found.add(new CoordinationEvent.Order(server));
+            }
+            if (live.canApply(server)) {
+                found.add(new CoordinationEvent.Apply(server));
+            }
+            if (live.canReport(server)) {
+                found.add(new CoordinationEvent.ReportSessions(server));
+            }
+        }
+        live.overdue().forEach(session -> found.add(new CoordinationEvent.Expire(session)));
+        return found;
     }
 
     private CoordinationEvent choose(Random random) {

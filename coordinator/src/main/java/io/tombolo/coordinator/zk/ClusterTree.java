@@ -2,7 +2,6 @@ package io.tombolo.coordinator.zk;
 
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.TomboloException;
-import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /// Sets up the cluster's tree, or finds that it belongs to somebody else. Thread safe.
@@ -18,7 +17,7 @@ public final class ClusterTree {
     /// @throws TomboloException `ZOOKEEPER_FOREIGN_CLUSTER` when the tree belongs to another cluster or region
     public void join(ClusterRecord own) {
         ZkPaths paths = zk.paths();
-        zk.ensure(paths.cluster(), ZnodeJson.write(own));
+        zk.ensure(paths.cluster(), ZnodeJson.text(own));
         ClusterRecord found = read()
                 .orElseThrow(() -> ZkConnection.failed(paths.cluster(), new IllegalStateException("it vanished")));
         if (!found.equals(own)) {
@@ -27,12 +26,11 @@ public final class ClusterTree {
                     .fact("path", paths.cluster()).fact("found", found).fact("expected", own)
                     .next("choose another root, or point every host at the region of this cluster").build();
         }
-        byte[] empty = "".getBytes(StandardCharsets.US_ASCII);
-        zk.ensure(paths.term(), empty);
-        zk.ensure(paths.hosts(), empty);
-        zk.ensure(paths.vms(), empty);
-        zk.ensure(paths.intents(), empty);
-        zk.ensure(paths.leases(), empty);
+        zk.ensure(paths.term(), "");
+        zk.ensure(paths.hosts(), "");
+        zk.ensure(paths.vms(), "");
+        zk.ensure(paths.intents(), "");
+        zk.ensure(paths.leases(), "");
     }
 
     /// The cluster the tree belongs to; empty when there is none yet.

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import org.apache.curator.framework.api.transaction.CuratorOp;
 import org.apache.zookeeper.KeeperException;
 
 /// Everything that a leading coordinator writes: VM records and intents. Every write is one transaction whose first
@@ -46,7 +45,7 @@ public final class LeaderWrites {
     /// @throws TomboloException `VM_EXISTS`, `TERM_ENDED`
     public void createVm(long term, VmRecord record) {
         String path = zk.paths().vm(record.spec().name());
-        write(term, List.of(zk.create(path, record)), KeeperException.Code.NODEEXISTS,
+        write(term, List.of(new ZkPort.Change.Create(path, ZnodeJson.text(record))), KeeperException.Code.NODEEXISTS,
                 () -> vm(record.spec().name()).map(Versioned::value).filter(record::equals).isPresent(),
                 TomboloException.error(CoordinatorError.VM_EXISTS, "a VM of that name exists")
                         .fact("vm", record.spec().name()).next("choose another name").build());
@@ -61,7 +60,8 @@ public final class LeaderWrites {
             return;
         }
         String path = zk.paths().vm(next.spec().name());
-        write(term, List.of(zk.set(path, ZnodeJson.write(next), read.version())), KeeperException.Code.BADVERSION,
+        write(term, List.of(new ZkPort.Change.SetData(path, ZnodeJson.text(next), read.version())),
+                KeeperException.Code.BADVERSION,
                 () -> vm(next.spec().name()).map(Versioned::value).filter(next::equals).isPresent(),
                 changed(path));
     }
@@ -71,7 +71,7 @@ public final class LeaderWrites {
     /// @throws TomboloException `ZOOKEEPER_FAILED` when somebody else changed it since, `TERM_ENDED`
     public void deleteVm(long term, Versioned<VmRecord> read) {
         String path = zk.paths().vm(read.value().spec().name());
-        write(term, List.of(zk.delete(path, read.version())), KeeperException.Code.BADVERSION,
+        write(term, List.of(new ZkPort.Change.Delete(path, read.version())), KeeperException.Code.BADVERSION,
                 () -> zk.stat(path).isEmpty(), changed(path));
     }
 
@@ -94,8 +94,9 @@ public final class LeaderWrites {
         IntentRecord intent = new IntentRecord(draft.vm(), draft.vmSlot(), draft.from(), draft.fromSlot(), draft.to(),
                 draft.toSlot(), draft.epoch(), term, last + 1L, draft.nonce());
         write(term,
-                List.of(zk.check(zk.paths().vm(draft.vm()), vm.version()), zk.set(parent, new byte[0], last),
-                        zk.create(path, intent)),
+                List.of(new ZkPort.Change.Check(zk.paths().vm(draft.vm()), vm.version()),
+                        new ZkPort.Change.SetData(parent, "", last),
+                        new ZkPort.Change.Create(path, ZnodeJson.text(intent))),
                 KeeperException.Code.NODEEXISTS,
                 () -> intent(draft.vm()).map(Versioned::value).filter(intent::equals).isPresent(),
                 TomboloException.error(CoordinatorError.MIGRATION_IN_PROGRESS, "a hand-off of this VM is under way")
@@ -113,10 +114,10 @@ public final class LeaderWrites {
         if (open.isEmpty()) {
             return;
         }
-        List<CuratorOp> operations = new ArrayList<>();
-        operations.add(zk.delete(zk.paths().intent(intent.vm()), open.get().version()));
+        List<ZkPort.Change> operations = new ArrayList<>();
+        operations.add(new ZkPort.Change.Delete(zk.paths().intent(intent.vm()), open.get().version()));
         if (!vm.value().equals(next)) {
-            operations.add(zk.set(zk.paths().vm(intent.vm()), ZnodeJson.write(next), vm.version()));
+            operations.add(new ZkPort.Change.SetData(zk.paths().vm(intent.vm()), ZnodeJson.text(next), vm.version()));
         }
         write(term, operations, KeeperException.Code.BADVERSION,
                 () -> intent(intent.vm()).filter(i -> i.value().seq() == intent.seq()).isEmpty(),
@@ -126,7 +127,7 @@ public final class LeaderWrites {
     /// Closes an intent whose VM has no record.
     public void dropIntent(long term, Versioned<IntentRecord> intent) {
         String path = zk.paths().intent(intent.value().vm());
-        write(term, List.of(zk.delete(path, intent.version())), KeeperException.Code.BADVERSION,
+        write(term, List.of(new ZkPort.Change.Delete(path, intent.version())), KeeperException.Code.BADVERSION,
                 () -> zk.stat(path).isEmpty(), changed(path));
     }
 
@@ -148,10 +149,10 @@ public final class LeaderWrites {
                 .fact("term", term).next("repeat the command").build();
     }
 
-    private void write(long term, List<CuratorOp> operations, KeeperException.Code expected, BooleanSupplier done,
+    private void write(long term, List<ZkPort.Change> operations, KeeperException.Code expected, BooleanSupplier done,
             TomboloException refusal) {
-        List<CuratorOp> all = new ArrayList<>();
-        all.add(zk.check(zk.paths().term(), Math.toIntExact(term)));
+        List<ZkPort.Change> all = new ArrayList<>();
+        all.add(new ZkPort.Change.Check(zk.paths().term(), Math.toIntExact(term)));
         all.addAll(operations);
         try {
             zk.transaction(all);

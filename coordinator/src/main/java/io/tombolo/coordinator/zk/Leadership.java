@@ -28,9 +28,8 @@ public final class Leadership implements AutoCloseable {
     private final ZkConnection zk;
     private final LeaderRecord self;
     private final Listener listener;
-    private final LeaderLatch latch;
-    private final ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1,
-            Thread.ofPlatform().daemon().name("leadership").factory());
+    private final Latch latch;
+    private final Turns turns;
     private volatile long term;
 
     /// What a coordinator does about leading. A callback may block; the next one waits for it.
@@ -42,32 +41,117 @@ public final class Leadership implements AutoCloseable {
         void deposed(long term);
     }
 
+    /// Says whose turn it is. In production Curator's LeaderLatch is behind it.
+    public interface Latch {
+        /// Queues up.
+        ///
+        /// @param isLeader, notLeader called when the answer has changed; any thread
+        void start(Runnable isLeader, Runnable notLeader);
+
+        /// Whether it is this process's turn.
+        boolean hasLeadership();
+
+        /// Leaves the queue; `notLeader` is called first if it was this process's turn.
+        void close();
+    }
+
+    /// What is done one after the other. In production it has a thread of its own.
+    public interface Turns {
+        void run(Runnable task);
+
+        void runLater(Runnable task, long delayMs);
+
+        /// Waits for what was given to [#run]; drops what was to be run later.
+        void close();
+    }
+
     /// Does not run for election yet, see [#start].
     public Leadership(ZkConnection zk, LeaderRecord self, Listener listener) {
+        this(zk, self, listener, new CuratorLatch(zk, self.id()), new OneThread());
+    }
+
+    /// @param turns makes the callbacks; closed with this
+    public Leadership(ZkConnection zk, LeaderRecord self, Listener listener, Latch latch, Turns turns) {
         this.zk = requireNonNull(zk, "zk is null");
         this.self = requireNonNull(self, "self is null");
         this.listener = requireNonNull(listener, "listener is null");
-        executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        this.latch = new LeaderLatch(zk.curator(), zk.paths().leaderLatch(), self.id());
-        latch.addListener(new LeaderLatchListener() {
-            @Override
-            public void isLeader() {
-                executor.execute(() -> claim());
-            }
+        this.latch = requireNonNull(latch, "latch is null");
+        this.turns = requireNonNull(turns, "turns is null");
+    }
 
-            @Override
-            public void notLeader() {
-                executor.execute(() -> depose());
+    private static final class CuratorLatch implements Latch {
+        private final ZkConnection zk;
+        private final LeaderLatch latch;
+
+        private CuratorLatch(ZkConnection zk, String id) {
+            this.zk = zk;
+            this.latch = new LeaderLatch(zk.curator(), zk.paths().leaderLatch(), id);
+        }
+
+        @Override
+        public void start(Runnable isLeader, Runnable notLeader) {
+            latch.addListener(new LeaderLatchListener() {
+                @Override
+                public void isLeader() {
+                    isLeader.run();
+                }
+
+                @Override
+                public void notLeader() {
+                    notLeader.run();
+                }
+            });
+            zk.call(zk.paths().leaderLatch(), () -> {
+                latch.start();
+                return null;
+            });
+        }
+
+        @Override
+        public boolean hasLeadership() {
+            return latch.hasLeadership();
+        }
+
+        @Override
+        public void close() {
+            if (latch.getState() == LeaderLatch.State.STARTED) {
+                zk.call(zk.paths().leaderLatch(), () -> {
+                    latch.close(LeaderLatch.CloseMode.NOTIFY_LEADER);
+                    return null;
+                });
             }
-        });
+        }
+    }
+
+    private static final class OneThread implements Turns {
+        private final ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1,
+                Thread.ofPlatform().daemon().name("leadership").factory());
+
+        private OneThread() {
+            executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        }
+
+        @Override
+        public void run(Runnable task) {
+            executor.execute(task);
+        }
+
+        @Override
+        public void runLater(Runnable task, long delayMs) {
+            if (!executor.isShutdown()) {
+                var _ = executor.schedule(task, delayMs, TimeUnit.MILLISECONDS);
+            }
+        }
+
+        @Override
+        public void close() {
+            executor.close();
+        }
     }
 
     /// Runs for election.
     public void start() {
-        zk.call(zk.paths().leaderLatch(), () -> {
-            latch.start();
-            return null;
-        });
+        latch.start(() -> turns.run(this::claim), () -> turns.run(this::depose));
     }
 
     private void claim() {
@@ -88,7 +172,7 @@ public final class Leadership implements AutoCloseable {
                 LOG.error("no leadership yet", e);
             }
             depose();
-            var _ = executor.schedule(this::claim, CLAIM_AGAIN_MS, TimeUnit.MILLISECONDS);
+            turns.runLater(this::claim, CLAIM_AGAIN_MS);
         }
     }
 
@@ -98,8 +182,7 @@ public final class Leadership implements AutoCloseable {
             Stat before = zk.stat(path).orElseThrow(
                     () -> ZkConnection.failed(path, new IllegalStateException("the term's znode is not there")));
             try {
-                return zk.call(path, () -> zk.curator().setData().withVersion(before.getVersion())
-                        .forPath(path, ZnodeJson.write(self))).getVersion();
+                return zk.setData(path, self, before.getVersion()).getVersion();
             } catch (ZkRefusal e) {
                 if (!e.is(KeeperException.Code.BADVERSION)) {
                     throw e.toTombolo();
@@ -117,7 +200,7 @@ public final class Leadership implements AutoCloseable {
             LOG.info("no longer leading with term {}", ended);
             try {
                 listener.deposed(ended);
-                // Nobody looks at what becomes of a task of this executor.
+                // Nobody looks at what becomes of such a task.
             } catch (RuntimeException e) {
                 LOG.error("the end of term {} was not taken note of", ended, e);
             }
@@ -155,12 +238,7 @@ public final class Leadership implements AutoCloseable {
     /// Leaves the election.
     @Override
     public void close() {
-        if (latch.getState() == LeaderLatch.State.STARTED) {
-            zk.call(zk.paths().leaderLatch(), () -> {
-                latch.close(LeaderLatch.CloseMode.NOTIFY_LEADER);
-                return null;
-            });
-        }
-        executor.close();
+        latch.close();
+        turns.close();
     }
 }

@@ -169,7 +169,7 @@ public final class Leases implements AutoCloseable {
         Optional<Stat> stat = zk.stat(path);
         long session = zk.sessionId();
         if (stat.isEmpty() || stat.get().getEphemeralOwner() != session) {
-            delete(path);
+            zk.delete(path, -1);
             throw TomboloException
                     .error(CoordinatorError.LEASE_NOT_OURS, "the lease was acquired by a session that has ended")
                     .fact("vm", vm).fact("path", path).fact("session", Long.toHexString(session))
@@ -234,18 +234,8 @@ public final class Leases implements AutoCloseable {
                 String path = parent + "/" + child;
                 boolean ours = zk.stat(path).filter(stat -> stat.getEphemeralOwner() == session).isPresent();
                 if (ours && (mine == null || !mine.path().equals(path))) {
-                    delete(path);
+                    zk.delete(path, -1);
                 }
-            }
-        }
-    }
-
-    private void delete(String path) {
-        try {
-            zk.call(path, () -> zk.curator().delete().forPath(path));
-        } catch (ZkRefusal e) {
-            if (!e.is(KeeperException.Code.NONODE)) {
-                throw e.toTombolo();
             }
         }
     }
@@ -274,13 +264,7 @@ public final class Leases implements AutoCloseable {
     /// Takes a lease away from a holder that does not own the VM any more. Harmless when it is wrong: a lease decides
     /// nothing, and its holder acquires it again.
     public static void revoke(ZkConnection zk, Held lease) {
-        try {
-            zk.call(lease.path(), () -> zk.curator().delete().forPath(lease.path()));
-        } catch (ZkRefusal e) {
-            if (!e.is(KeeperException.Code.NONODE)) {
-                throw e.toTombolo();
-            }
-        }
+        zk.delete(lease.path(), -1);
     }
 
     /// Stops sweeping. What is held stays held until the session ends.

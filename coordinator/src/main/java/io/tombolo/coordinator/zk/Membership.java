@@ -5,8 +5,8 @@ import io.tombolo.region.TomboloException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
-import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.data.Stat;
 
@@ -17,11 +17,18 @@ public final class Membership {
 
     private final ZkConnection zk;
     private final LongSupplier nowNs;
+    private final LongConsumer pauseMs;
 
     /// @param nowNs monotonic clock in nanoseconds
     public Membership(ZkConnection zk, LongSupplier nowNs) {
+        this(zk, nowNs, Membership::sleep);
+    }
+
+    /// @param pauseMs how to wait that long
+    public Membership(ZkConnection zk, LongSupplier nowNs, LongConsumer pauseMs) {
         this.zk = zk;
         this.nowNs = nowNs;
+        this.pauseMs = pauseMs;
     }
 
     /// Writes this host's record, or finds it there already. To be called again after every new session; a record of
@@ -41,7 +48,7 @@ public final class Membership {
             if (nowNs.getAsLong() - startNs >= TimeUnit.MILLISECONDS.toNanos(waitMs)) {
                 throw inUse(own, other.get());
             }
-            pause();
+            pauseMs.accept(POLL_MS);
         }
     }
 
@@ -54,9 +61,9 @@ public final class Membership {
                 .next("stop the other agent or give this one another name and UUID").build();
     }
 
-    private static void pause() {
+    private static void sleep(long ms) {
         try {
-            TimeUnit.MILLISECONDS.sleep(POLL_MS);
+            TimeUnit.MILLISECONDS.sleep(ms);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw ZkConnection.failed("hosts", e);
@@ -74,8 +81,7 @@ public final class Membership {
         }
         String path = zk.paths().host(own.name());
         try {
-            zk.call(path, () -> zk.curator().create().withMode(CreateMode.EPHEMERAL).forPath(path,
-                    ZnodeJson.write(own)));
+            zk.createEphemeral(path, own);
             return Optional.empty();
         } catch (ZkRefusal e) {
             if (!e.is(KeeperException.Code.NODEEXISTS)) {
@@ -95,7 +101,7 @@ public final class Membership {
             return Optional.empty();
         }
         // Left by an earlier session of this process, and about to be deleted by ZooKeeper at any moment.
-        delete(path, stat.getVersion());
+        zk.delete(path, stat.getVersion());
         return tryJoin(own);
     }
 
@@ -114,17 +120,7 @@ public final class Membership {
     public void leave(HostRecord own) {
         String path = zk.paths().host(own.name());
         zk.stat(path).filter(stat -> stat.getEphemeralOwner() == zk.sessionId())
-                .ifPresent(stat -> delete(path, stat.getVersion()));
-    }
-
-    private void delete(String path, int version) {
-        try {
-            zk.call(path, () -> zk.curator().delete().withVersion(version).forPath(path));
-        } catch (ZkRefusal e) {
-            if (!e.is(KeeperException.Code.NONODE)) {
-                throw e.toTombolo();
-            }
-        }
+                .ifPresent(stat -> zk.delete(path, stat.getVersion()));
     }
 
     /// All hosts with a record, by name.

@@ -2,6 +2,7 @@ package io.tombolo.coordinator.zk;
 
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.TomboloException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -9,7 +10,6 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
-import org.apache.curator.framework.api.transaction.CuratorOp;
 import org.apache.curator.retry.RetryNTimes;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
@@ -25,12 +25,12 @@ public final class ZkConnection implements AutoCloseable {
     private static final int RETRIES = 2;
     private static final int RETRY_MS = 100;
 
-    private final CuratorFramework curator;
+    private final ZkPort port;
     private final ZkPaths paths;
     private final String connect;
 
-    private ZkConnection(CuratorFramework curator, ZkPaths paths, String connect) {
-        this.curator = curator;
+    private ZkConnection(ZkPort port, ZkPaths paths, String connect) {
+        this.port = port;
         this.paths = paths;
         this.connect = connect;
     }
@@ -46,7 +46,7 @@ public final class ZkConnection implements AutoCloseable {
         CuratorFramework curator = CuratorFrameworkFactory.builder().connectString(connect)
                 .sessionTimeoutMs(sessionTimeoutMs).connectionTimeoutMs(connectTimeoutMs)
                 .retryPolicy(new RetryNTimes(RETRIES, RETRY_MS)).dontUseContainerParents().build();
-        ZkConnection connection = new ZkConnection(curator, paths, connect);
+        ZkConnection connection = new ZkConnection(new CuratorPort(curator), paths, connect);
         curator.start();
         try {
             if (curator.blockUntilConnected(connectTimeoutMs, TimeUnit.MILLISECONDS)) {
@@ -61,6 +61,11 @@ public final class ZkConnection implements AutoCloseable {
         }
     }
 
+    /// The same over another port than Curator's: all but the recipes that are Curator's own.
+    public static ZkConnection over(ZkPort port, ZkPaths paths) {
+        return new ZkConnection(port, paths, "a port");
+    }
+
     private static TomboloException unreachable(String connect, Throwable cause) {
         return TomboloException.error(CoordinatorError.ZOOKEEPER_UNREACHABLE, "no ZooKeeper server answers")
                 .fact("connect", connect).next("check that ZooKeeper runs (tombolo doctor) and the address is right")
@@ -71,8 +76,12 @@ public final class ZkConnection implements AutoCloseable {
         return paths;
     }
 
+    /// For Curator's recipes.
     CuratorFramework curator() {
-        return curator;
+        if (port instanceof CuratorPort(CuratorFramework curator)) {
+            return curator;
+        }
+        throw new IllegalStateException("there is no Curator behind " + port);
     }
 
     /// Something that talks to ZooKeeper.
@@ -108,25 +117,25 @@ public final class ZkConnection implements AutoCloseable {
 
     /// Id of the current session. Throws `ZOOKEEPER_UNREACHABLE` when there is none yet.
     public long sessionId() {
-        return call("/", () -> curator.getZookeeperClient().getZooKeeper().getSessionId());
+        return call("/", port::sessionId);
     }
 
     /// Session timeout that the servers granted, in milliseconds.
     public int grantedTimeoutMs() {
-        return call("/", () -> curator.getZookeeperClient().getZooKeeper().getSessionTimeout());
+        return call("/", () -> curator().getZookeeperClient().getZooKeeper().getSessionTimeout());
     }
 
     /// Whether a server is connected right now.
     public boolean isConnected() {
-        return curator.getZookeeperClient().isConnected();
+        return curator().getZookeeperClient().isConnected();
     }
 
     /// @throws TomboloException `ZNODE_DAMAGED`, `ZNODE_VERSION_UNKNOWN`
     <T extends Record> Optional<Versioned<T>> read(String path, Class<T> type) {
-        Stat stat = new Stat();
         try {
-            byte[] bytes = call(path, () -> curator.getData().storingStatIn(stat).forPath(path));
-            return Optional.of(new Versioned<>(ZnodeJson.read(path, bytes, type), stat));
+            ZkPort.Node node = call(path, () -> port.read(path));
+            return Optional.of(new Versioned<>(ZnodeJson.read(path, node.data().getBytes(StandardCharsets.UTF_8), type),
+                    node.stat()));
         } catch (ZkRefusal e) {
             if (e.is(KeeperException.Code.NONODE)) {
                 return Optional.empty();
@@ -146,8 +155,7 @@ public final class ZkConnection implements AutoCloseable {
 
     List<String> children(String path) {
         try {
-            return call(path, () -> curator.getChildren().forPath(path)).stream().sorted(Comparator.naturalOrder())
-                    .toList();
+            return call(path, () -> port.children(path)).stream().sorted(Comparator.naturalOrder()).toList();
         } catch (ZkRefusal e) {
             if (e.is(KeeperException.Code.NONODE)) {
                 return List.of();
@@ -157,16 +165,49 @@ public final class ZkConnection implements AutoCloseable {
     }
 
     Optional<Stat> stat(String path) {
-        return Optional.ofNullable(call(path, () -> curator.checkExists().forPath(path)));
+        return Optional.ofNullable(call(path, () -> port.stat(path)));
     }
 
     /// Creates a znode and its parents; does nothing when it exists.
-    void ensure(String path, byte[] data) {
+    void ensure(String path, String data) {
         try {
-            call(path, () -> curator.create().creatingParentsIfNeeded().withMode(CreateMode.PERSISTENT).forPath(path,
-                    data));
+            call(path, () -> {
+                port.create(path, data, CreateMode.PERSISTENT, true);
+                return null;
+            });
         } catch (ZkRefusal e) {
             if (!e.is(KeeperException.Code.NODEEXISTS)) {
+                throw e.toTombolo();
+            }
+        }
+    }
+
+    /// Creates a znode that goes with this session.
+    ///
+    /// @throws ZkRefusal `NODEEXISTS` and the like
+    void createEphemeral(String path, Record value) {
+        call(path, () -> {
+            port.create(path, ZnodeJson.text(value), CreateMode.EPHEMERAL, false);
+            return null;
+        });
+    }
+
+    /// Sets a znode's data if it has that version.
+    ///
+    /// @throws ZkRefusal `BADVERSION` and the like
+    Stat setData(String path, Record value, int version) {
+        return call(path, () -> port.setData(path, ZnodeJson.text(value), version));
+    }
+
+    /// Deletes a znode if it has that version, -1 for any; does nothing when it is gone.
+    void delete(String path, int version) {
+        try {
+            call(path, () -> {
+                port.delete(path, version);
+                return null;
+            });
+        } catch (ZkRefusal e) {
+            if (!e.is(KeeperException.Code.NONODE)) {
                 throw e.toTombolo();
             }
         }
@@ -175,37 +216,24 @@ public final class ZkConnection implements AutoCloseable {
     /// Makes sure that a read on this session sees everything that was written before.
     void sync(String path) {
         call(path, () -> {
-            curator.sync().forPath(path);
+            port.sync(path);
             return null;
         });
-    }
-
-    CuratorOp check(String path, int version) {
-        return call(path, () -> curator.transactionOp().check().withVersion(version).forPath(path));
-    }
-
-    CuratorOp create(String path, Record value) {
-        return call(path, () -> curator.transactionOp().create().forPath(path, ZnodeJson.write(value)));
-    }
-
-    CuratorOp set(String path, byte[] data, int version) {
-        return call(path, () -> curator.transactionOp().setData().withVersion(version).forPath(path, data));
-    }
-
-    CuratorOp delete(String path, int version) {
-        return call(path, () -> curator.transactionOp().delete().withVersion(version).forPath(path));
     }
 
     /// All or nothing.
     ///
     /// @throws ZkRefusal with the code of the first operation that did not hold
-    void transaction(List<CuratorOp> operations) {
-        call(paths.root(), () -> curator.transaction().forOperations(operations));
+    void transaction(List<ZkPort.Change> changes) {
+        call(paths.root(), () -> {
+            port.transaction(changes);
+            return null;
+        });
     }
 
     /// Ends the session: its ephemeral znodes go away at once.
     @Override
     public void close() {
-        curator.close();
+        port.close();
     }
 }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.TomboloException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 
 /// Records to znode payloads and back: JSON with the record's components as keys and the payload version as `v`. A
 /// payload with another version is refused, and so is one with a key more or less than the record has.
@@ -31,6 +32,10 @@ final class ZnodeJson {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(value + " cannot be written", e);
         }
+    }
+
+    static String text(Record value) {
+        return new String(write(value), StandardCharsets.UTF_8);
     }
 
     /// @throws TomboloException `ZNODE_DAMAGED` or `ZNODE_VERSION_UNKNOWN`
