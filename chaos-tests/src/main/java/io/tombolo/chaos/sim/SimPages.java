@@ -75,7 +75,7 @@ final class SimPages {
         return status.length;
     }
 
-    /// @return false if the host has no right to; nothing has moved then
+    /// Moves them. False if the host has no right to: nothing has moved then.
     boolean move(HostedVm vm, VmPages pages, long[] numbers, Tier to, int[] status) {
         host.moving(1);
         try {

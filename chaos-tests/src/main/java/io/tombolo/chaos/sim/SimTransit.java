@@ -16,8 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/// One transit, after the coordinator's TransitRunner: the shipped [TransitOrchestration], on the actor of whoever asked
-/// for it; the hand-off is made on another.
+/// One transit, after the coordinator's TransitRunner: the shipped [TransitOrchestration], on the actor of whoever
+/// asked for it; the hand-off is made on another.
 final class SimTransit {
     private final World world;
     private final SimCoordinator coordinator;
