@@ -19,7 +19,7 @@ public enum RegionError implements ErrorCode {
     REGION_NOT_A_REGION(2),
     /// The format's major version is not the one this program knows.
     REGION_VERSION_UNKNOWN(2),
-    /// A feature bit that must be understood is not.
+    /// A feature bit that must be understood is not, or one that this version needs is not there.
     REGION_FEATURE_UNKNOWN(2),
     /// The region belongs to another cluster.
     REGION_OTHER_CLUSTER(2),

@@ -67,6 +67,12 @@ final class SuperblockReader {
                     "incompat", hex(superblock.incompat()), hex(RegionLayout.INCOMPAT_KNOWN))
                     .next("use the Tombolo version that formatted the region").build();
         }
+        if ((superblock.incompat() & RegionLayout.INCOMPAT_COHERENT_CONTROL) == 0) {
+            throw refuse(RegionError.REGION_FEATURE_UNKNOWN,
+                    "the region does not say that its control area is coherent between hosts", file,
+                    "incompat", hex(superblock.incompat()), hex(RegionLayout.INCOMPAT_KNOWN))
+                    .next("use memory on which compare-and-set works between hosts").build();
+        }
         long roCompat = superblock.roCompat() & ~RegionLayout.RO_COMPAT_KNOWN;
         if (roCompat != 0 && !options.readOnly()) {
             throw refuse(RegionError.REGION_FEATURE_UNKNOWN, "the region has a feature with which it may only be read",

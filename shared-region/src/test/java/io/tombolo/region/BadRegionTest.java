@@ -94,6 +94,15 @@ class BadRegionTest {
     }
 
     @Test
+    void refusesAControlAreaThatIsNotCoherent() throws IOException {
+        format();
+        patch("incompat", 0, 8);
+        sealSuperblock();
+        TomboloException refused = assertRefused(RegionError.REGION_FEATURE_UNKNOWN);
+        assertThat(refused.facts()).containsEntry("found", "0x0").containsEntry("expected", "0x1");
+    }
+
+    @Test
     void opensAReadOnlyCompatibleFeatureForReadingOnly() throws IOException {
         format();
         patch("ro_compat", 4, 8);

@@ -31,6 +31,7 @@ final class RunCheckers {
                 facts.zero()));
         all.add(new NothingLeft(NothingLeft.KINDS, facts.left()));
         all.add(new FaultsTookEffect(facts.tallies()));
+        all.add(new MigrationsCompleted(facts.migrations().size(), facts.migrated()));
         if (facts.tallies().containsKey(NemesisKind.HALT.text())) {
             all.add(new WatchdogKills());
         }

@@ -93,6 +93,13 @@ class RunCheckersTest {
     }
 
     @Test
+    void aRunWithoutAMigrationIsUndecidedIfManyWereAskedFor() {
+        assertThat(check(new MigrationsCompleted(14, 0), NOTHING).verdict()).isEqualTo(Verdict.UNKNOWN);
+        assertThat(check(new MigrationsCompleted(14, 1), NOTHING).verdict()).isEqualTo(Verdict.VALID);
+        assertThat(check(new MigrationsCompleted(2, 0), NOTHING).verdict()).isEqualTo(Verdict.VALID);
+    }
+
+    @Test
     void aStorerThatStoodStillTooLongMustHaveBeenKilled() {
         assertThat(check(new WatchdogKills(), faults("1 stop-halt host-1 was halted")).verdict())
                 .isEqualTo(Verdict.VALID);

@@ -94,8 +94,8 @@ class KillGroupTest {
     @EnumSource(KillGroups.Kind.class)
     void findsAChildThatLeftTheSession(KillGroups.Kind kind) {
         KillGroup group = start(kind, "setsid sleep @ & exec sleep @", 2);
-        assertThat(group.members().stream().map(pid -> ProcFs.stat(pid).orElseThrow().session()).distinct())
-                .as("two sessions").hasSize(2);
+        await("two sessions").until(() -> group.members().stream()
+                .map(pid -> ProcFs.stat(pid).orElseThrow().session()).distinct().count() == 2);
 
         group.kill(10_000);
 
