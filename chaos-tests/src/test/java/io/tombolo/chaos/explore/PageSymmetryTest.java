@@ -20,7 +20,8 @@ final class PageSymmetryTest {
         PageModel model = new PageModel(new MoverSteps(2), faults, 3);
         Random random = new Random(SEED + faults);
         int renamed = 0;
-        for (int walk = 0; walk < 60; walk++) {
+        // Where the owner may die, most walks are short.
+        for (int walk = 0; walk < (faults == 0 ? 60 : 400); walk++) {
             PageWorld world = model.starts().getFirst();
             for (int step = 0; step < 150; step++) {
                 PageWorld kept = model.canonical(world);
