@@ -13,9 +13,7 @@ import io.tombolo.coordinator.zk.Membership;
 import io.tombolo.coordinator.zk.VmRecord;
 import io.tombolo.coordinator.zk.Versioned;
 import io.tombolo.region.TomboloException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -34,13 +32,10 @@ final class HandoffRunner implements Runnable {
     private final long term;
     private final Optional<Copy> copy;
     private volatile CopyReport copied = CopyReport.UNKNOWN;
-    /// By host, as first seen.
-    private final Map<String, Long> incarnations = new HashMap<>();
+    private final HandoffHosts hosts;
     private final BlockingQueue<HandoffEvent> events = new LinkedBlockingQueue<>();
     private final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     private HandoffOrchestration.Step next;
-    private boolean sourceGone;
-    private boolean targetGone;
     private long nextHostCheckNs;
     private volatile Outcome last;
 
@@ -68,6 +63,7 @@ final class HandoffRunner implements Runnable {
         this.ports = ports;
         this.term = term;
         this.next = first;
+        this.hosts = new HandoffHosts(first.state().intent());
         this.nextHostCheckNs = System.nanoTime() + retryNs();
     }
 
@@ -171,30 +167,10 @@ final class HandoffRunner implements Runnable {
     private void checkHosts() {
         nextHostCheckNs = System.nanoTime() + retryNs();
         try {
-            List<HostRecord> live = ports.membership().hosts();
-            boolean source = isGone(live, intent().from(), intent().fromSlot());
-            boolean target = isGone(live, intent().to(), intent().toSlot());
-            if (source != sourceGone) {
-                sourceGone = source;
-                events.add(change(HandoffSide.SOURCE, source));
-            }
-            if (target != targetGone) {
-                targetGone = target;
-                events.add(change(HandoffSide.TARGET, target));
-            }
+            events.addAll(hosts.look(ports.membership().hosts()));
         } catch (TomboloException e) {
             LOG.debug("hosts are not known at the moment", e);
         }
-    }
-
-    /// A slot is given to another host, or to another incarnation of the same one, as soon as it is free.
-    private boolean isGone(List<HostRecord> live, String name, int slot) {
-        return live.stream().filter(host -> host.slot() == slot && host.name().equals(name))
-                .noneMatch(host -> incarnations.computeIfAbsent(name, _ -> host.incarnation()) == host.incarnation());
-    }
-
-    private static HandoffEvent change(HandoffSide side, boolean gone) {
-        return gone ? new HandoffEvent.HostGone(side) : new HandoffEvent.HostBack(side);
     }
 
     private void perform(List<HandoffEffect> effects) {

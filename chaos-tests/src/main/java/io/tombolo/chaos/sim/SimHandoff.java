@@ -3,6 +3,7 @@ package io.tombolo.chaos.sim;
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.HandoffEffect;
 import io.tombolo.coordinator.HandoffEvent;
+import io.tombolo.coordinator.HandoffHosts;
 import io.tombolo.coordinator.HandoffOrchestration;
 import io.tombolo.coordinator.HandoffResult;
 import io.tombolo.coordinator.HandoffSide;
@@ -28,6 +29,7 @@ final class SimHandoff {
     private final World world;
     private final SimCoordinator coordinator;
     private final long term;
+    private final HandoffHosts hosts;
     private final Deque<HandoffEvent> events = new ArrayDeque<>();
     private HandoffOrchestration.Step next;
     private Scheduler.Actor actor;
@@ -36,8 +38,6 @@ final class SimHandoff {
     private Optional<HandoffReport> report = Optional.empty();
     private TomboloException failure;
     private boolean over;
-    private boolean sourceGone;
-    private boolean targetGone;
     private long nextHostCheckNs;
 
     SimHandoff(World world, SimCoordinator coordinator, long term, HandoffOrchestration.Step first) {
@@ -45,6 +45,7 @@ final class SimHandoff {
         this.coordinator = coordinator;
         this.term = term;
         this.next = first;
+        this.hosts = new HandoffHosts(intent());
         this.nextHostCheckNs = world.scheduler().nowNs() + hostCheckNs();
     }
 
@@ -146,24 +147,10 @@ final class SimHandoff {
     private void checkHosts() {
         nextHostCheckNs = world.scheduler().nowNs() + hostCheckNs();
         try {
-            List<HostRecord> live = coordinator.membership().hosts();
-            boolean source = live.stream().noneMatch(host -> host.slot() == intent().fromSlot());
-            boolean target = live.stream().noneMatch(host -> host.slot() == intent().toSlot());
-            if (source != sourceGone) {
-                sourceGone = source;
-                events.add(change(HandoffSide.SOURCE, source));
-            }
-            if (target != targetGone) {
-                targetGone = target;
-                events.add(change(HandoffSide.TARGET, target));
-            }
+            events.addAll(hosts.look(coordinator.membership().hosts()));
         } catch (TomboloException e) {
             world.trace(() -> coordinator + ": hosts are not known at the moment: " + e.getMessage());
         }
-    }
-
-    private static HandoffEvent change(HandoffSide side, boolean gone) {
-        return gone ? new HandoffEvent.HostGone(side) : new HandoffEvent.HostBack(side);
     }
 
     private void perform(List<HandoffEffect> effects) {
