@@ -36,7 +36,7 @@ public final class Exhaustive {
 
     /// The protocols that can be explored.
     public enum Protocol {
-        HAND_OFF(440_000, 14_600_000), LEASE(200_000, 1_610_000), PAGE_MOVE(4_000_000, 7_800_000);
+        HAND_OFF(430_000, 14_850_000), LEASE(200_000, 1_610_000), PAGE_MOVE(4_110_000, 7_800_000);
 
         /// How many worlds the largest configuration has.
         private final long withOneFault;

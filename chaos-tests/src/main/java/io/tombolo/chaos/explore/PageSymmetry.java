@@ -9,10 +9,9 @@ import io.tombolo.region.FrameWord;
 import io.tombolo.region.PageTableEntry;
 import io.tombolo.region.Tier;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.LongStream;
+import java.util.Objects;
 
 /// Worlds of page moves that go on alike, as one of them.
 ///
@@ -35,10 +34,10 @@ final class PageSymmetry {
         Vcpu vcpu = world.vcpu();
         Words words = clearFree(world.words(), inMind(first) | inMind(second) | inMind(vcpu));
         for (int page = 0; page < PageWorld.PAGES; page++) {
-            long[] tags = LongStream.concat(LongStream.of(words.entries().get(page), vcpu.known(page)),
-                    LongStream.concat(entries(first, page), entries(second, page))).filter(entry -> entry != 0)
-                    .map(PageTableEntry::tag).sorted().distinct().toArray();
-            if (tags[tags.length - 1] != tags.length - 1) {
+            long tags = tags(first, page) | tags(second, page) | tag(words.entries().get(page))
+                    | tag(vcpu.known(page));
+            // Not one beside the other from zero.
+            if ((tags & tags + 1) != 0) {
                 words = words.entry(page, renamed(words.entries().get(page), tags));
                 vcpu = vcpu.known(page) == 0 ? vcpu : vcpu.knows(page, renamed(vcpu.known(page), tags));
                 first = renamed(first, page, tags);
@@ -49,17 +48,26 @@ final class PageSymmetry {
         return new PageWorld(words, swap ? second : first, swap ? first : second, vcpu, world.control());
     }
 
-    private static LongStream entries(Mover mover, int page) {
-        return mover.items().stream().filter(item -> item.page() == page).mapToLong(Item::entry);
+    /// The tag of an entry, if it is one, as a bit: here no page is moved as often as there are bits.
+    private static long tag(long entry) {
+        return entry == 0 ? 0 : 1L << Objects.checkIndex(PageTableEntry.tag(entry), Long.SIZE - 1);
     }
 
-    private static long renamed(long entry, long[] tags) {
-        int rank = Arrays.binarySearch(tags, PageTableEntry.tag(entry));
+    private static long tags(Mover mover, int page) {
+        long tags = 0;
+        for (Item item : mover.items()) {
+            tags |= item.page() == page ? tag(item.entry()) : 0;
+        }
+        return tags;
+    }
+
+    private static long renamed(long entry, long tags) {
+        int rank = Long.bitCount(tags & tag(entry) - 1);
         return PageTableEntry.pack(PageTableEntry.state(entry), PageTableEntry.tier(entry),
                 PageTableEntry.frame(entry), rank, PageTableEntry.flags(entry));
     }
 
-    private static Mover renamed(Mover mover, int page, long[] tags) {
+    private static Mover renamed(Mover mover, int page, long tags) {
         List<Item> items = new ArrayList<>(mover.items());
         items.replaceAll(item -> item.page() == page && item.entry() != 0
                 ? item.entry(renamed(item.entry(), tags))
