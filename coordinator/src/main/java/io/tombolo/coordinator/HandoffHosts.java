@@ -12,8 +12,8 @@ import java.util.Map;
 
 /// Whether the two hosts of an intent are members of the cluster, told as events when it changes.
 ///
-/// A slot is given to another host, or to another incarnation of the same one, as soon as it is free: so a host is there
-/// only if slot, name and the incarnation that was seen first are the same.
+/// A slot is given to another host, or to another incarnation of the same one, as soon as it is free: so a host is
+/// there only if slot, name and the incarnation that was seen first are the same.
 ///
 /// Not thread safe.
 public final class HandoffHosts {
