@@ -162,8 +162,9 @@ public final class DiskNemesis implements Nemesis {
 
     @Override
     public List<Expected> expected() {
+        // Its log is a file like others, so the line that says it may be cut off anywhere.
         return List.of(new Expected("a server that cannot write", "zookeeper-\\d+\\.log",
-                " ERROR \\S+ .*(File too large|unrecoverable error"
-                        + "|Exiting JVM with code 10)"));
+                " ERROR (\\S+ .*(File too large|unrecoverable error|Exiting JVM with code 10)"
+                        + "|ZooKeeperCriticalThread \\[SyncThread:|\\S{0,24}( \\[\\S*)?$)"));
     }
 }

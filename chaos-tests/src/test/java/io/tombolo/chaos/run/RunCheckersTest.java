@@ -68,7 +68,9 @@ class RunCheckersTest {
         assertThat(errors("coordinator-1.log", "12", known)).isEqualTo(Verdict.VALID);
         assertThat(errors("coordinator-1.log", "09", known)).as("before the fault").isEqualTo(Verdict.INVALID);
         assertThat(errors("coordinator-1.log", "26", known)).as("long after it").isEqualTo(Verdict.INVALID);
-        assertThat(errors("zookeeper-1.log", "12", known)).as("in another's log").isEqualTo(Verdict.INVALID);
+        assertThat(errors("zookeeper-1.log", "09", "ERROR Leader [x] planted")).isEqualTo(Verdict.INVALID);
+        assertThat(errors("zookeeper-1.log", "12", "ERROR ZooKeeperCriticalThread [SyncThread:1] Severe"))
+                .as("a disk that nobody has filled").isEqualTo(Verdict.INVALID);
         assertThat(errors("host-1.log", "12", "ERROR HostedVm [vm-kv-1] vm kv-1: is not ours any more"))
                 .isEqualTo(Verdict.INVALID);
         assertThat(errors("host-1.log", "12", "ERROR SimulatedGuest [x] vm kv-1: vcpu 0: self-check failed: PAGE_WORD"))
