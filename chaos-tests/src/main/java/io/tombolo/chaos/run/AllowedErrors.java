@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
 final class AllowedErrors {
     /// After a fault: a process starts again, sessions end, an election comes to its end.
     private static final long AFTER_NS = TimeUnit.SECONDS.toNanos(10);
+    /// A server of ZooKeeper starts again, and catches up with the others.
+    private static final long AFTER_OF_SERVERS_NS = TimeUnit.SECONDS.toNanos(40);
 
     /// A cluster starts within this.
     private static final long START_NS = TimeUnit.MINUTES.toNanos(2);
@@ -48,8 +50,9 @@ final class AllowedErrors {
         List<Allowed> all = new ArrayList<>();
         // Its words are not ours and are many; what it does wrong is found by the other checks. Not SyncThread: what
         // cannot be written is another matter, see DiskNemesis.
-        add(all, "zookeeper: its servers or their links are hit", ZOOKEEPERS,
-                "(?!ZooKeeperCriticalThread \\[SyncThread)", faults, LOSES_SERVERS);
+        all.add(new Allowed("zookeeper: its servers or their links are hit", Pattern.compile(ZOOKEEPERS),
+                Pattern.compile(LINE + "(?!ZooKeeperCriticalThread \\[SyncThread)"),
+                faults.of(LOSES_SERVERS, AFTER_OF_SERVERS_NS)));
         all.add(new Allowed("zookeeper: peers that are not there yet", Pattern.compile(ZOOKEEPERS),
                 Pattern.compile(LINE + "QuorumCnxManager "), List.of(new Span(-START_NS, 0))));
         add(all, "curator: what was under way when a connection was lost", CLIENTS,
