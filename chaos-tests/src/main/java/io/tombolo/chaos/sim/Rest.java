@@ -48,11 +48,18 @@ final class Rest {
         SimHost named = world.machines().live(OwnerWord.slot(word));
         return switch (OwnerWord.state(word)) {
             case RUNNING -> named == null || world.oracle().executes(vm);
-            case OFFERED -> named == null && !sourceCanAct(vm, word);
+            case OFFERED -> (named == null || isReused(named)) && !sourceCanAct(vm, word);
             case CLAIMED, CREATING, RECOVERING, DESTROYING -> named == null;
             case FREE, PAUSED, LOST -> true;
             case null -> false;
         };
+    }
+
+    /// A source that stood still may offer a VM to a slot that was given to somebody else meanwhile. If it dies as well,
+    /// the VM is one whose hosts are both dead (row 11 of the case table), whoever has the slot.
+    private boolean isReused(SimHost named) {
+        return world.machines().incarnations().stream()
+                .anyMatch(host -> host != named && host.slot() == named.slot());
     }
 
     private boolean sourceCanAct(int vm, long word) {
