@@ -55,8 +55,8 @@ final class Rest {
         };
     }
 
-    /// A source that stood still may offer a VM to a slot that was given to somebody else meanwhile. If it dies as well,
-    /// the VM is one whose hosts are both dead (row 11 of the case table), whoever has the slot.
+    /// A source that stood still may offer a VM to a slot that was given to somebody else meanwhile. If it dies as
+    /// well, the VM is one whose hosts are both dead (row 11 of the case table), whoever has the slot.
     private boolean isReused(SimHost named) {
         return world.machines().incarnations().stream()
                 .anyMatch(host -> host != named && host.slot() == named.slot());
