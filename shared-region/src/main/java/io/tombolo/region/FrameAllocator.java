@@ -180,16 +180,62 @@ public final class FrameAllocator {
     /// frame word changes and makes the choice durable in the VM's identity: that is how a recovery finds the run.
     /// Returns the first frame, or -1.
     synchronized long takeTable(int vm, int count, LongConsumer announce) {
+        return takeRun(vm, 0, count, announce);
+    }
+
+    /// The same for a run whose first frame is at position `index` of the VM's TABLE frames.
+    synchronized long takeRun(int vm, int index, int count, LongConsumer announce) {
         long first = findRun(count);
         if (first == NONE) {
             return NONE;
         }
         announce.accept(first);
         for (int i = 0; i < count; i++) {
-            change(PageSize.SMALL, first + i, FrameWord.FREE, FrameWord.table(vm, i));
+            change(PageSize.SMALL, first + i, FrameWord.FREE, FrameWord.table(vm, index + i));
         }
         memory.persist(region.frameWordOffset(first), count * 8L);
         return first;
+    }
+
+    /// Takes a spare pre-image of the VM for another of its pages: PREIMAGE -> RESERVED by this host. False if its block
+    /// is another host's: then the frame is free. Durable after the next fence, as are the next three.
+    synchronized boolean recycle(int vm, long oldPage, long frame, long page) {
+        boolean ours = isOurs(frame / BlockWord.FRAMES);
+        change(PageSize.SMALL, frame, FrameWord.preimage(vm, oldPage),
+                ours ? FrameWord.reserved(slot, vm, page) : FrameWord.FREE);
+        memory.writeBack(region.frameWordOffset(frame), 8);
+        return ours;
+    }
+
+    private boolean isOurs(long block) {
+        long at = region.blockOffset(block);
+        if (memory.loadAcquire(at) == ownedWord) {
+            return true;
+        }
+        if (!memory.compareAndSet(at, BlockWord.FREE, ownedWord)) {
+            return false;
+        }
+        memory.persist(at, 8);
+        remember(block);
+        return true;
+    }
+
+    /// A frame that was reserved for page 0 is for that page now.
+    void rename(int vm, long frame, long page) {
+        change(PageSize.SMALL, frame, FrameWord.reserved(slot, vm, 0), FrameWord.reserved(slot, vm, page));
+        memory.writeBack(region.frameWordOffset(frame), 8);
+    }
+
+    /// The frame that backs the page is its pre-image from now on.
+    void preserve(int vm, long page, long frame) {
+        change(PageSize.SMALL, frame, FrameWord.used(vm, page), FrameWord.preimage(vm, page));
+        memory.writeBack(region.frameWordOffset(frame), 8);
+    }
+
+    /// A reserved frame that its page's entry names backs it; until that is durable, the entry says so.
+    void settleLater(int vm, long page, long frame) {
+        change(PageSize.SMALL, frame, FrameWord.reserved(slot, vm, page), FrameWord.used(vm, page));
+        memory.writeBack(region.frameWordOffset(frame), 8);
     }
 
     /// Keeps [#trim] from giving blocks back until [#unhold]; for operations that are not done when their frames are no

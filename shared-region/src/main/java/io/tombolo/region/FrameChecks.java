@@ -109,9 +109,9 @@ final class FrameChecks {
         frames[(int) (word >>> 60)]++;
         int vm = FrameWord.vm(word);
         boolean slotAllowed = state == FrameState.RESERVED || FrameWord.slot(word) == 0;
-        // PREIMAGE and QUARANTINED are states of later minor versions; 1.0 never stores them.
-        if (state == null || state == FrameState.FREE || state == FrameState.PREIMAGE || state == FrameState.QUARANTINED
-                || !slotAllowed || vm >= pass.owners.length) {
+        // QUARANTINED is a state of later minor versions; 1.0 never stores it.
+        if (state == null || state == FrameState.FREE || state == FrameState.QUARANTINED || !slotAllowed
+                || vm >= pass.owners.length) {
             pass.add(Finding.Code.ILLEGAL_WORD, "frame_word " + frame, at, FrameWord.describe(word),
                     "a state of format 1.0, host 0 unless RESERVED, vm below " + pass.owners.length);
         } else if (state == FrameState.RESERVED) {
@@ -119,14 +119,35 @@ final class FrameChecks {
         } else if (pass.isFree(vm)) {
             pass.add(Finding.Code.FRAME_LEAKED, "frame_word " + frame, at, FrameWord.describe(word),
                     "a VM that is there");
-        } else if (!pass.inTransition(vm) && !(state == FrameState.TABLE
-                ? isOfTable(frame, vm, FrameWord.page(word))
-                : isNamed(frame, vm, FrameWord.page(word), PageSize.SMALL))) {
-            pass.add(Finding.Code.FRAME_LEAKED, "frame_word " + frame, at, FrameWord.describe(word),
-                    state == FrameState.TABLE
-                            ? "the VM's identity names the frame"
-                            : "the page's entry names the frame");
+        } else if (!pass.inTransition(vm) && !isAccountedFor(frame, vm, state, FrameWord.page(word))) {
+            pass.add(Finding.Code.FRAME_LEAKED, "frame_word " + frame, at, FrameWord.describe(word), switch (state) {
+                case TABLE -> "the VM's identity or its log's place names the frame";
+                case PREIMAGE -> "the VM's log names the frame for the page";
+                default -> "the page's entry names the frame";
+            });
         }
+    }
+
+    private boolean isAccountedFor(long frame, int vm, FrameState state, long page) {
+        return switch (state) {
+            case TABLE -> isOfTable(frame, vm, page) || isOfLog(frame, vm, page);
+            case PREIMAGE -> isLogged(frame, vm, page);
+            case USED -> isNamed(frame, vm, page, PageSize.SMALL)
+                    || (pass.mayBeMoving(vm) && isLogged(frame, vm, page));
+            case FREE, RESERVED, QUARANTINED -> true;
+        };
+    }
+
+    private boolean isLogged(long frame, int vm, long page) {
+        return pass.loggedFrames(vm).contains(new VerifyPass.FrameOfPage(frame, page));
+    }
+
+    private boolean isOfLog(long frame, int vm, long index) {
+        VmIdentity identity = pass.identities[vm];
+        VmSlot.LogPlace place = region.vm(vm).logPlaceOrNull();
+        return identity != null && place != null && index >= identity.tableFrames()
+                && index < identity.tableFrames() + place.frames()
+                && place.firstFrame() + index - identity.tableFrames() == frame;
     }
 
     private void reserved(long frame, long at, long word) {
@@ -157,6 +178,7 @@ final class FrameChecks {
     private void pages(int vm, VmIdentity identity) {
         long before = region.vm(vm).localPagesAcquire();
         long entries = identity.tableFrames() > 0 ? table(vm, identity) : 0;
+        log(vm, identity);
         long said = region.vm(vm).localPagesAcquire();
         pass.gates[vm] = Math.max(pass.gates[vm] & Long.MAX_VALUE,
                 region.vm(vm).gate().wordAcquire() & Long.MAX_VALUE);
@@ -173,6 +195,22 @@ final class FrameChecks {
                     mayBeLocal
                             ? entries + " LOCAL entries"
                             : "0 in a VM that is offered, which has " + entries + " LOCAL entries");
+        }
+    }
+
+    /// A protected VM's log is where its slot says.
+    private void log(int vm, VmIdentity identity) {
+        VmSlot.LogPlace place = region.vm(vm).logPlaceOrNull();
+        if (place == null || !CommitWord.isProtected(region.vm(vm).commitAcquire())) {
+            return;
+        }
+        for (int i = 0; i < place.frames(); i++) {
+            long at = region.frameWordOffset(place.firstFrame() + i);
+            long expected = FrameWord.table(vm, identity.tableFrames() + i);
+            if (memory.loadAcquire(at) != expected) {
+                pass.add(Finding.Code.FRAME_MISMATCH, "frame_word " + (place.firstFrame() + i), at,
+                        FrameWord.describe(memory.loadAcquire(at)), FrameWord.describe(expected));
+            }
         }
     }
 
@@ -211,7 +249,7 @@ final class FrameChecks {
         if (state == PteState.ABSENT) {
             return 0;
         }
-        if (state == PteState.MIGRATING && !pass.mayBeMoving(vm)) {
+        if ((state == PteState.MIGRATING || state == PteState.COPYING) && !pass.mayBeMoving(vm)) {
             pass.add(Finding.Code.PAGE_MARKED, name, at, PageTableEntry.describe(entry),
                     "PRESENT while no operation is in flight");
         }
@@ -247,7 +285,8 @@ final class FrameChecks {
             return false;
         }
         long word = memory.loadAcquire(region.wordOffset(size, frame));
-        if (word == (size == PageSize.SMALL ? FrameWord.used(vm, page) : BlockWord.largeUsed(vm, page))) {
+        if (word == (size == PageSize.SMALL ? FrameWord.used(vm, page) : BlockWord.largeUsed(vm, page))
+                || (word == FrameWord.preimage(vm, page) && pass.mayBeMoving(vm))) {
             return true;
         }
         int slot = FrameWord.slot(word);

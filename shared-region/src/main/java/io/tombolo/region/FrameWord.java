@@ -28,6 +28,11 @@ public final class FrameWord {
         return pack(FrameState.TABLE, 0, vm, index);
     }
 
+    /// Word of a frame with what the page held before, or that is spare and was last of that page.
+    public static long preimage(int vm, long page) {
+        return pack(FrameState.PREIMAGE, 0, vm, page);
+    }
+
     /// The state, or null for a code that no state has (damage).
     public static FrameState state(long word) {
         return FrameState.ofCode((int) (word >>> 60));

@@ -122,6 +122,26 @@ public final class HostSlots {
         return found;
     }
 
+    /// Earlier incarnations of a host whose kernel was another one have certainly stopped: -> CONFIRMED. Returns how
+    /// many.
+    ///
+    /// @param bootId boot id of the host's present kernel
+    public static int confirmRebooted(Region region, UUID hostUuid, UUID bootId) {
+        int confirmed = 0;
+        for (int slot = 0; slot < region.hostSlots(); slot++) {
+            HostSlot host = region.host(slot);
+            long word = host.wordAcquire();
+            long incarnation = SlotWord.incarnation(word);
+            HostIdentity identity = host.identityOrNull(incarnation);
+            if (SlotWord.state(word) != HostState.FREE && SlotWord.state(word) != HostState.CONFIRMED && identity != null
+                    && identity.hostUuid().equals(hostUuid) && !identity.bootId().equals(bootId)
+                    && fence(region, slot, incarnation) && confirmStopped(region, slot, incarnation)) {
+                confirmed++;
+            }
+        }
+        return confirmed;
+    }
+
     /// Recovers and frees the slots of earlier incarnations of a host that are stopped, by their own word or by
     /// evidence. One that a VM still names stays as it is. Returns how many were freed.
     ///

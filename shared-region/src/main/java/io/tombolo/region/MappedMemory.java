@@ -112,6 +112,11 @@ final class MappedMemory implements Memory {
     }
 
     @Override
+    public boolean isAlwaysDurable() {
+        return true;
+    }
+
+    @Override
     public void fence() {
         VarHandle.fullFence();
     }

@@ -50,6 +50,12 @@ public interface Memory {
     /// Full fence, which also waits for what this thread began to write back.
     void fence();
 
+    /// Whether what is stored outlives a loss of this host without a [#writeBack]: memory that lives with the machine.
+    /// Who would write back much may leave it out then.
+    default boolean isAlwaysDurable() {
+        return false;
+    }
+
     /// The bytes themselves, for paths that cannot afford a call per access (guest memory, page table reads). Stores
     /// through it are invisible to test doubles and need a `persist` of their own.
     MemorySegment segment(long offset, long count);

@@ -15,7 +15,11 @@ public final class MetadataSlot {
     private static final long VM_UUID = LAYOUT.offset("vm_uuid");
     private static final long LENGTH = LAYOUT.offset("length");
     private static final long PAYLOAD_CRC = LAYOUT.offset("payload_crc");
+    private static final long FLAGS = LAYOUT.offset("flags");
+    private static final long LOG_HEAD = LAYOUT.offset("log_head");
+    private static final long LOG_SPARE = LAYOUT.offset("log_spare");
     private static final long CRC = LAYOUT.offset("crc");
+    private static final int PAUSED = 1;
     static final long HEADER_BYTES = LAYOUT.bytes();
 
     private final Region region;
@@ -62,6 +66,20 @@ public final class MetadataSlot {
     /// Persists the first `length` bytes of the payload, then writes and persists the header over them. Readers see it
     /// by the owner word's change that follows.
     public void publish(long epoch, long interval, int length, int schema, UUID vmUuid) {
+        publish(epoch, interval, length, schema, vmUuid, false, 0, 0);
+    }
+
+    /// The same of a VM that is paused.
+    public void publishPaused(long epoch, int length, int schema, UUID vmUuid) {
+        publish(epoch, 0, length, schema, vmUuid, true, 0, 0);
+    }
+
+    /// The same of a protected VM.
+    ///
+    /// @param logHead  entries ever written to its pre-image log
+    /// @param logSpare how many of the last of them name a spare pre-image
+    void publish(long epoch, long interval, int length, int schema, UUID vmUuid, boolean paused, long logHead,
+            int logSpare) {
         checkLength(length, capacity);
         int payloadCrc = Crc.of(memory, base + HEADER_BYTES, length, chunk);
         memory.persist(base + HEADER_BYTES, length);
@@ -70,7 +88,10 @@ public final class MetadataSlot {
         header.set(Struct.PRIVATE_LONG, VM_UUID, vmUuid.getMostSignificantBits());
         header.set(Struct.PRIVATE_LONG, VM_UUID + 8, vmUuid.getLeastSignificantBits());
         header.set(Struct.PRIVATE_LONG, LENGTH, (length & 0xFFFF_FFFFL) | (long) schema << 32);
-        header.set(Struct.PRIVATE_LONG, PAYLOAD_CRC, payloadCrc & 0xFFFF_FFFFL);
+        header.set(Struct.PRIVATE_INT, PAYLOAD_CRC, payloadCrc);
+        header.set(Struct.PRIVATE_INT, FLAGS, paused ? PAUSED : 0);
+        header.set(Struct.PRIVATE_LONG, LOG_HEAD, logHead);
+        header.set(Struct.PRIVATE_INT, LOG_SPARE, logSpare);
         header.set(Struct.PRIVATE_INT, CRC, Crc.of(header, 0, CRC));
         memory.copyIn(header, 0, base, HEADER_BYTES);
         memory.persist(base, HEADER_BYTES);
@@ -115,7 +136,8 @@ public final class MetadataSlot {
                     SuperblockReader.hex(copy.get(Struct.PRIVATE_INT, PAYLOAD_CRC)), SuperblockReader.hex(payloadCrc));
         }
         return new Blob(bytes, length, copy.get(Struct.PRIVATE_INT, LENGTH + 4), copy.get(Struct.PRIVATE_LONG, EPOCH),
-                copy.get(Struct.PRIVATE_LONG, INTERVAL), payloadCrc);
+                copy.get(Struct.PRIVATE_LONG, INTERVAL), payloadCrc, (copy.get(Struct.PRIVATE_INT, FLAGS) & PAUSED) != 0,
+                copy.get(Struct.PRIVATE_LONG, LOG_HEAD), copy.get(Struct.PRIVATE_INT, LOG_SPARE));
     }
 
     /// True if nothing was ever published here since format.

@@ -8,8 +8,8 @@ package io.tombolo.region;
 ///              |          |                          |  ^
 ///              v          v                          v  | +1 given back
 ///          DESTROYING <---+                        CLAIMED -> RUNNING
-///              |                                 any owned state -> RECOVERING (+1) -> RUNNING | PAUSED | LOST
-///              v
+///              |                  RUNNING, CLAIMED, LOST -> RECOVERING (+1) -> RUNNING | LOST
+///              v                  OFFERED, PAUSED -> RESTORING (+1) -> RUNNING | PAUSED | LOST
 ///            FREE
 /// ```
 public enum OwnerState {
@@ -23,14 +23,17 @@ public enum OwnerState {
     OFFERED(3),
     /// The named host is loading; only it, or a takeover, can give the VM to somebody else.
     CLAIMED(4),
-    /// The named host recovers the VM after its owner was fenced.
+    /// The named host takes over a VM whose owner executed it, or may have: its memory may be ahead of every saved
+    /// state.
     RECOVERING(5),
     /// Owned and not executing.
     PAUSED(6),
     /// The named host gives the VM's frames back.
     DESTROYING(7),
     /// Not resumable; kept until somebody destroys it.
-    LOST(8);
+    LOST(8),
+    /// The named host takes over a VM that was stopped with its state saved: nobody has executed it since.
+    RESTORING(9);
 
     private static final OwnerState[] BY_CODE = values();
     private static final int SAME_SLOT_SAME_EPOCH = 1;
@@ -59,15 +62,20 @@ public enum OwnerState {
         allow(OFFERED, OFFERED, anySlotNextEpoch);
         allow(CLAIMED, RUNNING, SAME_SLOT_SAME_EPOCH);
         allow(CLAIMED, OFFERED, OTHER_SLOT_NEXT_EPOCH);
-        for (OwnerState from : new OwnerState[]{RUNNING, PAUSED, OFFERED, CLAIMED, RECOVERING, LOST}) {
+        for (OwnerState from : new OwnerState[]{RUNNING, CLAIMED, RECOVERING, LOST}) {
             allow(from, RECOVERING, anySlotNextEpoch);
         }
-        allow(RECOVERING, RUNNING, SAME_SLOT_SAME_EPOCH);
-        allow(RECOVERING, PAUSED, SAME_SLOT_SAME_EPOCH);
-        allow(RECOVERING, LOST, SAME_SLOT_SAME_EPOCH);
+        for (OwnerState from : new OwnerState[]{PAUSED, OFFERED, RESTORING}) {
+            allow(from, RESTORING, anySlotNextEpoch);
+        }
+        for (OwnerState from : new OwnerState[]{RECOVERING, RESTORING}) {
+            allow(from, RUNNING, SAME_SLOT_SAME_EPOCH);
+            allow(from, PAUSED, SAME_SLOT_SAME_EPOCH);
+            allow(from, LOST, SAME_SLOT_SAME_EPOCH);
+            allow(from, DESTROYING, SAME_SLOT_NEXT_EPOCH);
+        }
         allow(RUNNING, DESTROYING, SAME_SLOT_NEXT_EPOCH);
         allow(PAUSED, DESTROYING, SAME_SLOT_NEXT_EPOCH);
-        allow(RECOVERING, DESTROYING, SAME_SLOT_NEXT_EPOCH);
         allow(LOST, DESTROYING, anySlotNextEpoch);
         allow(DESTROYING, DESTROYING, OTHER_SLOT_NEXT_EPOCH);
         allow(DESTROYING, FREE, TO_FREE);

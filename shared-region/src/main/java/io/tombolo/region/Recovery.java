@@ -89,16 +89,18 @@ public final class Recovery {
                 List.copyOf(pending));
     }
 
-    /// Makes the memory of a VM whole for its new owner: `vm` is RECOVERING by `executorSlot`, and the frames of the
-    /// dead incarnation were recovered before. Entries that are MIGRATING become PRESENT with the same frame and the
+    /// Makes the memory of a VM whole for its new owner: `vm` is RECOVERING or RESTORING by `executorSlot`, and the frames of the
+    /// dead incarnation were recovered before. Entries that are MIGRATING or COPYING become PRESENT with the same frame and the
     /// next tag; local pages are counted and listed; `local_pages`, pins and the gate are put right. Walks the table
     /// once; can be repeated.
     public static VmReport recoverVm(Region region, VmSlot vm, int executorSlot) {
         long owner = vm.ownerAcquire();
-        if (!OwnerWord.is(owner, OwnerState.RECOVERING) || OwnerWord.slot(owner) != executorSlot) {
+        boolean taken = OwnerWord.is(owner, OwnerState.RECOVERING) || OwnerWord.is(owner, OwnerState.RESTORING);
+        if (!taken || OwnerWord.slot(owner) != executorSlot) {
             throw TomboloException.error(RegionError.REGION_WRONG_STATE, "only the host that recovers a VM does this")
                     .fact("file", region.file()).fact("vm", vm.index()).fact("found", OwnerWord.describe(owner))
-                    .fact("expected", "RECOVERING host " + executorSlot).next("take the VM over first").build();
+                    .fact("expected", "RECOVERING or RESTORING host " + executorSlot).next("take the VM over first")
+                    .build();
         }
         return region.guarded(() -> VmRecovery.recover(region, vm));
     }

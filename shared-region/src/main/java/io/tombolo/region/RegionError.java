@@ -61,6 +61,12 @@ public enum RegionError implements ErrorCode {
     REGION_HOST_NOT_CONFIRMED(3),
     /// A slot was used in a state that does not allow it.
     REGION_WRONG_STATE(3),
+    /// The VM has more owners in doubt than there is room for.
+    REGION_DOUBTS_FULL(3),
+    /// The VM is protected already, or is not.
+    REGION_PROTECTION_STATE(3),
+    /// The VM cannot be protected: its memory is not 4 KiB frames of the region.
+    REGION_NOT_PROTECTABLE(3),
     /// The epoch of a VM slot is at its maximum.
     REGION_EPOCH_EXHAUSTED(3),
     /// The mapping faulted although the file has its full length.

@@ -61,6 +61,9 @@ public final class RegionInspector {
         fields.put("spin", ArmedWord.describe(raw.word("spin")));
         fields.put("from", FromWord.describe(raw.word("from")));
         fields.put("gate", VmGate.describe(raw.word("gate")));
+        fields.put("commit", CommitWord.describe(raw.word("commit")));
+        fields.put("taken_from", DoubtWord.describe(raw.word("taken_from")));
+        fields.put("owners_in_doubt", OwnersInDoubt.describe(vm));
         fields.put("pin_ranges", vm.pins().list().stream()
                 .map(pin -> pin.first() + " to " + (pin.first() + pin.count() - 1) + " x " + pin.pins())
                 .collect(Collectors.joining(", ")));

@@ -32,8 +32,8 @@ public final class RegionLayout {
     public static final int HOST_NAME_BYTES_MAX = 63;
     public static final int VM_NAME_BYTES_MAX = 63;
     public static final int DRIVER_BYTES_MAX = 31;
-    /// Places in a VM slot for owners in doubt.
-    public static final int OWNERS_IN_DOUBT_MAX = 8;
+    /// Places in a VM slot for owners in doubt, beside the one that it was taken from.
+    public static final int OWNERS_IN_DOUBT_MAX = 15;
 
     static final Struct SUPERBLOCK = Struct.named("superblock", "Superblock, at offset 0 of the region file")
             .word("magic", "format", "`TOMBOLO` 0x9D")
@@ -98,8 +98,19 @@ public final class RegionLayout {
             .upTo(512).word("gate", "CAS: threads of the owner",
                     "closed 1 bit (63), pages copied 1 bit (62; only if closed), operations in flight 32 bits (31..0), "
                             + "at most 1023")
-            .upTo(640).reserved("commit", 8, "reserved for the commit word {owner epoch, interval, slot}, zero")
-            .upTo(768).reserved("owners_in_doubt", 128, "reserved for 8 owners in doubt {host slot, incarnation}, zero")
+            .upTo(640).word("commit", "CAS: owner; takeover, which seals it",
+                    "protected 1 bit (63), metadata slot 1 (62), owner epoch 22 (61..40), interval 40 (39..0); 0 not "
+                            + "protected")
+            .upTo(704).word("log_first_frame", "owner, while commit is 0", "first frame of the pre-image log's run")
+            .int32("log_frames", "owner, while commit is 0", "frames in the log's run; 0 none")
+            .int32("checkpoint_us", "owner, while commit is 0", "how often the owner commits, in microseconds")
+            .int32("log_pad", "owner, while commit is 0", "0")
+            .int32("log_crc", "owner, while commit is 0", "CRC-32C of bytes 704 to 723; 0 if there is no log")
+            .upTo(768).word("taken_from", "CAS: who takes the VM over",
+                    "owner that it was taken from: host slot 12 bits (63..52), incarnation 36 (51..16), epoch of the "
+                            + "takeover 16 (15..0); incarnation 0: nobody is in doubt")
+            .bytes("owners_in_doubt", 8 * OWNERS_IN_DOUBT_MAX, "CAS: who takes the VM over",
+                    "15 x earlier owners in doubt, in the form of taken_from; 0 not in use")
             .word("local_pages", "CAS: threads of the owner", "pages in the owner's local tier, or more")
             .upTo(1024).word("pins", "owner", "places of pin_ranges in use, or more after a death")
             .upTo(1280).uuid("uuid", "creator while CREATING, destroyer", "identity of the VM")
@@ -130,8 +141,10 @@ public final class RegionLayout {
             .word("interval", "owner", "checkpoint interval; 0 if the VM is not protected")
             .uuid("vm_uuid", "owner", "VM it belongs to").int32("length", "owner", "payload bytes")
             .int32("schema", "owner", "number of the payload's encoding")
-            .int32("payload_crc", "owner", "CRC-32C of the payload").int32("pad", "owner", "0")
-            .word("reserved", "nobody", "0").int32("pad2", "owner", "0")
+            .int32("payload_crc", "owner", "CRC-32C of the payload")
+            .int32("flags", "owner", "bit 0: the VM is paused; others 0")
+            .word("log_head", "owner", "entries ever written to the pre-image log; 0 if the VM is not protected")
+            .int32("log_spare", "owner", "how many of the last entries name a spare pre-image")
             .int32("crc", "owner", "CRC-32C of bytes 0 to 59").build(64);
 
     static final Struct SEGMENT_TRAILER = Struct
@@ -154,14 +167,20 @@ public final class RegionLayout {
                     "state 4 bits (63..60), host slot 12 (59..48; 0 unless RESERVED), VM slot 16 (47..32), page 32 (31..0)")
             .build(8);
 
+    static final Struct LOG_ENTRY = Struct
+            .named("log_entry", "Entry of a VM's pre-image log, 128 per frame of its run")
+            .word("interval", "owner", "interval in which it was written; 0: it only names a spare pre-image")
+            .word("old", "owner", "frame with the contents of before")
+            .word("fresh", "owner", "frame that the page was written in; the same as old in interval 0")
+            .int32("page", "owner", "page, unsigned").int32("crc", "owner", "CRC-32C of bytes 0 to 27").build(32);
+
     static final Struct PTE = Struct.named("page_table_entry", "Page table entry, one per guest page, in TABLE frames")
             .word("entry", "CAS: owner of the VM",
                     "state 4 bits (63..60), tier 4 (59..56), frame 36 (55..20), change tag 16 (19..4), flags 4 (3..0)")
             .build(8);
 
     private static final List<Struct> ALL = List.of(SUPERBLOCK, HOST_SLOT, VM_SLOT, METADATA_HEADER, BLOCK_OWNER,
-            FRAME_WORD,
-            PTE, SEGMENT_TRAILER);
+            FRAME_WORD, PTE, LOG_ENTRY, SEGMENT_TRAILER);
 
     /// One row of the table.
     public record Row(String structure, String field, long offset, long bytes, String type, String writer,

@@ -3,7 +3,11 @@ package io.tombolo.region;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /// What one pass of verify collects. One thread.
@@ -23,6 +27,7 @@ final class VerifyPass {
     final VmIdentity[] identities;
     final long[] hosts;
     final long[] gates;
+    private final Map<Integer, Set<FrameOfPage>> logged = new HashMap<>();
 
     VerifyPass(Region region) {
         this.region = region;
@@ -82,12 +87,40 @@ final class VerifyPass {
     /// True if the VM may show the traces of an operation on its pages or pins that died with its owner.
     boolean mayBeInterrupted(int vm) {
         return inTransition(vm) || OwnerWord.is(owners[vm], OwnerState.RECOVERING)
-                || OwnerWord.is(owners[vm], OwnerState.LOST) || !hostIsLive(OwnerWord.slot(owners[vm]));
+                || OwnerWord.is(owners[vm], OwnerState.RESTORING) || OwnerWord.is(owners[vm], OwnerState.LOST) || !hostIsLive(OwnerWord.slot(owners[vm]));
     }
 
-    /// True if pages of the VM may be on their way: marked, or in a frame that is reserved.
+    /// True if pages of the VM may be on their way: marked, or in a frame that is reserved. A protected VM that runs
+    /// gives pages other frames all the time.
     boolean mayBeMoving(int vm) {
-        return VmGate.count(gates[vm]) > 0 || mayBeInterrupted(vm);
+        return VmGate.count(gates[vm]) > 0 || mayBeInterrupted(vm) || isBeingCheckpointed(vm);
+    }
+
+    private boolean isBeingCheckpointed(int vm) {
+        return OwnerWord.is(owners[vm], OwnerState.RUNNING) && CommitWord.isProtected(region.vm(vm).commitAcquire());
+    }
+
+    /// A frame and the page that it is, or was, of.
+    record FrameOfPage(long frame, long page) {
+    }
+
+    /// What the VM's pre-image log names: frames with old contents, and those that were written instead.
+    Set<FrameOfPage> loggedFrames(int vm) {
+        return logged.computeIfAbsent(vm, this::readLog);
+    }
+
+    private Set<FrameOfPage> readLog(int vm) {
+        Set<FrameOfPage> frames = new HashSet<>();
+        VmSlot.LogPlace place = region.vm(vm).logPlaceOrNull();
+        PreimageLog log = place == null ? null : new PreimageLog(region, place);
+        for (long position = 0; log != null && position < log.capacity(); position++) {
+            PreimageLog.Entry entry = log.read(position);
+            if (entry != null) {
+                frames.add(new FrameOfPage(entry.old(), entry.page()));
+                frames.add(new FrameOfPage(entry.fresh(), entry.page()));
+            }
+        }
+        return frames;
     }
 
     boolean isOffered(int vm) {

@@ -32,6 +32,7 @@ final class VmChecks {
             }
             words(pass, vm, name);
             gate(pass, vm, name);
+            protection(pass, vm, name, raw);
             VmIdentity identity = VmSlot.decodeOrNull(raw, pass.region.superblock().frameCount());
             pass.identities[i] = identity;
             if (pass.inTransition(i)) {
@@ -53,6 +54,7 @@ final class VmChecks {
             if (pass.isOffered(i)) {
                 metadata(pass, vm, identity);
             }
+            committed(pass, vm, identity);
         }
     }
 
@@ -75,6 +77,31 @@ final class VmChecks {
         }
         armed(pass, name + " armed", vm.base() + RegionLayout.VM_SLOT.offset("armed"), vm.armedAcquire());
         armed(pass, name + " spin", vm.base() + RegionLayout.VM_SLOT.offset("spin"), vm.spinAcquire());
+    }
+
+    private static void protection(VerifyPass pass, VmSlot vm, String name, FieldBuffer raw) {
+        long commit = vm.commitAcquire();
+        if (!CommitWord.isLegal(commit)) {
+            pass.add(Finding.Code.ILLEGAL_WORD, name + " commit", vm.base() + RegionLayout.VM_SLOT.offset("commit"),
+                    CommitWord.describe(commit), "0, or protected");
+        }
+        long log = RegionLayout.VM_SLOT.offset("log_first_frame");
+        boolean nothing = raw.allZero(log, RegionLayout.VM_SLOT.offset("log_crc") + 4);
+        boolean whole = VmSlot.logPlaceOrNull(raw, pass.region.superblock().frameCount()) != null;
+        if (nothing ? CommitWord.isProtected(commit) : !whole && !pass.mayBeInterrupted(vm.index())) {
+            pass.add(Finding.Code.CHECKSUM, name + " log", vm.base() + log,
+                    "crc " + SuperblockReader.hex(raw.int32("log_crc")) + (nothing ? ", no log" : ""),
+                    CommitWord.isProtected(commit) ? "the place of a log" : "0, or the place of a log");
+        }
+        for (int place = 0; place <= RegionLayout.OWNERS_IN_DOUBT_MAX; place++) {
+            long doubt = vm.doubtAcquire(place);
+            if (DoubtWord.slot(doubt) >= pass.hosts.length || (place > 0 && doubt != 0
+                    && !DoubtWord.namesSomebody(doubt))) {
+                pass.add(Finding.Code.ILLEGAL_WORD, name + " owner in doubt " + place,
+                        vm.base() + RegionLayout.VM_SLOT.offset("taken_from") + place * 8L, DoubtWord.describe(doubt),
+                        "host slot below " + pass.hosts.length);
+            }
+        }
     }
 
     private static void gate(VerifyPass pass, VmSlot vm, String name) {
@@ -124,6 +151,27 @@ final class VmChecks {
 
     private static String describe(long range, long pin) {
         return "first " + VmPins.first(range) + " pages " + VmPins.pages(range) + " pin " + SuperblockReader.hex(pin);
+    }
+
+    /// What a takeover of a protected VM would go back to. A running VM commits while we look: only a word that is still
+    /// the same afterwards names a slot that nobody writes.
+    private static void committed(VerifyPass pass, VmSlot vm, VmIdentity identity) {
+        long commit = vm.commitAcquire();
+        if (!CommitWord.isProtected(commit) || identity == null) {
+            return;
+        }
+        MetadataSlot slot = vm.metadata(CommitWord.slot(commit));
+        String found;
+        try {
+            Blob blob = slot.readChecked(identity.uuid(), MemorySegment.ofArray(new byte[slot.capacity()]));
+            found = blob.interval() <= CommitWord.interval(commit) ? "" : "interval " + blob.interval();
+        } catch (TomboloException e) {
+            found = e.code().name() + " " + e.facts().get("found");
+        }
+        if (!found.isEmpty() && vm.commitAcquire() == commit) {
+            pass.add(Finding.Code.METADATA_MISSING, "metadata " + vm.index() + " " + CommitWord.slot(commit),
+                    slot.base(), found, "the state of " + CommitWord.describe(commit));
+        }
     }
 
     private static void armed(VerifyPass pass, String name, long offset, long word) {

@@ -166,6 +166,7 @@ public final class VmMemory {
         }
         VmIdentity identity = vm.identityOrNull();
         if (identity != null && identity.tableFrames() > 0) {
+            Protection.release(region, vm);
             releaseFrames(region, vm.index(), identity, local);
         }
         vm.clear();

@@ -30,7 +30,7 @@ final class VmRecovery {
     private void walk(Region region, PageTable table) {
         for (long page = 0; page < table.pages(); page++) {
             long entry = table.entryAcquire(page);
-            if (PageTableEntry.state(entry) == PteState.MIGRATING) {
+            if (PageTableEntry.state(entry) == PteState.MIGRATING || PageTableEntry.state(entry) == PteState.COPYING) {
                 unmark(table, page, entry);
             }
             if (PageTableEntry.state(entry) != PteState.ABSENT && PageTableEntry.tier(entry) == Tier.LOCAL) {

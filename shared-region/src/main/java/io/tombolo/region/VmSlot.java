@@ -11,6 +11,10 @@ public final class VmSlot {
     private static final long BEAT = LAYOUT.offset("beat");
     private static final long FROM = LAYOUT.offset("from");
     private static final long GATE = LAYOUT.offset("gate");
+    private static final long COMMIT = LAYOUT.offset("commit");
+    private static final long LOG = LAYOUT.offset("log_first_frame");
+    private static final long LOG_END = LAYOUT.offset("log_crc") + 4;
+    private static final long TAKEN_FROM = LAYOUT.offset("taken_from");
     private static final long LOCAL_PAGES = LAYOUT.offset("local_pages");
     static final long IDENTITY = LAYOUT.offset("uuid");
     static final long IDENTITY_END = LAYOUT.offset("crc") + 4;
@@ -103,6 +107,77 @@ public final class VmSlot {
         memory.storeRelease(base + FROM, word);
     }
 
+    /// [CommitWord]: which state a takeover goes back to; [CommitWord#NONE] if the VM is not protected.
+    public long commitAcquire() {
+        return memory.loadAcquire(base + COMMIT);
+    }
+
+    /// Changes the commit word if it is still `expect`; full fence, persisted when it succeeded. What it names was made
+    /// durable before. By the owner from the word it knows, and by a takeover.
+    boolean compareAndSetCommit(long expect, long next) {
+        if (!memory.compareAndSet(base + COMMIT, expect, next)) {
+            return false;
+        }
+        memory.persist(base + COMMIT, 8);
+        return true;
+    }
+
+    /// Where a protected VM's pre-images are listed.
+    ///
+    /// @param firstFrame first frame of the log's run
+    /// @param frames     frames in it
+    record LogPlace(long firstFrame, int frames, int checkpointUs) {
+    }
+
+    /// Where the log is; null if there is none, or what is there is not whole.
+    LogPlace logPlaceOrNull() {
+        return logPlaceOrNull(load(), region.superblock().frameCount());
+    }
+
+    static LogPlace logPlaceOrNull(FieldBuffer raw, long frameCount) {
+        LogPlace place = new LogPlace(raw.word("log_first_frame"), raw.int32("log_frames"), raw.int32("checkpoint_us"));
+        boolean whole = raw.int32("log_crc") == logCrc(raw) && raw.int32("log_pad") == 0 && place.frames > 0
+                && place.firstFrame >= 0 && place.firstFrame + place.frames <= frameCount && place.checkpointUs > 0;
+        return whole ? place : null;
+    }
+
+    private static int logCrc(FieldBuffer raw) {
+        return Crc.of(raw.bytes(), LOG, LOG_END - 4 - LOG);
+    }
+
+    /// Writer: the owner, while the commit word says that the VM is not protected.
+    void writeLogPlace(LogPlace place) {
+        FieldBuffer raw = new FieldBuffer(LAYOUT).word("log_first_frame", place.firstFrame)
+                .int32("log_frames", place.frames).int32("checkpoint_us", place.checkpointUs);
+        raw.int32("log_crc", logCrc(raw));
+        memory.copyIn(raw.bytes(), LOG, base + LOG, LOG_END - LOG);
+        memory.persist(base + LOG, LOG_END - LOG);
+    }
+
+    void clearLogPlace() {
+        memory.zero(base + LOG, LOG_END - LOG);
+        memory.persist(base + LOG, LOG_END - LOG);
+    }
+
+    /// How often a protected VM is committed, in microseconds; 0 if it is not protected.
+    public int checkpointUs() {
+        LogPlace place = CommitWord.isProtected(commitAcquire()) ? logPlaceOrNull() : null;
+        return place == null ? 0 : place.checkpointUs;
+    }
+
+    /// Place 0 is whom the VM was taken from last, the others who was in doubt then.
+    long doubtAcquire(int place) {
+        return memory.loadAcquire(base + TAKEN_FROM + place * 8L);
+    }
+
+    boolean compareAndSetDoubt(int place, long expect, long next) {
+        if (!memory.compareAndSet(base + TAKEN_FROM + place * 8L, expect, next)) {
+            return false;
+        }
+        memory.persist(base + TAKEN_FROM + place * 8L, 8);
+        return true;
+    }
+
     /// The gate that operations on the VM's pages pass.
     public VmGate gate() {
         return new VmGate(memory, base + GATE);
@@ -181,6 +256,9 @@ public final class VmSlot {
         memory.storeRelease(base + BEAT, 0);
         memory.storeRelease(base + FROM, FromWord.NONE);
         gate().reset();
+        memory.storeRelease(base + COMMIT, CommitWord.NONE);
+        memory.zero(base + LOG, LOG_END - LOG);
+        memory.zero(base + TAKEN_FROM, 8L * (1 + RegionLayout.OWNERS_IN_DOUBT_MAX));
         memory.storeRelease(base + LOCAL_PAGES, 0);
         memory.storeRelease(base + LAYOUT.offset("pins"), 0);
         memory.zero(base + LAYOUT.offset("pin_ranges"), LAYOUT.bytes("pin_ranges"));
