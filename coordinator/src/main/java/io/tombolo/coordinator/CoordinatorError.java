@@ -140,7 +140,26 @@ public enum CoordinatorError implements ErrorCode {
     /// The owner's host has no live record; nobody may write its owner word.
     OWNER_HOST_DEAD(3),
     /// The region's epoch is below the one in ZooKeeper.
-    REGION_BEHIND_ZOOKEEPER(5);
+    REGION_BEHIND_ZOOKEEPER(5),
+    /// The region knows a VM, or an epoch, that ZooKeeper does not know.
+    REGION_AHEAD_OF_ZOOKEEPER(5),
+
+    /// The VM is protected: its pages stay in the shared tier.
+    VM_PROTECTED(3),
+    /// The host that owns the VM has a live agent; nothing was done.
+    TAKEOVER_OWNER_ALIVE(3),
+    /// The name that was typed is not the owner host's.
+    TAKEOVER_NAME_MISMATCH(2),
+    /// A takeover waits: a host that may still run the VM is not confirmed stopped.
+    TAKEOVER_WAITS_FOR_CONFIRMATION(3),
+    /// No other live host can carry out the order.
+    NO_HOST_TO_FENCE_WITH(3),
+    /// A host that is to be removed still owns VMs.
+    HOST_HAS_VMS(3),
+    /// A host that is to be removed is not confirmed stopped.
+    HOST_NOT_STOPPED(3),
+    /// The host is being drained: no VM is placed there.
+    HOST_DRAINED(3);
 
     private final int exitStatus;
 
