@@ -94,6 +94,12 @@ public enum CoordinatorError implements ErrorCode {
     VM_NOT_IN_REGION(3),
     /// The VM's memory is lost.
     VM_LOST(3),
+    /// The VM's host died while it ran, and it was not protected.
+    VM_LOST_NOT_PROTECTED(3),
+    /// Pages of the VM died with the memory of its host.
+    VM_LOST_LOCAL_PAGES(3),
+    /// The state to which a takeover would go back is damaged.
+    VM_LOST_STATE_DAMAGED(5),
     /// The VM is not in a state that allows the operation.
     VM_NOT_RUNNING(3),
     /// No host of that name.

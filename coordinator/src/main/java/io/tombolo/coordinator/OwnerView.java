@@ -18,6 +18,11 @@ public interface OwnerView {
         return false;
     }
 
+    /// How often the VM's owner commits it, in microseconds; 0: it is not protected, -1: that is not known.
+    default int checkpointUs(int vmSlot) {
+        return -1;
+    }
+
     /// What the host that holds the slot promises about its watchdog; UNKNOWN where nothing is known.
     default WatchdogBound bound(int hostSlot) {
         return WatchdogBound.UNKNOWN;

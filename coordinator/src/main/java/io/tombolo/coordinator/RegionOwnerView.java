@@ -1,5 +1,6 @@
 package io.tombolo.coordinator;
 
+import io.tombolo.region.CommitWord;
 import io.tombolo.region.HostIdentity;
 import io.tombolo.region.HostState;
 import io.tombolo.region.OpenOptions;
@@ -57,6 +58,16 @@ public final class RegionOwnerView implements OwnerView, AutoCloseable {
             throw damaged("host slot", hostSlot, SlotWord.describe(word));
         }
         return new HostSnapshot(state, SlotWord.incarnation(word));
+    }
+
+    @Override
+    public boolean isProtected(int vmSlot) {
+        return CommitWord.isProtected(region.vm(vmSlot).commitAcquire());
+    }
+
+    @Override
+    public int checkpointUs(int vmSlot) {
+        return region.vm(vmSlot).checkpointUs();
     }
 
     @Override

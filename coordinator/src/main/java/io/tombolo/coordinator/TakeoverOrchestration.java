@@ -221,7 +221,7 @@ public final class TakeoverOrchestration {
                 state.report().phase().equals("LOST")
                         ? state.report().reason()
                         : CoordinatorError.VM_LOST.name(),
-                lostText(state.plan()));
+                lostText(state.plan(), state.report().reason()));
         if (!state.plan().spec().onHostFailure().equals(VmSpec.RESTART)) {
             return done(state, report, nowNs);
         }
@@ -268,6 +268,9 @@ public final class TakeoverOrchestration {
 
     private static Step told(State state, Reply.TakeoverState how, long nowNs) {
         TakeoverReport was = state.report();
+        if (how.phase().equals("NONE") && !how.reason().isEmpty()) {
+            return refused(state, how.reason(), "it has given the takeover up", nowNs);
+        }
         if (how.phase().equals("NONE")) {
             return later(state, state.avoided(), was, state.plan().timings().askMs(), nowNs);
         }
@@ -283,7 +286,8 @@ public final class TakeoverOrchestration {
             case "RUNNING", "PAUSED" -> done(state, report, nowNs);
             case "LOST" -> state.plan().spec().onHostFailure().equals(VmSpec.RESTART)
                     ? later(state, Set.of(), report, 0, nowNs)
-                    : done(state, phase(report, "LOST", how.reason(), lostText(state.plan())), nowNs);
+                    : done(state, phase(report, "LOST", how.reason(), lostText(state.plan(), how.reason())),
+                            nowNs);
             default -> new Step(new State(state.plan(), Phase.WATCHING, state.to(), state.avoided(), report,
                     nowNs + ms(state.plan().timings().askMs())), List.of());
         };
@@ -294,8 +298,14 @@ public final class TakeoverOrchestration {
                 + "; make sure that it has stopped, then: tombolo host fence HOST --i-know-host-is-dead HOST";
     }
 
-    private static String lostText(Plan plan) {
-        return "it cannot go on; tombolo vm destroy " + plan.spec().name()
+    private static String lostText(Plan plan, String reason) {
+        String why = switch (reason) {
+            case "VM_LOST_NOT_PROTECTED" -> "it was not protected, and its host died while it ran";
+            case "VM_LOST_LOCAL_PAGES" -> "pages of it were in the memory of the host that died";
+            case "VM_LOST_STATE_DAMAGED" -> "its saved state is damaged";
+            default -> "it cannot go on";
+        };
+        return why + "; tombolo vm destroy " + plan.spec().name()
                 + ", or create it with --on-host-failure restart";
     }
 
