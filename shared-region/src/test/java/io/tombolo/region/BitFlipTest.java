@@ -274,7 +274,7 @@ class BitFlipTest {
                 long first = at;
                 // A state word can be sound by itself and wrong because of what names the slot, or of what the state
                 // requires.
-                String related = field.name().equals("word") || field.name().equals("owner")
+                String related = List.of("word", "owner", "commit").contains(field.name())
                         ? "vm_slot \\d owner|metadata \\d"
                         : "nothing else";
                 flip(region.memory(), base + at, field.reserved() ? 1 : 64,
