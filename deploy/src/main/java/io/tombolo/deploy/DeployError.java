@@ -35,6 +35,8 @@ public enum DeployError implements ErrorCode {
     PAGES_NOT_MOVED(3),
     /// No host owns the VM, so nobody can be asked for its pages.
     VM_WITHOUT_OWNER(3),
+    /// At least one VM of a host that was to be drained stayed there.
+    HOST_NOT_DRAINED(3),
     /// At least one line of `doctor` says FAIL.
     DOCTOR_FAILED(4);
 
