@@ -15,6 +15,8 @@ public enum DeployError implements ErrorCode {
     OPTION_INVALID(2),
     /// The drill ran and at least one of its checks did not hold.
     DRILL_CHECKS_FAILED(1),
+    /// In a failover drill, the VM did not run elsewhere in several times the time that a takeover may take.
+    TAKEOVER_NOT_SEEN(1),
     /// The guest of a drill does not make progress.
     GUEST_STANDS_STILL(1),
     /// A client of a drill got no answer from any host in time, or one that sending again does not help against.

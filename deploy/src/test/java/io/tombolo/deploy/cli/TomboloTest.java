@@ -156,7 +156,7 @@ final class TomboloTest {
         assertThat(run("vm", "list")).isZero();
         assertThat(out.toString()).isEqualTo("""
                 VM  STATE    HOST  EPOCH  MEMORY  VCPUS  PROGRAM  PROTECTED  REASON
-                v1  RUNNING  h2        7   1 GiB      2  dirty          -       -
+                v1  RUNNING  h2        7   1 GiB      2  dirty            -       -
                 """);
         out.getBuffer().setLength(0);
         assertThat(run("vm", "list", "--json")).isZero();
