@@ -114,11 +114,14 @@ public final class Coordinator implements AutoCloseable {
 
     private CompletableFuture<? extends Reply> handle(Request request, PeerInfo peer) {
         return switch (request) {
-            case AgentRequest _ -> CompletableFuture.failedFuture(
-                    TomboloException.error(CoordinatorError.RPC_NOT_SERVED, "a coordinator does not serve this request")
-                            .fact("request", request.getClass().getSimpleName()).next("ask an agent").build());
+            case AgentRequest _ -> CompletableFuture.failedFuture(notServed(request));
             case CoordinatorRequest asked -> CompletableFuture.completedFuture(serve(asked));
         };
+    }
+
+    private static TomboloException notServed(Request request) {
+        return TomboloException.error(CoordinatorError.RPC_NOT_SERVED, "a coordinator does not serve this request")
+                .fact("request", request.getClass().getSimpleName()).next("ask an agent").build();
     }
 
     private Reply serve(CoordinatorRequest request) {
@@ -142,6 +145,10 @@ public final class Coordinator implements AutoCloseable {
             case CoordinatorRequest.HostList _ -> new Reply.HostListReply(view.hosts());
             case CoordinatorRequest.HostShow(String host) -> new Reply.HostReply(view.host(host));
             case CoordinatorRequest.ClusterStatus _ -> new Reply.ClusterReply(view.cluster(cluster, term));
+            case CoordinatorRequest.VmProtect _, CoordinatorRequest.VmTakeover _, CoordinatorRequest.HostFence _,
+                    CoordinatorRequest.HostDrain _, CoordinatorRequest.HostRemove _, CoordinatorRequest.Takeovers _,
+                    CoordinatorRequest.Reconcile _ ->
+                throw notServed(request);
         };
     }
 

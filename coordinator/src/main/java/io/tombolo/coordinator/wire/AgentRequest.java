@@ -215,4 +215,49 @@ public sealed interface AgentRequest extends Request {
     /// The tiers that the host can use. Answered by [Reply.TierList].
     record ListTiers() implements AgentRequest {
     }
+
+    /// To any live host but that one: slot word LIVE -> FENCING, and what it offered can no longer be taken back by it.
+    /// Answered by [Reply.Ack], also when the slot word had left LIVE before.
+    record FenceHost(long term, int hostSlot, long incarnation) implements AgentRequest {
+    }
+
+    /// To any live host but that one: the incarnation has stopped, and this is how that is known. Answered by
+    /// [Reply.Ack].
+    ///
+    /// @param evidence `operator`, `fence-agent:NAME` or `bound`
+    record ConfirmStopped(long term, int hostSlot, long incarnation, String evidence) implements AgentRequest {
+        public ConfirmStopped {
+            requireNonNull(evidence, "evidence is null");
+        }
+    }
+
+    /// Take a VM over from an owner that is gone. Answered by [Reply.TakeoverStarted] when the owner word names this
+    /// host and the commit word is sealed; the rest goes on by itself.
+    ///
+    /// @param ownerEpoch epoch of the owner word that the sender acted upon
+    record TakeOver(long term, VmSpec spec, int vmSlot, long ownerEpoch) implements AgentRequest {
+        public TakeOver {
+            requireNonNull(spec, "spec is null");
+        }
+    }
+
+    /// How far this host's takeover of a VM is. Answered by [Reply.TakeoverState].
+    record AskTakeover(int vmSlot) implements AgentRequest {
+    }
+
+    /// Protect a VM that this host runs, or end its protection. Answered by [Reply.VmReply].
+    ///
+    /// @param checkpointUs longest time between two commits; 0: protect it no longer
+    record ProtectVm(long term, String vm, int vmSlot, int checkpointUs) implements AgentRequest {
+        public ProtectVm {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// A VM that is LOST is destroyed and created anew, here, in the same slot. Answered by [Reply.VmReply].
+    record RestartVm(long term, VmSpec spec, int vmSlot) implements AgentRequest {
+        public RestartVm {
+            requireNonNull(spec, "spec is null");
+        }
+    }
 }

@@ -103,4 +103,59 @@ public sealed interface CoordinatorRequest extends Request {
     /// Answered by [Reply.ClusterReply].
     record ClusterStatus() implements CoordinatorRequest {
     }
+
+    /// Protect a VM, or end its protection. Answered by [Reply.VmReply].
+    ///
+    /// @param checkpointUs longest time between two commits; 0: protect it no longer
+    record VmProtect(String vm, int checkpointUs) implements CoordinatorRequest {
+        public VmProtect {
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// Take a VM over by hand, by the rules of the automatic one. Answered by [Reply.TakenOver].
+    ///
+    /// @param toHost   the new owner; `""` lets placement choose
+    /// @param deadHost name of the owner host, typed by somebody who knows that it has stopped; `""` when nobody does
+    record VmTakeover(String vm, String toHost, String deadHost) implements CoordinatorRequest {
+        public VmTakeover {
+            requireNonNull(vm, "vm is null");
+            requireNonNull(toHost, "toHost is null");
+            requireNonNull(deadHost, "deadHost is null");
+        }
+    }
+
+    /// Fence a host: its VMs are taken over. Answered by [Reply.HostReply].
+    ///
+    /// @param knownDead the host's name once more, typed by somebody who knows that it has stopped; `""` when nobody
+    ///                  does
+    record HostFence(String host, String knownDead) implements CoordinatorRequest {
+        public HostFence {
+            requireNonNull(host, "host is null");
+            requireNonNull(knownDead, "knownDead is null");
+        }
+    }
+
+    /// Hand off all VMs of a host and place none there any more; or place VMs there again. Answered by
+    /// [Reply.Drained].
+    record HostDrain(String host, boolean drain) implements CoordinatorRequest {
+        public HostDrain {
+            requireNonNull(host, "host is null");
+        }
+    }
+
+    /// Forget a host that has stopped and owns nothing: its slots are recovered and freed. Answered by [Reply.Ack].
+    record HostRemove(String host) implements CoordinatorRequest {
+        public HostRemove {
+            requireNonNull(host, "host is null");
+        }
+    }
+
+    /// The takeovers of this term. Answered by [Reply.TakeoverList].
+    record Takeovers() implements CoordinatorRequest {
+    }
+
+    /// Bring ZooKeeper into line with a region that knows more. Answered by [Reply.Reconciled].
+    record Reconcile() implements CoordinatorRequest {
+    }
 }

@@ -6,8 +6,9 @@ import java.util.UUID;
 
 /// The protocol version this program speaks, and the judgement on a peer's [Hello].
 public final class Protocol {
-    /// Changes when an older peer could misunderstand a message. 2: tiers and sizes of pages, modes of a migration.
-    public static final int MAJOR = 2;
+    /// Changes when an older peer could misunderstand a message. 2: tiers and sizes of pages, modes of a migration. 3:
+    /// protection.
+    public static final int MAJOR = 3;
     /// Changes when messages are added.
     public static final int MINOR = 0;
 

@@ -244,4 +244,87 @@ public sealed interface Reply extends Message {
             requireNonNull(vm, "vm is null");
         }
     }
+
+    /// A takeover has begun: the owner word names the answering host and the commit word is sealed.
+    ///
+    /// @param epoch epoch of the owner word
+    record TakeoverStarted(int vmSlot, long epoch) implements Reply {
+    }
+
+    /// How far a takeover is at the host that does it. All clock readings are its CLOCK_MONOTONIC, 0 where it has not
+    /// come to that.
+    ///
+    /// @param phase           NONE, WAITING, RECOVERING, RUNNING, PAUSED or LOST
+    /// @param reason          error code of why it is lost; `""` when it is not
+    /// @param inDoubt         owners not confirmed stopped, `slot#incarnation`
+    /// @param begunNs         the owner word named this host and the commit word was sealed
+    /// @param confirmedNs     every owner in doubt was confirmed stopped
+    /// @param recoveredNs     memory was as at the last commit
+    /// @param runningNs       the VM ran
+    /// @param pagesRolledBack pages of the open interval that were pointed back
+    record TakeoverState(int vmSlot, String phase, String reason, List<String> inDoubt, long begunNs, long confirmedNs,
+            long recoveredNs, long runningNs, long pagesRolledBack) implements Reply {
+        public TakeoverState {
+            requireNonNull(phase, "phase is null");
+            requireNonNull(reason, "reason is null");
+            inDoubt = List.copyOf(inDoubt);
+        }
+
+        /// Of a host that does no takeover of that VM.
+        public static TakeoverState none(int vmSlot) {
+            return new TakeoverState(vmSlot, "NONE", "", List.of(), 0, 0, 0, 0, 0);
+        }
+    }
+
+    /// A takeover by hand.
+    ///
+    /// @param vm the VM afterwards
+    record TakenOver(TakeoverReport report, VmStatus vm) implements Reply {
+        public TakenOver {
+            requireNonNull(report, "report is null");
+            requireNonNull(vm, "vm is null");
+        }
+    }
+
+    /// What became of the VMs of a host that was drained.
+    record Drained(String host, List<DrainedVm> vms) implements Reply {
+        public Drained {
+            requireNonNull(host, "host is null");
+            vms = List.copyOf(vms);
+        }
+    }
+
+    /// One VM of a drained host.
+    ///
+    /// @param toHost  where it runs now
+    /// @param outcome `MOVED`, or the error code of why it did not
+    /// @param text    the same for people; `""` when it moved
+    record DrainedVm(String vm, String toHost, String outcome, String text) {
+        public DrainedVm {
+            requireNonNull(vm, "vm is null");
+            requireNonNull(toHost, "toHost is null");
+            requireNonNull(outcome, "outcome is null");
+            requireNonNull(text, "text is null");
+        }
+    }
+
+    /// The takeovers of the leading coordinator's term, in the order in which they began.
+    record TakeoverList(List<TakeoverReport> takeovers) implements Reply {
+        public TakeoverList {
+            takeovers = List.copyOf(takeovers);
+        }
+    }
+
+    /// ZooKeeper says what the region says.
+    ///
+    /// @param written VMs whose record was written
+    /// @param removed VMs whose record was taken away: the region does not know them
+    /// @param unknown VM slots that are taken and that nobody can describe
+    record Reconciled(List<String> written, List<String> removed, List<String> unknown) implements Reply {
+        public Reconciled {
+            written = List.copyOf(written);
+            removed = List.copyOf(removed);
+            unknown = List.copyOf(unknown);
+        }
+    }
 }

@@ -2,12 +2,14 @@ package io.tombolo.coordinator.wire;
 
 import static io.tombolo.coordinator.wire.ValueCodecs.CLUSTER_INFO;
 import static io.tombolo.coordinator.wire.ValueCodecs.COPY_REPORT;
+import static io.tombolo.coordinator.wire.ValueCodecs.DRAINED_VM;
 import static io.tombolo.coordinator.wire.ValueCodecs.FACT;
 import static io.tombolo.coordinator.wire.ValueCodecs.HANDOFF_REPORT;
 import static io.tombolo.coordinator.wire.ValueCodecs.HOST_STATUS;
 import static io.tombolo.coordinator.wire.ValueCodecs.INPUT_ENTRY;
 import static io.tombolo.coordinator.wire.ValueCodecs.MOVE_REPORT;
 import static io.tombolo.coordinator.wire.ValueCodecs.PINNED_RANGE;
+import static io.tombolo.coordinator.wire.ValueCodecs.TAKEOVER_REPORT;
 import static io.tombolo.coordinator.wire.ValueCodecs.TIER_STATUS;
 import static io.tombolo.coordinator.wire.ValueCodecs.VM_STATUS;
 
@@ -127,7 +129,39 @@ final class ReplyCodecs {
                 w.i64(v.pagesDone());
                 w.i64(v.pagesTotal());
                 w.i64(v.bytesPerSecond());
-            }, r -> new Reply.CopyProgress(r.i32(), r.i64(), r.i64(), r.i64())));
+            }, r -> new Reply.CopyProgress(r.i32(), r.i64(), r.i64(), r.i64())),
+            new Codec<>(119, Reply.TakeoverStarted.class, (w, v) -> {
+                w.i32(v.vmSlot());
+                w.i64(v.epoch());
+            }, r -> new Reply.TakeoverStarted(r.i32(), r.i64())),
+            new Codec<>(120, Reply.TakeoverState.class, (w, v) -> {
+                w.i32(v.vmSlot());
+                w.string(v.phase());
+                w.string(v.reason());
+                w.list(v.inDoubt(), WireWriter::string);
+                w.i64(v.begunNs());
+                w.i64(v.confirmedNs());
+                w.i64(v.recoveredNs());
+                w.i64(v.runningNs());
+                w.i64(v.pagesRolledBack());
+            }, r -> new Reply.TakeoverState(r.i32(), r.string(), r.string(), r.list(2, WireReader::string), r.i64(),
+                    r.i64(), r.i64(), r.i64(), r.i64())),
+            new Codec<>(121, Reply.TakenOver.class, (w, v) -> {
+                TAKEOVER_REPORT.write(w, v.report());
+                VM_STATUS.write(w, v.vm());
+            }, r -> new Reply.TakenOver(TAKEOVER_REPORT.read(r), VM_STATUS.read(r))),
+            new Codec<>(122, Reply.Drained.class, (w, v) -> {
+                w.string(v.host());
+                w.list(v.vms(), DRAINED_VM::write);
+            }, r -> new Reply.Drained(r.string(), r.list(8, DRAINED_VM::read))),
+            new Codec<>(123, Reply.TakeoverList.class, (w, v) -> w.list(v.takeovers(), TAKEOVER_REPORT::write),
+                    r -> new Reply.TakeoverList(r.list(60, TAKEOVER_REPORT::read))),
+            new Codec<>(124, Reply.Reconciled.class, (w, v) -> {
+                w.list(v.written(), WireWriter::string);
+                w.list(v.removed(), WireWriter::string);
+                w.list(v.unknown(), WireWriter::string);
+            }, r -> new Reply.Reconciled(r.list(2, WireReader::string), r.list(2, WireReader::string),
+                    r.list(2, WireReader::string))));
 
     private ReplyCodecs() {
     }

@@ -143,7 +143,35 @@ final class RequestCodecs {
             new Codec<>(40, AgentRequest.AskCopy.class, (w, v) -> {
                 w.i32(v.vmSlot());
                 w.i64(v.intentSeq());
-            }, r -> new AgentRequest.AskCopy(r.i32(), r.i64())));
+            }, r -> new AgentRequest.AskCopy(r.i32(), r.i64())),
+            new Codec<>(41, AgentRequest.FenceHost.class, (w, v) -> {
+                w.i64(v.term());
+                w.i32(v.hostSlot());
+                w.i64(v.incarnation());
+            }, r -> new AgentRequest.FenceHost(r.i64(), r.i32(), r.i64())),
+            new Codec<>(42, AgentRequest.ConfirmStopped.class, (w, v) -> {
+                w.i64(v.term());
+                w.i32(v.hostSlot());
+                w.i64(v.incarnation());
+                w.string(v.evidence());
+            }, r -> new AgentRequest.ConfirmStopped(r.i64(), r.i32(), r.i64(), r.string())),
+            new Codec<>(43, AgentRequest.TakeOver.class, (w, v) -> {
+                w.i64(v.term());
+                VM_SPEC.write(w, v.spec());
+                w.i32(v.vmSlot());
+                w.i64(v.ownerEpoch());
+            }, r -> new AgentRequest.TakeOver(r.i64(), VM_SPEC.read(r), r.i32(), r.i64())),
+            new Codec<>(44, AgentRequest.AskTakeover.class, (w, v) -> w.i32(v.vmSlot()),
+                    r -> new AgentRequest.AskTakeover(r.i32())),
+            new Codec<>(45, AgentRequest.ProtectVm.class, (w, v) -> {
+                onVm(w, v.term(), v.vm(), v.vmSlot());
+                w.i32(v.checkpointUs());
+            }, r -> new AgentRequest.ProtectVm(r.i64(), r.string(), r.i32(), r.i32())),
+            new Codec<>(46, AgentRequest.RestartVm.class, (w, v) -> {
+                w.i64(v.term());
+                VM_SPEC.write(w, v.spec());
+                w.i32(v.vmSlot());
+            }, r -> new AgentRequest.RestartVm(r.i64(), VM_SPEC.read(r), r.i32())));
 
     static final List<Codec<? extends CoordinatorRequest>> COORDINATOR = List
             .of(new Codec<>(64, CoordinatorRequest.VmCreate.class, (w, v) -> {
@@ -177,7 +205,30 @@ final class RequestCodecs {
                     new Codec<>(74, CoordinatorRequest.VmMigrateProgress.class, (w, v) -> w.string(v.vm()),
                             r -> new CoordinatorRequest.VmMigrateProgress(r.string())),
                     new Codec<>(75, CoordinatorRequest.VmMigrateCancel.class, (w, v) -> w.string(v.vm()),
-                            r -> new CoordinatorRequest.VmMigrateCancel(r.string())));
+                            r -> new CoordinatorRequest.VmMigrateCancel(r.string())),
+                    new Codec<>(76, CoordinatorRequest.VmProtect.class, (w, v) -> {
+                        w.string(v.vm());
+                        w.i32(v.checkpointUs());
+                    }, r -> new CoordinatorRequest.VmProtect(r.string(), r.i32())),
+                    new Codec<>(77, CoordinatorRequest.VmTakeover.class, (w, v) -> {
+                        w.string(v.vm());
+                        w.string(v.toHost());
+                        w.string(v.deadHost());
+                    }, r -> new CoordinatorRequest.VmTakeover(r.string(), r.string(), r.string())),
+                    new Codec<>(78, CoordinatorRequest.HostFence.class, (w, v) -> {
+                        w.string(v.host());
+                        w.string(v.knownDead());
+                    }, r -> new CoordinatorRequest.HostFence(r.string(), r.string())),
+                    new Codec<>(79, CoordinatorRequest.HostDrain.class, (w, v) -> {
+                        w.string(v.host());
+                        w.bool(v.drain());
+                    }, r -> new CoordinatorRequest.HostDrain(r.string(), r.bool())),
+                    new Codec<>(80, CoordinatorRequest.HostRemove.class, (w, v) -> w.string(v.host()),
+                            r -> new CoordinatorRequest.HostRemove(r.string())),
+                    new Codec<>(81, CoordinatorRequest.Takeovers.class, (w, v) -> {
+                    }, r -> new CoordinatorRequest.Takeovers()),
+                    new Codec<>(82, CoordinatorRequest.Reconcile.class, (w, v) -> {
+                    }, r -> new CoordinatorRequest.Reconcile()));
 
     private RequestCodecs() {
     }

@@ -14,14 +14,32 @@ final class ValueCodecs {
         w.i64(v.seed());
         w.string(v.tier());
         w.i32(v.pageBytes());
+        w.i32(v.checkpointUs());
+        w.string(v.onHostFailure());
     }, r -> new VmSpec(r.string(), r.uuid(), r.string(), r.i64(), r.i32(), r.string(), r.i64(), r.string(), r.i64(),
-            r.string(), r.i32()));
+            r.string(), r.i32(), r.i32(), r.string()));
 
     static final Codec<PageWaits> PAGE_WAITS = Codec.inner(PageWaits.class, (w, v) -> {
         w.i64(v.count());
         w.i64(v.p99Ns());
         w.i64(v.maxNs());
     }, r -> new PageWaits(r.i64(), r.i64(), r.i64()));
+
+    static final Codec<ProtectionStatus> PROTECTION_STATUS = Codec.inner(ProtectionStatus.class, (w, v) -> {
+        w.bool(v.isProtected());
+        w.i64(v.interval());
+        w.i32(v.checkpointUs());
+        w.i64(v.commits());
+        w.i64(v.earlyCommits());
+        w.i64(v.dirtyPagesLast());
+        w.i64(v.dirtyPagesMean());
+        w.i64(v.pauseP50Ns());
+        w.i64(v.pauseP99Ns());
+        w.i64(v.preimageFrames());
+        w.i64(v.preimageLimit());
+        w.i64(v.rolledBack());
+    }, r -> new ProtectionStatus(r.bool(), r.i64(), r.i32(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(),
+            r.i64(), r.i64(), r.i64()));
 
     static final Codec<VmStatus> VM_STATUS = Codec.inner(VmStatus.class, (w, v) -> {
         VM_SPEC.write(w, v.spec());
@@ -34,8 +52,9 @@ final class ValueCodecs {
         w.i64(v.localPages());
         w.i32(v.pageBytes());
         PAGE_WAITS.write(w, v.waits());
+        PROTECTION_STATUS.write(w, v.protection());
     }, r -> new VmStatus(VM_SPEC.read(r), r.i32(), r.string(), r.string(), r.i64(), r.list(8, WireReader::i64),
-            r.string(), r.i64(), r.i32(), PAGE_WAITS.read(r)));
+            r.string(), r.i64(), r.i32(), PAGE_WAITS.read(r), PROTECTION_STATUS.read(r)));
 
     static final Codec<HostStatus> HOST_STATUS = Codec.inner(HostStatus.class, (w, v) -> {
         w.string(v.name());
@@ -145,6 +164,33 @@ final class ValueCodecs {
         w.list(v.openIntents(), WireWriter::string);
     }, r -> new ClusterInfo(r.string(), r.uuid(), r.string(), r.i64(), r.uuid(), r.list(40, HOST_STATUS::read),
             r.list(60, VM_STATUS::read), r.list(2, WireReader::string)));
+
+    static final Codec<TakeoverReport> TAKEOVER_REPORT = Codec.inner(TakeoverReport.class, (w, v) -> {
+        w.string(v.vm());
+        w.i32(v.vmSlot());
+        w.string(v.fromHost());
+        w.string(v.toHost());
+        w.i64(v.epoch());
+        w.string(v.phase());
+        w.string(v.reason());
+        w.string(v.text());
+        w.list(v.inDoubt(), WireWriter::string);
+        w.i64(v.suspectedNs());
+        w.i64(v.fencedNs());
+        w.i64(v.begunNs());
+        w.i64(v.confirmedNs());
+        w.i64(v.recoveredNs());
+        w.i64(v.runningNs());
+        w.i64(v.pagesRolledBack());
+    }, r -> new TakeoverReport(r.string(), r.i32(), r.string(), r.string(), r.i64(), r.string(), r.string(), r.string(),
+            r.list(2, WireReader::string), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64(), r.i64()));
+
+    static final Codec<Reply.DrainedVm> DRAINED_VM = Codec.inner(Reply.DrainedVm.class, (w, v) -> {
+        w.string(v.vm());
+        w.string(v.toHost());
+        w.string(v.outcome());
+        w.string(v.text());
+    }, r -> new Reply.DrainedVm(r.string(), r.string(), r.string(), r.string()));
 
     private ValueCodecs() {
     }

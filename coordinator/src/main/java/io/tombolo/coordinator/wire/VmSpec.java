@@ -20,12 +20,23 @@ import java.util.regex.Pattern;
 /// @param seed            seed of everything random in the program
 /// @param tier            where its pages start: `shared`, `local`, or `auto`: local if all of it fits
 /// @param pageBytes       size of its pages, 4096 or 2 MiB
+/// @param checkpointUs    protected, with this long between two commits at most; 0 when it is not protected
+/// @param onHostFailure   what becomes of it when its host dies and it cannot go on: `stop` leaves it LOST, `restart`
+///                        boots it again elsewhere
 public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, int vcpus, String program,
-        long workingSetBytes, String pattern, long seed, String tier, int pageBytes) {
+        long workingSetBytes, String pattern, long seed, String tier, int pageBytes, int checkpointUs,
+        String onHostFailure) {
     /// The page size of a VM that asks for none.
     public static final int SMALL_PAGE_BYTES = 4096;
     /// The other page size.
     public static final int LARGE_PAGE_BYTES = 2 << 20;
+
+    /// Shortest and longest time between two commits of a protected VM.
+    public static final int MIN_CHECKPOINT_US = 100;
+    public static final int MAX_CHECKPOINT_US = 1_000_000;
+    /// The value of [#onHostFailure] of a VM that asks for none, and the other one.
+    public static final String STOP = "stop";
+    public static final String RESTART = "restart";
 
     /// A metadata slot of 1 MiB holds the registers of this many vCPUs with room to spare.
     public static final int MAX_VCPUS = 64;
@@ -41,6 +52,13 @@ public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, in
         requireNonNull(program, "program is null");
         requireNonNull(pattern, "pattern is null");
         requireNonNull(tier, "tier is null");
+        requireNonNull(onHostFailure, "onHostFailure is null");
+    }
+
+    /// A VM that is not protected.
+    public VmSpec(String name, UUID uuid, String driver, long memoryBytes, int vcpus, String program,
+            long workingSetBytes, String pattern, long seed, String tier, int pageBytes) {
+        this(name, uuid, driver, memoryBytes, vcpus, program, workingSetBytes, pattern, seed, tier, pageBytes, 0, STOP);
     }
 
     /// A VM of small pages that start in shared memory.
@@ -53,13 +71,25 @@ public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, in
     /// The same with pages that start in another tier.
     public VmSpec withTier(String newTier) {
         return new VmSpec(name, uuid, driver, memoryBytes, vcpus, program, workingSetBytes, pattern, seed, newTier,
-                pageBytes);
+                pageBytes, checkpointUs, onHostFailure);
     }
 
     /// The same with pages of another size.
     public VmSpec withPageBytes(int newPageBytes) {
         return new VmSpec(name, uuid, driver, memoryBytes, vcpus, program, workingSetBytes, pattern, seed, tier,
-                newPageBytes);
+                newPageBytes, checkpointUs, onHostFailure);
+    }
+
+    /// The same, protected with at most this long between two commits, in microseconds; 0: not protected.
+    public VmSpec withProtection(int us) {
+        return new VmSpec(name, uuid, driver, memoryBytes, vcpus, program, workingSetBytes, pattern, seed, tier,
+                pageBytes, us, onHostFailure);
+    }
+
+    /// The same with another policy for the death of its host.
+    public VmSpec withOnHostFailure(String policy) {
+        return new VmSpec(name, uuid, driver, memoryBytes, vcpus, program, workingSetBytes, pattern, seed, tier,
+                pageBytes, checkpointUs, policy);
     }
 
     /// How many pages its memory has.
@@ -90,6 +120,10 @@ public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, in
                 "0 to memoryBytes");
         require(pattern.equals("sequential") || pattern.equals("uniform") || pattern.equals("zipf"), "pattern", pattern,
                 "sequential, uniform, zipf");
+        require(checkpointUs == 0 || checkpointUs >= MIN_CHECKPOINT_US && checkpointUs <= MAX_CHECKPOINT_US,
+                "checkpointUs", checkpointUs, "0 or " + MIN_CHECKPOINT_US + " to " + MAX_CHECKPOINT_US);
+        require(onHostFailure.equals(STOP) || onHostFailure.equals(RESTART), "onHostFailure", onHostFailure,
+                "stop, restart");
         if (driver.equals("qemu")) {
             // QEMU maps a segment file of the region as the guest's memory; nobody can move its pages.
             require(tier.equals("shared"), "tier", tier, "shared, for the qemu driver");

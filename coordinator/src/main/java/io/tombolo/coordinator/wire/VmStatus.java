@@ -16,23 +16,38 @@ import java.util.List;
 /// @param localPages   how many of its pages are in the owner host's own memory
 /// @param pageBytes    bytes of a page
 /// @param waits        how long vCPUs waited for moving pages
+/// @param protection   what protection does for it
 public record VmStatus(VmSpec spec, int slot, String ownerState, String ownerHost, long epoch, List<Long> instructions,
-        String reason, long localPages, int pageBytes, PageWaits waits) {
+        String reason, long localPages, int pageBytes, PageWaits waits, ProtectionStatus protection) {
     /// Of a VM without local pages.
     public VmStatus(VmSpec spec, int slot, String ownerState, String ownerHost, long epoch, List<Long> instructions,
             String reason) {
-        this(spec, slot, ownerState, ownerHost, epoch, instructions, reason, 0, spec.pageBytes(), PageWaits.NONE);
+        this(spec, slot, ownerState, ownerHost, epoch, instructions, reason, 0, spec.pageBytes(), PageWaits.NONE,
+                ProtectionStatus.NONE);
     }
 
     /// The same with another count of local pages.
     public VmStatus withLocalPages(long pages) {
-        return new VmStatus(spec, slot, ownerState, ownerHost, epoch, instructions, reason, pages, pageBytes, waits);
+        return new VmStatus(spec, slot, ownerState, ownerHost, epoch, instructions, reason, pages, pageBytes, waits,
+                protection);
     }
 
     /// The same with other waits.
     public VmStatus withWaits(PageWaits pageWaits) {
         return new VmStatus(spec, slot, ownerState, ownerHost, epoch, instructions, reason, localPages, pageBytes,
-                pageWaits);
+                pageWaits, protection);
+    }
+
+    /// The same with another protection.
+    public VmStatus withProtection(ProtectionStatus status) {
+        return new VmStatus(spec, slot, ownerState, ownerHost, epoch, instructions, reason, localPages, pageBytes,
+                waits, status);
+    }
+
+    /// The same with another reason.
+    public VmStatus withReason(String newReason) {
+        return new VmStatus(spec, slot, ownerState, ownerHost, epoch, instructions, newReason, localPages, pageBytes,
+                waits, protection);
     }
 
     public VmStatus {
@@ -42,5 +57,6 @@ public record VmStatus(VmSpec spec, int slot, String ownerState, String ownerHos
         instructions = List.copyOf(instructions);
         requireNonNull(reason, "reason is null");
         requireNonNull(waits, "waits is null");
+        requireNonNull(protection, "protection is null");
     }
 }

@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
 /// Records to znode payloads and back: JSON with the record's components as keys and the payload version as `v`. A
 /// payload with another version is refused, and so is one with a key more or less than the record has.
 final class ZnodeJson {
-    static final int VERSION = 2;
+    static final int VERSION = 3;
 
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)

@@ -46,4 +46,21 @@ class VmSpecTest {
         assertRefused(qemu.withPageBytes(VmSpec.LARGE_PAGE_BYTES), "pageBytes");
         assertThatThrownBy(() -> qemu.withTier("local").checked()).hasMessageContaining("for the qemu driver");
     }
+
+    @Test
+    void aVmThatAsksForNothingIsNotProtectedAndStaysDown() {
+        assertThat(SPEC.checkpointUs()).isZero();
+        assertThat(SPEC.onHostFailure()).isEqualTo("stop");
+        VmSpec asked = SPEC.withProtection(5_000).withOnHostFailure("restart").checked();
+        assertThat(asked.withTier("local").withPageBytes(8192).withTier("shared").withPageBytes(4096)).isEqualTo(asked);
+        assertThat(asked.withProtection(0).withOnHostFailure("stop")).isEqualTo(SPEC);
+    }
+
+    @Test
+    void refusesCheckpointsOutsideTheirBoundsAndPoliciesThatAreNone() {
+        assertRefused(SPEC.withProtection(-1), "checkpointUs");
+        assertRefused(SPEC.withProtection(VmSpec.MIN_CHECKPOINT_US - 1), "checkpointUs");
+        assertRefused(SPEC.withProtection(VmSpec.MAX_CHECKPOINT_US + 1), "checkpointUs");
+        assertRefused(SPEC.withOnHostFailure("reboot"), "onHostFailure");
+    }
 }
