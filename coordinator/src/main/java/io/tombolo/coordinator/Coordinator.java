@@ -145,10 +145,13 @@ public final class Coordinator implements AutoCloseable {
             case CoordinatorRequest.HostList _ -> new Reply.HostListReply(view.hosts());
             case CoordinatorRequest.HostShow(String host) -> new Reply.HostReply(view.host(host));
             case CoordinatorRequest.ClusterStatus _ -> new Reply.ClusterReply(view.cluster(cluster, term));
-            case CoordinatorRequest.VmProtect _, CoordinatorRequest.VmTakeover _, CoordinatorRequest.HostFence _,
-                    CoordinatorRequest.HostDrain _, CoordinatorRequest.HostRemove _, CoordinatorRequest.Takeovers _,
-                    CoordinatorRequest.Reconcile _ ->
-                throw notServed(request);
+            case CoordinatorRequest.VmProtect protect -> current.failures().protect(protect);
+            case CoordinatorRequest.VmTakeover takeover -> current.failures().takeOver(takeover);
+            case CoordinatorRequest.HostFence fence -> current.failures().fence(fence);
+            case CoordinatorRequest.HostDrain drain -> current.failures().drain(drain);
+            case CoordinatorRequest.HostRemove remove -> current.failures().remove(remove);
+            case CoordinatorRequest.Takeovers _ -> new Reply.TakeoverList(current.watch().reports());
+            case CoordinatorRequest.Reconcile _ -> current.failures().reconcile();
         };
     }
 

@@ -94,6 +94,12 @@ public enum CoordinatorError implements ErrorCode {
     VM_NOT_IN_REGION(3),
     /// The VM's memory is lost.
     VM_LOST(3),
+    /// The VM's host died while it ran, and it was not protected.
+    VM_LOST_NOT_PROTECTED(3),
+    /// Pages of the VM died with the memory of its host.
+    VM_LOST_LOCAL_PAGES(3),
+    /// The state to which a takeover would go back is damaged.
+    VM_LOST_STATE_DAMAGED(5),
     /// The VM is not in a state that allows the operation.
     VM_NOT_RUNNING(3),
     /// No host of that name.
@@ -140,7 +146,26 @@ public enum CoordinatorError implements ErrorCode {
     /// The owner's host has no live record; nobody may write its owner word.
     OWNER_HOST_DEAD(3),
     /// The region's epoch is below the one in ZooKeeper.
-    REGION_BEHIND_ZOOKEEPER(5);
+    REGION_BEHIND_ZOOKEEPER(5),
+    /// The region knows a VM, or an epoch, that ZooKeeper does not know.
+    REGION_AHEAD_OF_ZOOKEEPER(5),
+
+    /// The VM is protected: its pages stay in the shared tier.
+    VM_PROTECTED(3),
+    /// The host that owns the VM has a live agent; nothing was done.
+    TAKEOVER_OWNER_ALIVE(3),
+    /// The name that was typed is not the owner host's.
+    TAKEOVER_NAME_MISMATCH(2),
+    /// A takeover waits: a host that may still run the VM is not confirmed stopped.
+    TAKEOVER_WAITS_FOR_CONFIRMATION(3),
+    /// No other live host can carry out the order.
+    NO_HOST_TO_FENCE_WITH(3),
+    /// A host that is to be removed still owns VMs.
+    HOST_HAS_VMS(3),
+    /// A host that is to be removed is not confirmed stopped.
+    HOST_NOT_STOPPED(3),
+    /// The host is being drained: no VM is placed there.
+    HOST_DRAINED(3);
 
     private final int exitStatus;
 

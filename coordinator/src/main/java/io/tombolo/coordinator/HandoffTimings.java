@@ -29,6 +29,32 @@ public record HandoffTimings(@Defaulted("500") int baseMs) {
         return 20 * baseMs;
     }
 
+    /// Between two looks at the words of the region for hosts that have stopped.
+    public int lookMs() {
+        return Math.max(5, baseMs / 50);
+    }
+
+    /// Between two readings of the hosts' records in ZooKeeper, for hosts that are gone.
+    public int hostsMs() {
+        return Math.max(5, baseMs / 10);
+    }
+
+    /// Between two questions to a host how far its takeover is.
+    public int askMs() {
+        return Math.max(5, baseMs / 25);
+    }
+
+    /// Before fence agents that have all failed are tried again.
+    public int fenceRetryMs() {
+        return 20 * baseMs;
+    }
+
+    /// How long an offer stands unanswered before it is taken to be forgotten: its source is dead, and its target's slot
+    /// is another incarnation's. Longer than any source waits before it takes back.
+    public int orphanMs() {
+        return 20 * baseMs;
+    }
+
     /// Between two attempts at something that must happen in the end.
     public int retryMs() {
         return baseMs;

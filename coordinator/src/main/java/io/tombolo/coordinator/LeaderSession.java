@@ -50,6 +50,9 @@ final class LeaderSession implements AutoCloseable {
     private final Map<String, List<String>> suspectLeases = new HashMap<>();
     private final SecureRandom nonces = new SecureRandom();
     private final Thread reconciler;
+    private final FailureWatch watch;
+    private final FailureRequests failures;
+    private final RegionAhead ahead;
     private volatile boolean ended;
 
     LeaderSession(HandoffRunner.Ports ports, ClusterView view, CoordinatorConfig config, long term) {
@@ -58,12 +61,26 @@ final class LeaderSession implements AutoCloseable {
         this.timings = config.handoff();
         this.limits = config.placement();
         this.term = term;
+        this.watch = new FailureWatch(ports, config, term);
+        this.ahead = new RegionAhead(ports, timings, term);
+        this.failures = new FailureRequests(ports, view, config, this, watch, ahead);
         this.reconciler = Thread.ofPlatform().daemon().name("reconcile-" + term).unstarted(this::reconcileForEver);
     }
 
     /// Takes over what the leader before left, and goes on reconciling.
     void start() {
+        ahead.look();
         reconciler.start();
+        watch.start();
+    }
+
+    FailureWatch watch() {
+        return watch;
+    }
+
+    /// Requests about hosts that fail, and VMs that outlive them.
+    FailureRequests failures() {
+        return failures;
     }
 
     long term() {
@@ -75,6 +92,7 @@ final class LeaderSession implements AutoCloseable {
     public void close() {
         ended = true;
         reconciler.interrupt();
+        watch.close();
         migrations.values().forEach(ActiveMigration::termEnded);
         runners.values().forEach(HandoffRunner::termEnded);
     }
@@ -117,12 +135,22 @@ final class LeaderSession implements AutoCloseable {
             try {
                 if (!runners.containsKey(name)) {
                     ports.records().reconcile(term, name, live);
+                    protectionInLine(vm);
                     suspectLeases.put(name,
                             ports.records().reconcileLease(name, suspectLeases.getOrDefault(name, List.of())));
                 }
             } finally {
                 lock.unlock();
             }
+        }
+    }
+
+    /// A leader that died between the agent's answer and the record.
+    private void protectionInLine(VmRecord vm) {
+        int us = ports.region().checkpointUs(vm.slot());
+        boolean runs = ports.region().owner(vm.slot()).state() == OwnerState.RUNNING;
+        if (runs && us >= 0 && us != vm.spec().checkpointUs()) {
+            ports.records().respec(term, vm.spec().name(), spec -> spec.withProtection(us));
         }
     }
 
@@ -163,7 +191,7 @@ final class LeaderSession implements AutoCloseable {
         return locks.computeIfAbsent(vm, _ -> new ReentrantLock());
     }
 
-    private <T> T alone(String vm, Supplier<T> action) {
+    <T> T alone(String vm, Supplier<T> action) {
         ReentrantLock lock = lock(vm);
         lock.lock();
         try {
@@ -177,12 +205,14 @@ final class LeaderSession implements AutoCloseable {
 
     Reply create(CoordinatorRequest.VmCreate request) {
         VmSpec spec = request.spec().checked();
+        ahead.requireInLine();
         return alone(spec.name(), () -> {
             List<HostRecord> live = ports.membership().hosts();
             Map<String, Integer> owned = view.ownedVms();
             HostRecord host = request.host().isEmpty()
-                    ? Placement.choose(spec, live, owned, limits)
+                    ? Placement.choose(spec, undrained(live), owned, limits)
                     : Placement.require(request.host(), spec, live, view.knownHosts(), owned, limits);
+            requireUndrained(host.name());
             int slot = setAside(spec, host);
             try {
                 Reply.VmReply reply = await(ports.agents().call(host, new AgentRequest.CreateVm(term, slot, spec),
@@ -194,6 +224,18 @@ final class LeaderSession implements AutoCloseable {
                 throw e;
             }
         });
+    }
+
+    /// Hosts on which a VM may be placed.
+    List<HostRecord> undrained(List<HostRecord> live) {
+        return live.stream().filter(host -> !watch.drained().contains(host.name())).toList();
+    }
+
+    private void requireUndrained(String host) {
+        if (watch.drained().contains(host)) {
+            throw TomboloException.error(CoordinatorError.HOST_DRAINED, "no VM is placed on a host that is drained")
+                    .fact("host", host).next("choose another host, or: tombolo host undrain " + host).build();
+        }
     }
 
     /// Chooses a VM slot that neither the region nor any record uses, and writes the VM's record. One at a time, so
@@ -226,18 +268,30 @@ final class LeaderSession implements AutoCloseable {
     }
 
     Reply destroy(CoordinatorRequest.VmDestroy request) {
+        ahead.requireInLine();
         return alone(request.vm(), () -> {
             Versioned<VmRecord> record = ports.records().require(request.vm());
             requireNoMigration(request.vm());
             int slot = record.value().slot();
             if (ports.region().owner(slot).state() != OwnerState.FREE) {
-                HostRecord owner = view.requireOwner(record.value());
+                HostRecord owner = ports.region().owner(slot).state() == OwnerState.LOST
+                        ? anyLive(record.value())
+                        : view.requireOwner(record.value());
                 await(ports.agents().call(owner, new AgentRequest.DestroyVm(term, request.vm(), slot), Reply.Ack.class,
                         timings.prepareMs()));
             }
             ports.writes().deleteVm(term, ports.records().require(request.vm()));
             return new Reply.Ack();
         });
+    }
+
+    /// What is LOST nobody runs: any host may give its memory back.
+    private HostRecord anyLive(VmRecord vm) {
+        return ports.membership().hosts().stream().filter(host -> host.drivers().contains(vm.spec().driver()))
+                .findFirst().orElseThrow(() -> TomboloException
+                        .error(CoordinatorError.NO_HOST_AVAILABLE, "no live host has the VM's driver")
+                        .fact("vm", vm.spec().name()).fact("driver", vm.spec().driver()).next("tombolo host list")
+                        .build());
     }
 
     Reply pause(CoordinatorRequest.VmPause request) {
@@ -255,7 +309,8 @@ final class LeaderSession implements AutoCloseable {
         return atOwner(request.vm(), slot -> new AgentRequest.ResumeVm(term, request.vm(), slot));
     }
 
-    private Reply atOwner(String vm, IntFunction<AgentRequest> request) {
+    Reply.VmReply atOwner(String vm, IntFunction<AgentRequest> request) {
+        ahead.requireInLine();
         return alone(vm, () -> {
             VmRecord record = ports.records().require(vm).value();
             requireNoMigration(vm);
@@ -282,10 +337,12 @@ final class LeaderSession implements AutoCloseable {
 
     /// Moves a VM in one of the modes, and blocks until that has ended one way or the other.
     Reply migrate(CoordinatorRequest.VmMigrate request) {
+        ahead.requireInLine();
         return switch (request.mode()) {
             case HANDOFF -> handOff(request);
             case TRANSIT -> {
                 Route route = preflight(request);
+                requireUnprotected(route);
                 if (route.record().value().spec().driver().equals("qemu")) {
                     // Its pages are in a segment file of the region and cannot be anywhere else.
                     yield handOff(request);
@@ -299,6 +356,7 @@ final class LeaderSession implements AutoCloseable {
             }
             case COPY -> {
                 Route route = preflight(request);
+                requireUnprotected(route);
                 CopyMigration copy = new CopyMigration(route, request.downtimeLimitMs(), request.moveTimeoutMs(),
                         ports.region().localPages(route.record().value().slot()), ports.agents(), timings.finishMs());
                 yield during(request.vm(), copy, () -> {
@@ -308,6 +366,17 @@ final class LeaderSession implements AutoCloseable {
                 });
             }
         };
+    }
+
+    private void requireUnprotected(Route route) {
+        VmRecord vm = route.record().value();
+        if (ports.region().isProtected(vm.slot()) || vm.spec().checkpointUs() > 0) {
+            String name = vm.spec().name();
+            throw TomboloException
+                    .error(CoordinatorError.VM_PROTECTED, "the pages of a protected VM stay in the shared tier")
+                    .fact("vm", name).next("migrate it with --mode handoff, or: tombolo vm unprotect " + name)
+                    .build();
+        }
     }
 
     private Reply handOff(CoordinatorRequest.VmMigrate request) {
@@ -482,6 +551,7 @@ final class LeaderSession implements AutoCloseable {
             throw TomboloException.error(CoordinatorError.VM_ALREADY_THERE, "the VM is on that host already")
                     .fact("vm", request.vm()).fact("host", request.toHost()).next("choose another host").build();
         }
+        requireUndrained(request.toHost());
         HostRecord to = Placement.require(request.toHost(), vm.spec(), live, Set.of(), view.ownedVms(), limits);
         return new Route(record, owner, from, to);
     }
@@ -491,7 +561,7 @@ final class LeaderSession implements AutoCloseable {
         return ports.writes().openIntent(term, record, draft);
     }
 
-    private static <T> T await(CompletableFuture<T> future) {
+    static <T> T await(CompletableFuture<T> future) {
         try {
             return future.join();
         } catch (CompletionException e) {

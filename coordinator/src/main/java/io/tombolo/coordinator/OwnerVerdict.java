@@ -38,7 +38,7 @@ public enum OwnerVerdict {
                 yield later || owner.state() == OwnerState.PAUSED ? STAYED : NOT_SWITCHED;
             }
             case OFFERED, CLAIMED -> later && (source || target) ? IN_FLIGHT : STALE;
-            case FREE, CREATING, RECOVERING, DESTROYING, LOST -> STALE;
+            case FREE, CREATING, RECOVERING, RESTORING, DESTROYING, LOST -> STALE;
         };
     }
 }

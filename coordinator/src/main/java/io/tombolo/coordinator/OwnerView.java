@@ -1,6 +1,7 @@
 package io.tombolo.coordinator;
 
 import io.tombolo.region.HostState;
+import io.tombolo.region.WatchdogBound;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -11,6 +12,21 @@ public interface OwnerView {
 
     /// How many pages of the VM are in its owner host's own memory, as its slot says.
     long localPages(int vmSlot);
+
+    /// Whether the VM's commit word says that it is protected.
+    default boolean isProtected(int vmSlot) {
+        return false;
+    }
+
+    /// How often the VM's owner commits it, in microseconds; 0: it is not protected, -1: that is not known.
+    default int checkpointUs(int vmSlot) {
+        return -1;
+    }
+
+    /// What the host that holds the slot promises about its watchdog; UNKNOWN where nothing is known.
+    default WatchdogBound bound(int hostSlot) {
+        return WatchdogBound.UNKNOWN;
+    }
 
     /// State and incarnation of a host slot.
     HostSnapshot host(int hostSlot);

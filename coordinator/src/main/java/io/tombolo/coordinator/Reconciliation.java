@@ -26,8 +26,10 @@ public final class Reconciliation {
                     : because(record, record.host(), owner.epoch(), CoordinatorError.VM_NOT_IN_REGION,
                             "its VM slot is free");
             case CREATING -> owned(record, owner, live, CoordinatorError.VM_CREATING.name(), record.reasonText());
-            case LOST -> because(record, record.host(), owner.epoch(), CoordinatorError.VM_LOST, "its memory is lost");
-            case RUNNING, OFFERED, CLAIMED, RECOVERING, PAUSED, DESTROYING -> owned(record, owner, live, "", "");
+            // Whoever found it lost wrote down why.
+            case LOST -> record.epoch() == owner.epoch() && saysWhyLost(record) ? record : because(record, record.host(), owner.epoch(), CoordinatorError.VM_LOST, "its memory is lost");
+            case RUNNING, OFFERED, CLAIMED, RECOVERING, RESTORING, PAUSED, DESTROYING ->
+                owned(record, owner, live, "", "");
         };
     }
 
@@ -39,6 +41,11 @@ public final class Reconciliation {
                 ? new VmRecord(record.spec(), record.slot(), host.get(), owner.epoch(), reason, text)
                 : because(record, record.host(), owner.epoch(), CoordinatorError.OWNER_HOST_DEAD,
                         "host slot " + owner.slot() + " has no live agent; the owner word stays " + owner.state());
+    }
+
+    private static boolean saysWhyLost(VmRecord record) {
+        return !record.reason().isEmpty() && !record.reason().equals(CoordinatorError.OWNER_HOST_DEAD.name())
+                && !record.reason().equals(CoordinatorError.VM_CREATING.name());
     }
 
     private static VmRecord because(VmRecord record, String host, long epoch, CoordinatorError reason, String text) {

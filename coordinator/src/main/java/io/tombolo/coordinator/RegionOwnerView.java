@@ -1,5 +1,7 @@
 package io.tombolo.coordinator;
 
+import io.tombolo.region.CommitWord;
+import io.tombolo.region.HostIdentity;
 import io.tombolo.region.HostState;
 import io.tombolo.region.OpenOptions;
 import io.tombolo.region.OwnerState;
@@ -8,6 +10,7 @@ import io.tombolo.region.Region;
 import io.tombolo.region.RegionError;
 import io.tombolo.region.SlotWord;
 import io.tombolo.region.TomboloException;
+import io.tombolo.region.WatchdogBound;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.UUID;
@@ -58,12 +61,31 @@ public final class RegionOwnerView implements OwnerView, AutoCloseable {
     }
 
     @Override
+    public boolean isProtected(int vmSlot) {
+        return CommitWord.isProtected(region.vm(vmSlot).commitAcquire());
+    }
+
+    @Override
+    public int checkpointUs(int vmSlot) {
+        return region.vm(vmSlot).checkpointUs();
+    }
+
+    @Override
+    public WatchdogBound bound(int hostSlot) {
+        return identity(hostSlot).map(HostIdentity::bound).orElse(WatchdogBound.UNKNOWN);
+    }
+
+    @Override
     public Optional<String> hostName(int hostSlot) {
+        return identity(hostSlot).map(HostIdentity::name);
+    }
+
+    private Optional<HostIdentity> identity(int hostSlot) {
         if (host(hostSlot).incarnation() == 0) {
             return Optional.empty();
         }
         try {
-            return Optional.of(region.host(hostSlot).readIdentity().name());
+            return Optional.of(region.host(hostSlot).readIdentity());
         } catch (TomboloException e) {
             if (e.code() == RegionError.REGION_IDENTITY_DAMAGED) {
                 // Being claimed at this moment, or damaged: then `region verify` tells, and here it has no name.

@@ -1,5 +1,6 @@
 package io.tombolo.coordinator;
 
+import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.zk.HostRecord;
 import io.tombolo.coordinator.zk.IntentRecord;
 import io.tombolo.coordinator.zk.LeaderWrites;
@@ -12,6 +13,7 @@ import io.tombolo.region.OwnerState;
 import io.tombolo.region.TomboloException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// Brings ZooKeeper into line with the owner words: VM records, intents, leases. Stateless; thread safe.
 public final class VmRecords {
@@ -62,6 +64,27 @@ public final class VmRecords {
     /// Writes a reason to a VM's record.
     public void note(long term, String vm, String reason) {
         writes.vm(vm).ifPresent(read -> writes.updateVm(term, read, reasoned(read.value(), reason)));
+    }
+
+    /// Writes down why a VM is LOST, if it is.
+    public void lost(long term, String vm, String reason, String text) {
+        writes.vm(vm).ifPresent(read -> {
+            VmRecord record = read.value();
+            OwnerSnapshot owner = region.owner(record.slot());
+            if (owner.state() == OwnerState.LOST) {
+                writes.updateVm(term, read,
+                        new VmRecord(record.spec(), record.slot(), record.host(), owner.epoch(), reason, text));
+            }
+        });
+    }
+
+    /// Writes another definition of a VM.
+    public void respec(long term, String vm, UnaryOperator<VmSpec> change) {
+        writes.vm(vm).ifPresent(read -> {
+            VmRecord record = read.value();
+            writes.updateVm(term, read, new VmRecord(change.apply(record.spec()), record.slot(), record.host(),
+                    record.epoch(), record.reason(), record.reasonText()));
+        });
     }
 
     /// Brings one VM's record and lease into line with its owner word.

@@ -254,6 +254,10 @@ public sealed interface AgentRequest extends Request {
         }
     }
 
+    /// Recover what a host that has stopped left behind, and free its slot. Answered by [Reply.Ack].
+    record FreeHost(long term, int hostSlot, long incarnation) implements AgentRequest {
+    }
+
     /// A VM that is LOST is destroyed and created anew, here, in the same slot. Answered by [Reply.VmReply].
     record RestartVm(long term, VmSpec spec, int vmSlot) implements AgentRequest {
         public RestartVm {

@@ -171,7 +171,12 @@ final class RequestCodecs {
                 w.i64(v.term());
                 VM_SPEC.write(w, v.spec());
                 w.i32(v.vmSlot());
-            }, r -> new AgentRequest.RestartVm(r.i64(), VM_SPEC.read(r), r.i32())));
+            }, r -> new AgentRequest.RestartVm(r.i64(), VM_SPEC.read(r), r.i32())),
+            new Codec<>(47, AgentRequest.FreeHost.class, (w, v) -> {
+                w.i64(v.term());
+                w.i32(v.hostSlot());
+                w.i64(v.incarnation());
+            }, r -> new AgentRequest.FreeHost(r.i64(), r.i32(), r.i64())));
 
     static final List<Codec<? extends CoordinatorRequest>> COORDINATOR = List
             .of(new Codec<>(64, CoordinatorRequest.VmCreate.class, (w, v) -> {

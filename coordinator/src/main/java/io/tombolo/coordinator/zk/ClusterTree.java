@@ -31,6 +31,7 @@ public final class ClusterTree {
         zk.ensure(paths.vms(), "");
         zk.ensure(paths.intents(), "");
         zk.ensure(paths.leases(), "");
+        zk.ensure(paths.drained(), "");
     }
 
     /// The cluster the tree belongs to; empty when there is none yet.

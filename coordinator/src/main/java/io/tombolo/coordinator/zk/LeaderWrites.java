@@ -5,6 +5,7 @@ import io.tombolo.region.TomboloException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.apache.zookeeper.KeeperException;
 
@@ -122,6 +123,26 @@ public final class LeaderWrites {
         write(term, operations, KeeperException.Code.BADVERSION,
                 () -> intent(intent.vm()).filter(i -> i.value().seq() == intent.seq()).isEmpty(),
                 changed(zk.paths().intent(intent.vm())));
+    }
+
+    /// Names of the hosts on which no VM is to be placed.
+    public Set<String> drained() {
+        return Set.copyOf(zk.children(zk.paths().drained()));
+    }
+
+    /// Marks a host as drained, or takes the mark away. Does nothing when it is so already.
+    ///
+    /// @throws TomboloException `TERM_ENDED`
+    public void setDrained(long term, String host, boolean drained) {
+        if (drained().contains(host) == drained) {
+            return;
+        }
+        String path = zk.paths().drained(host);
+        ZkPort.Change change = drained
+                ? new ZkPort.Change.Create(path, ZnodeJson.text(new DrainedRecord(host)))
+                : new ZkPort.Change.Delete(path, -1);
+        write(term, List.of(change), drained ? KeeperException.Code.NODEEXISTS : KeeperException.Code.NONODE,
+                () -> drained().contains(host) == drained, changed(path));
     }
 
     /// Closes an intent whose VM has no record.

@@ -12,6 +12,7 @@ import static java.util.Objects.requireNonNull;
 ///     ├── vms/<vm>              VmRecord
 ///     ├── intents               its znode version is the sequence number of the newest intent
 ///     │   └── <vm>              IntentRecord, while a hand-off is under way
+///     ├── drained/<host>        DrainedRecord, while no VM is to be placed there
 ///     └── leases/<vm>/          InterProcessSemaphoreV2 with one permit
 public record ZkPaths(String root) {
     public ZkPaths {
@@ -52,6 +53,14 @@ public record ZkPaths(String root) {
 
     public String intent(String vm) {
         return intents() + "/" + vm;
+    }
+
+    public String drained() {
+        return root + "/drained";
+    }
+
+    public String drained(String host) {
+        return drained() + "/" + host;
     }
 
     public String leases() {

@@ -107,8 +107,8 @@ class ZkTest {
     void refusesDamagedAndNewerPayloads() throws Exception {
         ZkConnection zk = connect();
         Membership membership = new Membership(zk, System::nanoTime);
-        for (String[] payload : new String[][]{{"nonsense", "ZNODE_DAMAGED"}, {"{\"v\":2}", "ZNODE_DAMAGED"},
-                {"{\"v\":1}", "ZNODE_VERSION_UNKNOWN"}, {"[1]", "ZNODE_DAMAGED"}}) {
+        for (String[] payload : new String[][]{{"nonsense", "ZNODE_DAMAGED"}, {"{\"v\":3}", "ZNODE_DAMAGED"},
+                {"{\"v\":2}", "ZNODE_VERSION_UNKNOWN"}, {"[1]", "ZNODE_DAMAGED"}}) {
             zk.curator().create().orSetData().forPath(tree.host("h1"), payload[0].getBytes(StandardCharsets.UTF_8));
             assertThat(codeOf(() -> membership.host("h1"))).as(payload[0]).isEqualTo(payload[1]);
         }
