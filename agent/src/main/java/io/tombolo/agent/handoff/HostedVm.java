@@ -471,7 +471,8 @@ public final class HostedVm {
     }
 
     private GuestContext context() {
-        return new GuestContext(spec, identity, slot, host.board(), runs::holds, this::stoppedByItself, host.runs());
+        return new GuestContext(spec, identity, slot, host.board(), runs::holds, runs::epoch,
+                this::stoppedByItself, host.runs());
     }
 
     /// Called by the guest's threads when they have stopped: their check failed, or the guest failed. A closed gate

@@ -5,9 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.tombolo.agent.pages.PageWaits;
 import io.tombolo.agent.pages.ProtectedPages;
 import io.tombolo.agent.pages.VmPages;
-import io.tombolo.region.MetadataSlot;
 import io.tombolo.region.PageCheckpoint;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -33,7 +31,6 @@ public final class Checkpointer {
     private final VmPages pages;
     private final SimulatedState state;
     private final SimulatedStateCodec codec;
-    private final UUID vm;
     private final LongSupplier ownerEpoch;
     private final long intervalNs;
     private final RightCheck right;
@@ -41,12 +38,14 @@ public final class Checkpointer {
     private final HeldReplies held;
     private final VcpuBarrier barrier = new VcpuBarrier();
     private final PageWaits pauses = new PageWaits();
-    private final Runnable commitAll = () -> commit(false);
+    private final Runnable commitAll = () -> commit(ownerEpoch(), false);
     private volatile boolean lost;
     private volatile boolean broken;
     private volatile long lastNs;
     private volatile long earlyCommits;
+    private volatile long lastDirty;
     private volatile long meanDirty;
+    private int bytes;
 
     /// @param ownerEpoch the epoch of the owner word by which this host owns the VM, as the host believes it: never what
     ///                   the word happens to hold
@@ -58,16 +57,20 @@ public final class Checkpointer {
         this.pages = requireNonNull(pages, "pages is null");
         this.state = requireNonNull(state, "state is null");
         this.codec = requireNonNull(codec, "codec is null");
-        this.vm = state.spec().uuid();
         this.ownerEpoch = requireNonNull(ownerEpoch, "ownerEpoch is null");
         this.intervalNs = intervalNs;
         this.right = requireNonNull(right, "right is null");
         this.memories = requireNonNull(memories, "memories is null").clone();
         this.held = new HeldReplies(requireNonNull(requests, "requests is null"));
-        for (int vcpu = 0; vcpu < this.memories.length; vcpu++) {
-            this.memories[vcpu].protect(new FirstWrites(pages, protection, vcpu, right));
+    }
+
+    /// The VM is protected from its next start on: the checkpoint is at its open interval.
+    public void begin() {
+        protection.next();
+        for (int vcpu = 0; vcpu < memories.length; vcpu++) {
+            memories[vcpu].protect(new FirstWrites(pages, protection, vcpu, right));
         }
-        this.lastNs = System.nanoTime();
+        lastNs = System.nanoTime();
     }
 
     // ---- the vCPUs' side ----
@@ -103,12 +106,16 @@ public final class Checkpointer {
         return meet(vcpu, now);
     }
 
+    private long ownerEpoch() {
+        return ownerEpoch.getAsLong();
+    }
+
     private boolean isDue(long now) {
         return now - lastNs >= intervalNs || checkpoint.mustCommit() || held.areTooMany();
     }
 
     private boolean commitAlone(long now) {
-        boolean won = commit(false);
+        boolean won = commit(ownerEpoch(), false);
         memories[0].forgetWrites();
         pauses.add(System.nanoTime() - now);
         if (!won) {
@@ -171,39 +178,46 @@ public final class Checkpointer {
     // ---- commits ----
 
     /// By whoever has stopped all vCPUs, or by the vCPU that is last in the barrier. False: nothing may leave.
-    private boolean commit(boolean paused) {
+    private boolean commit(long epoch, boolean paused) {
         if (lost || broken) {
             return false;
         }
-        boolean early = !paused && System.nanoTime() - lastNs < intervalNs;
-        MetadataSlot next = checkpoint.next();
-        int length = codec.encode(state, next.payload());
-        if (!checkpoint.commit(ownerEpoch.getAsLong(), length, SimulatedStateCodec.SCHEMA, vm, paused)) {
+        long dirty = checkpoint.dirtyPages();
+        bytes = codec.encode(state, checkpoint.next().payload());
+        if (!checkpoint.commit(epoch, bytes, SimulatedStateCodec.SCHEMA, paused)) {
             lost = true;
             return false;
         }
         protection.next();
         held.leave();
-        count(early);
-        lastNs = System.nanoTime();
+        count(dirty);
         return true;
     }
 
     // Only ever written by whoever commits, one at a time.
     @SuppressWarnings("NonAtomicOperationOnVolatileField")
-    private void count(boolean early) {
-        if (early) {
+    private void count(long dirty) {
+        long now = System.nanoTime();
+        if (now - lastNs < intervalNs) {
             earlyCommits++;
         }
-        meanDirty += (checkpoint.dirtyLast() * MEAN_COMMITS - meanDirty) / MEAN_COMMITS;
+        lastNs = now;
+        lastDirty = dirty;
+        meanDirty += dirty - meanDirty / MEAN_COMMITS;
     }
 
     /// Commits the state of a VM whose vCPUs are all stopped; what waited for it leaves. False if the VM is being taken
     /// over.
     ///
+    /// @param epoch  of the owner word by which this host owns it
     /// @param paused whether the VM stays stopped for its users
-    public boolean commitStopped(boolean paused) {
-        return commit(paused);
+    public boolean commitStopped(long epoch, boolean paused) {
+        return commit(epoch, paused);
+    }
+
+    /// Length of the state in the last commit.
+    public int stateBytes() {
+        return bytes;
     }
 
     /// No commit will cover what still waits. The vCPUs are stopped or gone.
@@ -245,6 +259,11 @@ public final class Checkpointer {
     /// Commits before the interval was over, for want of frames or because many replies waited.
     public long earlyCommits() {
         return earlyCommits;
+    }
+
+    /// Pages written in the last interval.
+    public long lastDirty() {
+        return lastDirty;
     }
 
     /// Pages written per interval, the mean over the last some hundred.

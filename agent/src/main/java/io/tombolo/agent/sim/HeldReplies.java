@@ -9,7 +9,7 @@ import java.util.function.Supplier;
 /// Replies to clients that wait for the commit of the interval in which they were made (group commit). Written by vCPU
 /// 0 when it executes requests, given out by whoever commits, while no vCPU executes.
 ///
-/// Not thread safe: the barrier and the gate of the vCPUs order its users.
+/// Thread safe.
 final class HeldReplies implements Replies {
     /// More than this are not made without a commit in between: what a few milliseconds of requests are.
     private static final int MOST = 4 * RequestQueue.DEFAULT_CAPACITY;
@@ -27,20 +27,16 @@ final class HeldReplies implements Replies {
     }
 
     @Override
-    public void complete(RequestQueue.Pending pending, GuestReply reply) {
+    public synchronized void complete(RequestQueue.Pending pending, GuestReply reply) {
         held.add(new Held(pending, reply));
     }
 
-    boolean areTooMany() {
+    synchronized boolean areTooMany() {
         return held.size() > NEARLY;
     }
 
-    int count() {
-        return held.size();
-    }
-
     /// The commit that covers them has won.
-    void leave() {
+    synchronized void leave() {
         if (held.isEmpty()) {
             return;
         }
@@ -50,7 +46,7 @@ final class HeldReplies implements Replies {
     }
 
     /// No commit will cover them on this host: nobody here knows whether they were executed.
-    void fail(Supplier<? extends RuntimeException> why) {
+    synchronized void fail(Supplier<? extends RuntimeException> why) {
         List<Held> out = held;
         held = new ArrayList<>();
         requests.later(() -> out.forEach(each -> each.pending.reply().completeExceptionally(why.get())));

@@ -513,7 +513,11 @@ public final class VcpuRunner implements AutoCloseable {
                 failure.set(new Failure(StopReason.RIGHT_LAPSED, null));
                 return null;
             }
-            return requireNonNull(switching.action.switchOver(state), "outcome is null");
+            SwitchAction.Outcome outcome = requireNonNull(switching.action.switchOver(state), "outcome is null");
+            if (outcome == SwitchAction.Outcome.LOST) {
+                failure.set(new Failure(StopReason.COMMIT_LOST, null));
+            }
+            return outcome;
         } catch (Throwable t) {
             failure.set(new Failure(StopReason.FAILED, t));
             return null;
