@@ -12,8 +12,10 @@ import io.tombolo.agent.sim.RightCheck;
 import io.tombolo.agent.sim.SimulatedState;
 import io.tombolo.agent.sim.SimulatedStateCodec;
 import io.tombolo.agent.sim.VcpuRunner;
+import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.Blob;
 import io.tombolo.region.CommitWord;
+import io.tombolo.region.ErrorCode;
 import io.tombolo.region.FrameAllocator;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.PageCheckpoint;
@@ -66,7 +68,7 @@ final class GuestProtection {
 
     void start(long ownerEpoch, int checkpointUs) {
         requireProtectable();
-        PageCheckpoint checkpoint = asStoring(context.ownerHolds(),
+        PageCheckpoint checkpoint = asStoring(ownedAt(ownerEpoch),
                 () -> Protection.start(region, allocator, context.slot(), checkpointUs));
         Checkpointer next = checkpointer(checkpoint, checkpointUs);
         if (!next.commitStopped(ownerEpoch, false)) {
@@ -82,7 +84,7 @@ final class GuestProtection {
         }
         long local = context.slot().localPagesAcquire();
         if (local != 0) {
-            throw refused(GuestError.VM_HAS_LOCAL_PAGES, "pages of the VM are in a local tier").fact("localPages", local)
+            throw refused(CoordinatorError.VM_HAS_LOCAL_PAGES, "pages of the VM are in a local tier").fact("localPages", local)
                     .next("move them first: tombolo vm move-pages " + context.spec().name() + " --to shared").build();
         }
     }
@@ -93,7 +95,7 @@ final class GuestProtection {
             return;
         }
         if (!commit(ownerEpoch, false)
-                || !asStoring(context.ownerHolds(), () -> Protection.stop(present.checkpoint()))) {
+                || !asStoring(ownedAt(ownerEpoch), () -> Protection.stop(present.checkpoint()))) {
             throw takenOver();
         }
         present.end();
@@ -187,6 +189,11 @@ final class GuestProtection {
         prepared = null;
     }
 
+    private BooleanSupplier ownedAt(long ownerEpoch) {
+        long word = context.slot().ownerAcquire();
+        return () -> OwnerWord.epoch(word) == ownerEpoch && context.slot().ownerAcquire() == word;
+    }
+
     private <T> T asStoring(BooleanSupplier holds, Supplier<T> task) {
         try (CheckBoard.Checker checker = checker(holds)) {
             if (!checker.start()) {
@@ -207,7 +214,7 @@ final class GuestProtection {
                 .next("'tombolo vm show' tells who owns it now").build();
     }
 
-    private TomboloException.Builder refused(GuestError code, String what) {
+    private TomboloException.Builder refused(ErrorCode code, String what) {
         return TomboloException.error(code, what).fact("vm", context.spec().name());
     }
 
