@@ -6,6 +6,17 @@ import io.tombolo.region.ErrorCode;
 public enum GuestError implements ErrorCode {
     /// The VM is not, or no longer, on this host; the request was certainly not executed.
     NOT_OWNER(3),
+    /// The VM was lost while a request waited for its checkpoint: it may have been executed or not. A client sends it
+    /// again under the same number to the VM's next owner.
+    GUEST_OUTCOME_UNKNOWN(3),
+    /// This driver cannot protect a guest, or restore one from a saved state.
+    VM_PROTECT_UNSUPPORTED(2),
+    /// The VM is protected: its pages stay in the shared tier and where they are.
+    VM_PROTECTED(3),
+    /// The VM has pages of 2 MiB, so it cannot be protected.
+    VM_PROTECT_LARGE_PAGES(2),
+    /// The VM is being taken over by another host.
+    VM_TAKEN_OVER(3),
     /// Too many requests wait, or the log of inputs is full; the request was certainly not executed.
     GUEST_BUSY(3),
     /// The guest failed while it was being stopped.

@@ -1,6 +1,8 @@
 package io.tombolo.agent.hypervisor;
 
 import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.region.Blob;
+import io.tombolo.region.TomboloException;
 import io.tombolo.region.VmIdentity;
 
 /// One way to run guests on this host. A driver knows nothing of ZooKeeper, RPC or the owner word: it runs, stops,
@@ -28,6 +30,18 @@ public interface Hypervisor extends AutoCloseable {
     /// A guest that waits on `port` for state from another host. Until the port says that it may run it reads guest
     /// memory at most.
     IncomingGuest prepare(GuestContext context, IncomingPort port);
+
+    /// A stopped guest with a saved state in place, for a VM that this host takes over: RECOVERING or RESTORING, its
+    /// memory recovered. A protected VM has been committed once more when this returns.
+    ///
+    /// @param state what was found, paused or not
+    /// @throws TomboloException VM_PROTECT_UNSUPPORTED if the driver cannot; GUEST_STATE_SCHEMA and the like if the state
+    ///         is not of this VM or driver; REGION_FULL; VM_TAKEN_OVER
+    default Guest restore(GuestContext context, Blob state) {
+        throw TomboloException.error(GuestError.VM_PROTECT_UNSUPPORTED, "this driver cannot restore a guest")
+                .fact("driver", name()).fact("vm", context.spec().name())
+                .next("restart it: 'tombolo vm restart', or --on-host-failure restart").build();
+    }
 
     /// Ends everything this driver started on the host.
     @Override
