@@ -3,6 +3,7 @@ package io.tombolo.agent;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.handoff.HostedVm;
+import io.tombolo.agent.handoff.ProtectedVms;
 import io.tombolo.agent.pages.GuestCopier;
 import io.tombolo.agent.pages.LocalTier;
 import io.tombolo.agent.pages.PageMover;
@@ -120,8 +121,9 @@ final class HostPages implements PageService {
         for (int i = 0; i < numbers.length; i++) {
             numbers[i] = firstPage + i;
         }
+        ProtectedVms.requireMovablePages(pages.slot(), hosted.spec().name());
         try (CheckBoard.Checker checker = board.register("mover " + hosted.spec().name(),
-                () -> hosted.ownsPages(pages))) {
+                () -> hosted.ownsPages(pages) && !ProtectedVms.havePagesToStay(pages.slot()))) {
             if (!checker.start()) {
                 throw noRight(hosted);
             }

@@ -91,7 +91,7 @@ final class Rehearsal {
             hop++;
             long epoch = OwnerWord.epoch(from.vm.owner());
             to.hosted(spec);
-            await(to.vm.prepare(hop, epoch, from.host.self(), hop));
+            await(to.vm.prepare(hop, epoch, from.host.self(), hop, false));
             SourceReport report = await(from.vm.switchOver(hop, epoch,
                     new HostPorts.Peer(to.host.self(), "rehearsal", "", 0), hop));
             if (report.outcome() == SourceCore.Outcome.HANDED_OVER) {

@@ -15,6 +15,8 @@ public enum DeployError implements ErrorCode {
     OPTION_INVALID(2),
     /// The drill ran and at least one of its checks did not hold.
     DRILL_CHECKS_FAILED(1),
+    /// In a failover drill, the VM did not run elsewhere in several times the time that a takeover may take.
+    TAKEOVER_NOT_SEEN(1),
     /// The guest of a drill does not make progress.
     GUEST_STANDS_STILL(1),
     /// A client of a drill got no answer from any host in time, or one that sending again does not help against.
@@ -35,6 +37,8 @@ public enum DeployError implements ErrorCode {
     PAGES_NOT_MOVED(3),
     /// No host owns the VM, so nobody can be asked for its pages.
     VM_WITHOUT_OWNER(3),
+    /// At least one VM of a host that was to be drained stayed there.
+    HOST_NOT_DRAINED(3),
     /// At least one line of `doctor` says FAIL.
     DOCTOR_FAILED(4);
 

@@ -16,7 +16,8 @@ public final class DoubtWord {
 
     /// `epoch` is that of the owner word by which the VM was taken from this incarnation.
     public static long pack(int slot, long incarnation, long epoch) {
-        return Bits.checked(slot, 12, "slot") << 52 | (incarnation & INCARNATION_MASK) << 16 | epoch & EPOCH_MASK;
+        return Bits.checked(slot, 12, "slot") << 52 | (incarnation & INCARNATION_MASK) << 16
+                | (epoch & EPOCH_MASK);
     }
 
     /// Nobody was in doubt when the VM was taken over at that epoch.

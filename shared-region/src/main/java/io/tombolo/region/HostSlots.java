@@ -133,7 +133,8 @@ public final class HostSlots {
             long word = host.wordAcquire();
             long incarnation = SlotWord.incarnation(word);
             HostIdentity identity = host.identityOrNull(incarnation);
-            if (SlotWord.state(word) != HostState.FREE && SlotWord.state(word) != HostState.CONFIRMED && identity != null
+            if (SlotWord.state(word) != HostState.FREE && SlotWord.state(word) != HostState.CONFIRMED
+                    && identity != null
                     && identity.hostUuid().equals(hostUuid) && !identity.bootId().equals(bootId)
                     && fence(region, slot, incarnation) && confirmStopped(region, slot, incarnation)) {
                 confirmed++;

@@ -136,7 +136,8 @@ public final class MetadataSlot {
                     SuperblockReader.hex(copy.get(Struct.PRIVATE_INT, PAYLOAD_CRC)), SuperblockReader.hex(payloadCrc));
         }
         return new Blob(bytes, length, copy.get(Struct.PRIVATE_INT, LENGTH + 4), copy.get(Struct.PRIVATE_LONG, EPOCH),
-                copy.get(Struct.PRIVATE_LONG, INTERVAL), payloadCrc, (copy.get(Struct.PRIVATE_INT, FLAGS) & PAUSED) != 0,
+                copy.get(Struct.PRIVATE_LONG, INTERVAL), payloadCrc,
+                (copy.get(Struct.PRIVATE_INT, FLAGS) & PAUSED) != 0,
                 copy.get(Struct.PRIVATE_LONG, LOG_HEAD), copy.get(Struct.PRIVATE_INT, LOG_SPARE));
     }
 

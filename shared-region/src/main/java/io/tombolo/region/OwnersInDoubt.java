@@ -2,6 +2,7 @@ package io.tombolo.region;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongPredicate;
 
 /// The owners of a VM that are not known to have stopped, as its slot keeps them, so that a second failure does not
 /// forget the first. All words are changed by CAS, because several hosts may try to take a VM over.
@@ -38,20 +39,28 @@ final class OwnersInDoubt {
 
     private static void keep(Region region, VmSlot vm, long word) {
         for (int place = 1; place <= RegionLayout.OWNERS_IN_DOUBT_MAX; place++) {
-            long kept = vm.doubtAcquire(place);
-            if (sameOwner(kept, word)) {
+            if (sameOwner(vm.doubtAcquire(place), word)) {
                 return;
             }
         }
+        // One that is confirmed stopped goes only when there is no other place: its frames are recovered by this list.
+        if (!keepInPlaceOf(vm, word, kept -> kept == DoubtWord.NONE)
+                && !keepInPlaceOf(vm, word, kept -> isConfirmed(region, kept))) {
+            throw TomboloException.error(RegionError.REGION_DOUBTS_FULL, "the VM has too many owners in doubt")
+                    .fact("file", region.file()).fact("vm", vm.index())
+                    .fact("places", RegionLayout.OWNERS_IN_DOUBT_MAX)
+                    .next("confirm that the hosts in doubt have stopped: tombolo host list").build();
+        }
+    }
+
+    private static boolean keepInPlaceOf(VmSlot vm, long word, LongPredicate may) {
         for (int place = 1; place <= RegionLayout.OWNERS_IN_DOUBT_MAX; place++) {
             long kept = vm.doubtAcquire(place);
-            if ((kept == DoubtWord.NONE || isConfirmed(region, kept)) && vm.compareAndSetDoubt(place, kept, word)) {
-                return;
+            if (may.test(kept) && vm.compareAndSetDoubt(place, kept, word)) {
+                return true;
             }
         }
-        throw TomboloException.error(RegionError.REGION_DOUBTS_FULL, "the VM has too many owners in doubt")
-                .fact("file", region.file()).fact("vm", vm.index()).fact("places", RegionLayout.OWNERS_IN_DOUBT_MAX)
-                .next("confirm that the hosts in doubt have stopped: tombolo host list").build();
+        return false;
     }
 
     private static boolean sameOwner(long one, long other) {

@@ -104,12 +104,13 @@ public final class PageCheckpoint implements AutoCloseable {
                     + PageTableEntry.describe(table.entryAcquire(page)) + ", not " + PageTableEntry.describe(copying));
         }
         table.writeBack(page, 1);
+        allocator.preserve(vm.index(), page, old);
         allocator.settleLater(vm.index(), page, fresh);
         return next;
     }
 
-    /// Lines 1, 3 and 4, not durable before the next fence of this thread: takes a frame, says in the log what it is
-    /// for, and marks the old one. -1 if there is no frame.
+    /// Not durable before the next fence of this thread: takes a frame, and says in the log what it is for. -1 if there
+    /// is no frame.
     private synchronized long take(long page, long old) {
         long fresh = takeFrame(page);
         if (fresh < 0) {
@@ -118,7 +119,6 @@ public final class PageCheckpoint implements AutoCloseable {
         log.write(head, interval, old, fresh, page);
         log.writeBack(head);
         head++;
-        allocator.preserve(vm.index(), page, old);
         return fresh;
     }
 
@@ -176,7 +176,8 @@ public final class PageCheckpoint implements AutoCloseable {
         if (!fillStock((int) needed - stocked)) {
             int got = stocked;
             close();
-            throw TomboloException.error(RegionError.REGION_FULL, "the region has not enough free frames to protect a VM")
+            throw TomboloException
+                    .error(RegionError.REGION_FULL, "the region has not enough free frames to protect a VM")
                     .fact("file", region.file()).fact("vm", vm.index()).fact("needed", needed).fact("free", got)
                     .next("destroy a VM, or use a larger region").build();
         }

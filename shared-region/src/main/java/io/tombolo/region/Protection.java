@@ -33,7 +33,8 @@ public final class Protection {
             long first = allocator.takeRun(vm.index(), identity.tableFrames(), frames,
                     start -> vm.writeLogPlace(new VmSlot.LogPlace(start, frames, checkpointUs)));
             if (first < 0) {
-                throw TomboloException.error(RegionError.REGION_FULL, "the region has no run of free frames for the log")
+                throw TomboloException
+                        .error(RegionError.REGION_FULL, "the region has no run of free frames for the log")
                         .fact("file", region.file()).fact("vm", identity.name()).fact("needed", frames)
                         .fact("free", allocator.freeFrames()).next("destroy a VM, or use a larger region").build();
             }
@@ -121,8 +122,7 @@ public final class Protection {
             for (long position = 0; position < log.capacity(); position++) {
                 PreimageLog.Entry entry = log.read(position);
                 if (entry != null) {
-                    Rollback.settleOld(region, table, entry);
-                    Rollback.settleFresh(region, table, entry);
+                    Rollback.settle(region, table, entry);
                 }
             }
             memory.fence();

@@ -4,8 +4,7 @@ package io.tombolo.region;
 /// their old frames, and gives all pre-images back. No page is copied. By the host that has the VM in RECOVERING, after
 /// every owner in doubt is confirmed stopped and its frames were recovered; can be repeated from any point.
 ///
-/// Order: entries, persisted; then the words of old frames, then those of new ones. A new frame is free only when no
-/// entry names it.
+/// Order: entries, persisted; then the frame words.
 final class Rollback {
     private final Region region;
     private final PageTable table;
@@ -39,8 +38,7 @@ final class Rollback {
         for (long position = 0; position < log.capacity(); position++) {
             PreimageLog.Entry entry = log.read(position);
             if (entry != null) {
-                settleOld(region, table, entry);
-                settleFresh(region, table, entry);
+                settle(region, table, entry);
             }
         }
         region.memory().fence();
@@ -58,32 +56,29 @@ final class Rollback {
         return changed;
     }
 
-    /// The frame with the old contents: backs its page if the entry names it, else it is free. Words that are not a
-    /// pre-image of this page are somebody else's business.
-    static void settleOld(Region region, PageTable table, PreimageLog.Entry entry) {
-        long preimage = FrameWord.preimage(table.vm(), entry.page());
-        if (isOf(region, table, entry.old(), entry.page(), preimage)) {
-            boolean named = PageTableEntry.frame(table.entryAcquire(entry.page())) == entry.old();
-            change(region, entry.old(), preimage, named ? FrameWord.used(table.vm(), entry.page()) : FrameWord.FREE);
+    /// What an entry of the log says is settled by the page's entry: a frame that it names backs the page, another one
+    /// is free. Words that do not say that the frame is this page's, or was, are somebody else's business.
+    static void settle(Region region, PageTable table, PreimageLog.Entry entry) {
+        settle(region, table, entry.page(), entry.old());
+        settle(region, table, entry.page(), entry.fresh());
+    }
+
+    private static void settle(Region region, PageTable table, long page, long frame) {
+        if (page >= table.pages() || frame < 0 || frame >= region.superblock().frameCount()) {
+            return;
         }
-    }
-
-    /// The frame that the page was written in: free, if the entry does not name it.
-    static void settleFresh(Region region, PageTable table, PreimageLog.Entry entry) {
-        long used = FrameWord.used(table.vm(), entry.page());
-        if (entry.fresh() != entry.old() && isOf(region, table, entry.fresh(), entry.page(), used)
-                && PageTableEntry.frame(table.entryAcquire(entry.page())) != entry.fresh()) {
-            change(region, entry.fresh(), used, FrameWord.FREE);
+        long at = region.frameWordOffset(frame);
+        long word = region.memory().loadAcquire(at);
+        long used = FrameWord.used(table.vm(), page);
+        if (word != used && word != FrameWord.preimage(table.vm(), page)) {
+            return;
         }
-    }
-
-    private static boolean isOf(Region region, PageTable table, long frame, long page, long word) {
-        return frame >= 0 && frame < region.superblock().frameCount() && page < table.pages()
-                && region.memory().loadAcquire(region.frameWordOffset(frame)) == word;
-    }
-
-    private static void change(Region region, long frame, long expect, long next) {
-        region.memory().compareAndSet(region.frameWordOffset(frame), expect, next);
-        region.memory().writeBack(region.frameWordOffset(frame), 8);
+        long entry = table.entryAcquire(page);
+        boolean named = PageTableEntry.tier(entry) == Tier.SHARED && PageTableEntry.frame(entry) == frame;
+        long next = named ? used : FrameWord.FREE;
+        if (word != next) {
+            region.memory().compareAndSet(at, word, next);
+        }
+        region.memory().writeBack(at, 8);
     }
 }

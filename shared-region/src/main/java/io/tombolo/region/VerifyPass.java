@@ -87,7 +87,8 @@ final class VerifyPass {
     /// True if the VM may show the traces of an operation on its pages or pins that died with its owner.
     boolean mayBeInterrupted(int vm) {
         return inTransition(vm) || OwnerWord.is(owners[vm], OwnerState.RECOVERING)
-                || OwnerWord.is(owners[vm], OwnerState.RESTORING) || OwnerWord.is(owners[vm], OwnerState.LOST) || !hostIsLive(OwnerWord.slot(owners[vm]));
+                || OwnerWord.is(owners[vm], OwnerState.RESTORING) || OwnerWord.is(owners[vm], OwnerState.LOST)
+                || !hostIsLive(OwnerWord.slot(owners[vm]));
     }
 
     /// True if pages of the VM may be on their way: marked, or in a frame that is reserved. A protected VM that runs

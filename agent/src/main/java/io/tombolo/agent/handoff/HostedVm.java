@@ -26,7 +26,6 @@ import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
-import io.tombolo.region.VmGate;
 import io.tombolo.region.VmIdentity;
 import io.tombolo.region.VmSlot;
 import java.util.List;
@@ -48,7 +47,6 @@ public final class HostedVm {
 
     /// How often a prepared target looks whether its preparation has outlived itself.
     private static final long LOOK_NS = TimeUnit.MILLISECONDS.toNanos(50);
-    private static final long MOVERS_NS = TimeUnit.SECONDS.toNanos(5);
     private static final CompletableFuture<Void> DONE = CompletableFuture.completedFuture(null);
 
     private final HostPorts host;
@@ -295,6 +293,7 @@ public final class HostedVm {
             }
             requireRight("resume");
             long epoch = source.state().epoch();
+            guest.unpause(epoch);
             paused = false;
             runAt(word(OwnerState.PAUSED, epoch), epoch + 1);
             return null;
@@ -312,7 +311,7 @@ public final class HostedVm {
             }
             long epoch = OwnerWord.epoch(word);
             guest.kill();
-            awaitMoversGone();
+            MoversGone.await(host, slot, guest, bounds.pollNs(), spec.name());
             move(word, OwnerState.DESTROYING, epoch + 1);
             driver.release(slot.index());
             move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
@@ -321,18 +320,28 @@ public final class HostedVm {
         });
     }
 
-    /// Their batches take microseconds; the release of the memory must not begin before they are over.
-    private void awaitMoversGone() {
-        slot.gate().close();
-        long since = host.nowNs();
-        while (!(guest.pages().isPresent() ? guest.pages().get().drained() : slot.gate().drained())) {
-            if (host.nowNs() - since > MOVERS_NS) {
-                slot.gate().open();
-                throw error(HandoffError.PAGES_IN_FLIGHT, "a page move of the VM does not end")
-                        .fact("gate", VmGate.describe(slot.gate().wordAcquire())).next("try again").build();
+    /// Protects the VM, committed every `checkpointUs` microseconds; 0: not any more. It stands still meanwhile, and runs
+    /// on at the next epoch.
+    public CompletableFuture<Void> protect(int checkpointUs) {
+        return onceArrived(() -> {
+            long epoch = requireRunning(checkpointUs == 0 ? "unprotect" : "protect");
+            guest.stop();
+            try {
+                if (checkpointUs == 0) {
+                    guest.unprotect(epoch);
+                } else {
+                    MoversGone.await(host, slot, guest, bounds.pollNs(), spec.name());
+                    guest.protect(epoch, checkpointUs);
+                }
+            } finally {
+                if (runs.isOurs()) {
+                    slot.gate().open();
+                }
+                renewEpoch();
+                runAgain();
             }
-            host.pause(bounds.pollNs());
-        }
+            return DONE;
+        });
     }
 
     /// Any thread: the pages of the guest, if there is one here and its pages can move.
@@ -349,12 +358,8 @@ public final class HostedVm {
     }
 
     /// Pre-launches a guest for a VM that another host is about to hand over; completes when armed. `nonce` goes into
-    /// the VM's echo word then, where the source finds it if both map the same memory.
-    public CompletableFuture<Void> prepare(long intentSeq, long epoch, int sourceSlot, long nonce) {
-        return prepare(intentSeq, epoch, sourceSlot, nonce, false);
-    }
-
-    /// The same; `copied`: for a VM whose local pages its source sends.
+    /// the VM's echo word then, where the source finds it if both map the same memory. `copied`: for a VM whose local
+    /// pages its source sends.
     public CompletableFuture<Void> prepare(long intentSeq, long epoch, int sourceSlot, long nonce, boolean copied) {
         return submitAsync(() -> {
             if (control.isShutdown()) {
@@ -406,15 +411,13 @@ public final class HostedVm {
             Optional<CopySource.CopyLimits> limits) {
         return onceArrived(() -> {
             if (source == null || paused) {
-                throw error(HandoffError.VM_NOT_HERE, "the VM does not run on this host")
-                        .fact("owner", OwnerWord.describe(slot.ownerAcquire()))
-                        .next("'tombolo vm show' tells where it is")
-                        .build();
+                throw notHere();
             }
             if (intentSeq <= cancelledSeq) {
                 throw error(HandoffError.INTENT_CANCELLED, "the intent was cancelled before its order came")
                         .fact("intent", intentSeq).fact("cancelled", cancelledSeq).next("nothing to do").build();
             }
+            limits.ifPresent(_ -> ProtectedVms.requireMovablePages(slot, spec.name()));
             CompletableFuture<SourceReport> report = source.order(intentSeq, epoch, peer, nonce, limits);
             keepPolling();
             return report;
@@ -595,7 +598,8 @@ public final class HostedVm {
     }
 
     private GuestContext context() {
-        return new GuestContext(spec, identity, slot, host.board(), runs::holds, this::stoppedByItself, host.runs());
+        return new GuestContext(spec, identity, slot, host.board(), runs::holds, runs::epoch,
+                this::stoppedByItself, host.runs());
     }
 
     /// Called by the guest's threads when they have stopped: their check failed, or the guest failed. A closed gate

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.tombolo.agent.hypervisor.IncomingPort;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.region.Blob;
+import io.tombolo.region.CommitWord;
 import io.tombolo.region.FromWord;
 import io.tombolo.region.MetadataSlot;
 import io.tombolo.region.OwnerState;
@@ -36,6 +37,7 @@ final class IncomingVm implements IncomingPort {
     private final CopyTarget pages;
     private final Listener listener;
     private final MetadataSlot metadata;
+    private final MetadataSlot[] committed;
     private final MemorySegment copy;
     private long beats;
     private long seen;
@@ -73,6 +75,7 @@ final class IncomingVm implements IncomingPort {
         this.preparedEpoch = preparedEpoch;
         this.listener = requireNonNull(listener, "listener is null");
         this.metadata = SlotOffer.metadata(slot, preparedEpoch + 1);
+        this.committed = new MetadataSlot[]{slot.metadata(0), slot.metadata(1)};
         // Collected with this object: a preparation is rare, closing a shared arena costs a handshake with every
         // thread.
         this.copy = Arena.ofAuto().allocate(metadata.capacity(), 64);
@@ -113,7 +116,11 @@ final class IncomingVm implements IncomingPort {
                     .fact("slot", slot.index()).fact("gate", VmGate.describe(gate)).fact("localPages", local)
                     .next("see the source agent's log; the VM goes back to it").build();
         }
-        Blob blob = metadata.readChecked(preparedEpoch + 1, vm, copy);
+        long commit = slot.commitAcquire();
+        // The offer of a protected VM is a commit, made by the owner at its own epoch.
+        Blob blob = CommitWord.isProtected(commit)
+                ? committed[CommitWord.slot(commit)].readChecked(preparedEpoch, vm, copy)
+                : metadata.readChecked(preparedEpoch + 1, vm, copy);
         host.at(HandoffPoint.TARGET_TAKEN);
         return blob;
     }

@@ -26,7 +26,7 @@ record PausedOffer(MetadataSlot metadata, long epoch, UUID vm) implements OfferP
 
     @Override
     public boolean offer(int length, int schema) {
-        metadata.publish(epoch, 0, length, schema, vm);
+        metadata.publishPaused(epoch, length, schema, vm);
         return true;
     }
 }

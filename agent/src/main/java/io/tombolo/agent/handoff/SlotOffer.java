@@ -61,6 +61,11 @@ final class SlotOffer implements OfferPort {
     @Override
     public boolean offer(int length, int schema) {
         metadata.publish(epoch + 1, 0, length, schema, vm);
+        return offerCommitted();
+    }
+
+    @Override
+    public boolean offerCommitted() {
         host.at(HandoffPoint.SOURCE_SAVED);
         boolean won = slot.compareAndSetOwner(expect, offered);
         host.at(HandoffPoint.SOURCE_OFFERED);

@@ -4,6 +4,7 @@ import io.tombolo.agent.pages.VmPages;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
+import io.tombolo.region.TomboloException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -31,11 +32,34 @@ public interface Guest {
         return OfferResult.failed(true, "the pages of this guest cannot be sent");
     }
 
+    /// Protects a stopped guest: its state is committed, and from its next start on it is committed again and again.
+    ///
+    /// @param ownerEpoch   epoch of the owner word by which this host owns it
+    /// @param checkpointUs how often, in microseconds
+    /// @throws TomboloException VM_PROTECT_UNSUPPORTED, VM_HAS_LOCAL_PAGES, VM_PROTECT_LARGE_PAGES, REGION_FULL;
+    ///         VM_TAKEN_OVER: another host has the VM
+    default void protect(long ownerEpoch, int checkpointUs) {
+        throw TomboloException.error(GuestError.VM_PROTECT_UNSUPPORTED, "this driver cannot protect a guest")
+                .next("only guests of the simulated driver can be protected").build();
+    }
+
+    /// Commits a stopped guest once more, and ends its protection.
+    ///
+    /// @throws TomboloException VM_TAKEN_OVER
+    default void unprotect(long ownerEpoch) {
+    }
+
+    /// Before a guest that was paused runs again: a takeover would not leave it paused from here on.
+    ///
+    /// @throws TomboloException VM_TAKEN_OVER
+    default void unpause(long ownerEpoch) {
+    }
+
     /// Prepares a guest whose offer came back, so that [#run] continues it.
     void reclaim();
 
     /// Writes the state of a stopped guest where a reader of the region can see it; the length, 0 if this driver
-    /// cannot.
+    /// cannot. A protected guest commits it instead.
     int saveStopped(OfferPort port);
 
     /// Kills the guest and returns when no thread or process of it can store any more. Idempotent, also while another

@@ -13,8 +13,6 @@ public enum GuestError implements ErrorCode {
     VM_PROTECT_UNSUPPORTED(2),
     /// The VM is protected: its pages stay in the shared tier and where they are.
     VM_PROTECTED(3),
-    /// Some pages of the VM are in a local tier, so it cannot be protected.
-    VM_HAS_LOCAL_PAGES(3),
     /// The VM has pages of 2 MiB, so it cannot be protected.
     VM_PROTECT_LARGE_PAGES(2),
     /// The VM is being taken over by another host.

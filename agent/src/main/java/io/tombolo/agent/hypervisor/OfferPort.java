@@ -15,4 +15,9 @@ public interface OfferPort {
     /// Publishes `length` bytes of payload under `schema` and CASes the owner word to OFFERED. True if that succeeded;
     /// false means that the guest must stay stopped: the owner word says who decides now.
     boolean offer(int length, int schema);
+
+    /// The same for a protected VM, whose state has just been committed: CASes the owner word to OFFERED.
+    default boolean offerCommitted() {
+        throw new UnsupportedOperationException("nobody takes a protected VM from here");
+    }
 }

@@ -25,7 +25,9 @@ import io.tombolo.coordinator.wire.GuestStatus;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.region.Blob;
+import io.tombolo.region.FrameAllocator;
 import io.tombolo.region.OwnerWord;
+import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
 import java.util.Arrays;
 import java.util.List;
@@ -66,6 +68,7 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private final CheckBoard.Checker[] checkers;
     private final VmPages pages;
     private final VcpuRunner runner;
+    private final GuestProtection protection;
     private final Arrival arrival = new Arrival();
     private final DryRun dryRun;
     /// A switch that is due; whoever takes it out of here asks the vCPUs for it.
@@ -75,7 +78,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     private volatile boolean failed;
     private volatile String note = "";
 
-    SimulatedGuest(GuestContext context, GuestSpec spec, VmPages pages, Executor completions, DryRun dryRun) {
+    SimulatedGuest(GuestContext context, GuestSpec spec, Region region, VmPages pages, FrameAllocator allocator,
+            Executor completions, DryRun dryRun) {
         this.context = requireNonNull(context, "context is null");
         this.dryRun = requireNonNull(dryRun, "dryRun is null");
         this.state = SimulatedState.fresh(spec);
@@ -86,31 +90,33 @@ final class SimulatedGuest implements Guest, IncomingGuest {
             checkers[i] = context.board().register("vcpu " + context.spec().name() + "/" + i, context.ownerHolds());
         }
         this.pages = requireNonNull(pages, "pages is null");
-        RightCheck right = new BoardCheck();
-        this.runner = VcpuRunner.create(context.spec().name(), state,
-                vcpu -> PagedMemory.of(pages, new MovingPageWait(pages, vcpu, checkers(vcpu))), pages.shootdown(),
-                new VcpuRunner.Options(right, requests, inputs, new Listener(), completions, 0));
+        RightCheck waits = new WaitingCheck();
+        PagedMemory[] memories = new PagedMemory[spec.vcpus()];
+        for (int i = 0; i < memories.length; i++) {
+            memories[i] = PagedMemory.of(pages, new MovingPageWait(pages, i, waits));
+        }
+        this.protection = new GuestProtection(context, region, allocator, pages, state, requests, waits, memories);
+        this.runner = VcpuRunner.create(context.spec().name(), state, vcpu -> memories[vcpu], pages.shootdown(),
+                new VcpuRunner.Options(new BoardCheck(), requests, inputs, new Listener(), completions, 0));
+        protection.of(runner);
     }
 
     /// While a vCPU waits for a page, in the middle of an instruction, nothing else is done that a slice's end does.
-    private RightCheck checkers(int vcpu) {
-        CheckBoard.Checker checker = checkers[vcpu];
-        return new RightCheck() {
-            @Override
-            public boolean start(int ignored) {
-                return checker.start();
-            }
+    private final class WaitingCheck implements RightCheck {
+        @Override
+        public boolean start(int vcpu) {
+            return checkers[vcpu].start();
+        }
 
-            @Override
-            public boolean check(int ignored) {
-                return checker.check();
-            }
+        @Override
+        public boolean check(int vcpu) {
+            return checkers[vcpu].check();
+        }
 
-            @Override
-            public void stopped(int ignored) {
-                checker.stopped();
-            }
-        };
+        @Override
+        public void stopped(int vcpu) {
+            checkers[vcpu].stopped();
+        }
     }
 
     /// Brings the vCPU threads' looks at their right onto the host's board.
@@ -129,8 +135,10 @@ final class SimulatedGuest implements Guest, IncomingGuest {
                 if (next != null) {
                     // The guest executes one instruction more after this, so that its downtime begins with warm caches.
                     dryRun.run(WARM_UP_HOPS);
-                    // Unpublished, so nobody reads it; its lines are this core's when the real state is written.
-                    codec.encode(state, next.port.payload());
+                    if (!protection.isOn()) {
+                        // Unpublished, so nobody reads it; its lines are this core's when the real state is written.
+                        codec.encode(state, next.port.payload());
+                    }
                     if (next.isTime() && due.compareAndSet(next, null)) {
                         next.ask();
                     }
@@ -167,6 +175,11 @@ final class SimulatedGuest implements Guest, IncomingGuest {
                 case REQUESTED, DEPARTED, SWITCH_ENDED, ARRIVAL_CALLED_OFF, KILLED -> {
                 }
                 case RIGHT_LAPSED -> context.stoppedByItself().accept("the right to run lapsed");
+                case COMMIT_LOST -> {
+                    protection.fail();
+                    LOG.warn("vm {}: a commit failed: another host takes it over", context.spec().name());
+                    context.stoppedByItself().accept("another host takes it over");
+                }
                 case GUEST_FAULT, FAILED -> {
                     failed = true;
                     note = String.valueOf(report.cause());
@@ -290,11 +303,44 @@ final class SimulatedGuest implements Guest, IncomingGuest {
 
         @Override
         public SwitchAction.Outcome switchOver(SimulatedState stopped) {
+            if (protection.isOn()) {
+                return commitAndOffer();
+            }
             bytes = codec.encode(stopped, port.payload());
             savedNs = System.nanoTime();
             boolean won = port.offer(bytes, SimulatedStateCodec.SCHEMA);
             offeredNs = System.nanoTime();
             return won ? SwitchAction.Outcome.DEPARTED : SwitchAction.Outcome.STOP;
+        }
+
+        /// What waited for this commit leaves also if the owner word is somebody else's by then.
+        private SwitchAction.Outcome commitAndOffer() {
+            boolean won = protection.commit(context.ownerEpoch().getAsLong(), false);
+            savedNs = System.nanoTime();
+            bytes = protection.stateBytes();
+            if (!won) {
+                return SwitchAction.Outcome.LOST;
+            }
+            won = port.offerCommitted();
+            offeredNs = System.nanoTime();
+            return won ? SwitchAction.Outcome.DEPARTED : SwitchAction.Outcome.STOP;
+        }
+    }
+
+    @Override
+    public void protect(long ownerEpoch, int checkpointUs) {
+        protection.start(ownerEpoch, checkpointUs);
+    }
+
+    @Override
+    public void unprotect(long ownerEpoch) {
+        protection.stop(ownerEpoch);
+    }
+
+    @Override
+    public void unpause(long ownerEpoch) {
+        if (protection.isOn() && !protection.commit(ownerEpoch, false)) {
+            throw protection.takenOver();
         }
     }
 
@@ -305,6 +351,12 @@ final class SimulatedGuest implements Guest, IncomingGuest {
 
     @Override
     public int saveStopped(OfferPort port) {
+        if (protection.isOn()) {
+            if (!protection.commit(context.ownerEpoch().getAsLong(), true)) {
+                throw protection.takenOver();
+            }
+            return protection.stateBytes();
+        }
         int length = codec.encode(state, port.payload());
         port.offer(length, SimulatedStateCodec.SCHEMA);
         return length;
@@ -315,6 +367,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         pages.close();
         runner.kill();
         requests.leave();
+        protection.fail();
+        protection.close();
         for (CheckBoard.Checker checker : checkers) {
             checker.close();
         }
@@ -329,7 +383,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
     public GuestFacts facts() {
         List<Long> instructions = Arrays.stream(state.instructions()).boxed().toList();
         boolean running = runner.state() == VcpuRunner.State.RUNNING;
-        return new GuestFacts(running, instructions, state.checks(), state.errors(), failed, note);
+        return new GuestFacts(running, instructions, state.checks(), state.errors(), failed, note,
+                protection.facts());
     }
 
     @Override
@@ -389,6 +444,12 @@ final class SimulatedGuest implements Guest, IncomingGuest {
 
     SimulatedGuest await(IncomingPort port) {
         requests.leave();
+        try {
+            protection.prepare();
+        } catch (TomboloException e) {
+            kill();
+            throw e;
+        }
         runner.arm(into -> arrive(port, into));
         return this;
     }
@@ -416,10 +477,11 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         while (!Thread.currentThread().isInterrupted()) {
             if (port.offered()) {
                 long seenNs = System.nanoTime();
-                if (!load(port, into)) {
+                Blob blob = load(port, into);
+                if (blob == null) {
                     return false;
                 }
-                if (take(port, seenNs)) {
+                if (take(port, blob, seenNs)) {
                     return true;
                 }
                 // The CAS lost: taken back, or fencing raised the offer's epoch; look again.
@@ -465,25 +527,47 @@ final class SimulatedGuest implements Guest, IncomingGuest {
         var _ = runner.warm();
     }
 
-    private boolean load(IncomingPort port, SimulatedState into) {
+    /// Null if the state cannot be used; the VM has been given back then.
+    private Blob load(IncomingPort port, SimulatedState into) {
         try {
             Blob blob = port.take();
             codec.decode(blob.bytes(), blob.length(), into);
-            return true;
+            return blob;
         } catch (TomboloException e) {
             port.refused(e.getMessage());
-            return false;
+            return null;
         }
     }
 
-    private boolean take(IncomingPort port, long seenNs) {
+    private boolean take(IncomingPort port, Blob blob, long seenNs) {
         if (!port.run()) {
             return false;
         }
         long runningNs = System.nanoTime();
+        protection.arrive(blob);
         requests.reopen();
         arrival.at(seenNs, runningNs);
         return true;
+    }
+
+    // ---- taken over ----
+
+    /// The state of a VM that this host takes over; the guest stays stopped.
+    SimulatedGuest restored(Blob blob) {
+        requests.leave();
+        try {
+            if (blob.schema() != SimulatedStateCodec.SCHEMA) {
+                throw TomboloException.error(GuestError.GUEST_STATE_SCHEMA, "the state was written by another driver")
+                        .fact("vm", context.spec().name()).fact("found", blob.schema())
+                        .fact("expected", SimulatedStateCodec.SCHEMA).next("restart the VM").build();
+            }
+            codec.decode(blob.bytes(), blob.length(), state);
+            protection.restore(blob.paused());
+            return this;
+        } catch (RuntimeException e) {
+            kill();
+            throw e;
+        }
     }
 
     /// Tells of an arrival after the first instruction has been executed, so that telling does not delay it. Between

@@ -9,6 +9,8 @@ import io.tombolo.agent.sim.AccessPattern;
 import io.tombolo.agent.sim.GuestProgram;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.region.Blob;
+import io.tombolo.region.FrameAllocator;
 import io.tombolo.region.PageSize;
 import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
@@ -96,10 +98,15 @@ public final class SimulatedHypervisor implements Hypervisor {
         return guest(context).await(port);
     }
 
+    @Override
+    public Guest restore(GuestContext context, Blob state) {
+        return guest(context).restored(state);
+    }
+
     private SimulatedGuest guest(GuestContext context) {
-        VmPages pages = new VmPages(region, context.slot(), region.allocator(hostSlot), local,
-                context.spec().vcpus());
-        return new SimulatedGuest(context, guestSpec(context.spec()), pages, completions, dryRun);
+        FrameAllocator allocator = region.allocator(hostSlot);
+        VmPages pages = new VmPages(region, context.slot(), allocator, local, context.spec().vcpus());
+        return new SimulatedGuest(context, guestSpec(context.spec()), region, pages, allocator, completions, dryRun);
     }
 
     /// The guest that a definition of this driver describes.

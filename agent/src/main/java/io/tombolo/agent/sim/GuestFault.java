@@ -16,7 +16,9 @@ public final class GuestFault extends RuntimeException {
         /// The page is not present and nobody is there who could make it so.
         NOT_PRESENT(3),
         /// The page-table entry names a frame outside the data area.
-        BAD_FRAME(4);
+        BAD_FRAME(4),
+        /// The page of a protected VM was to be written, and the region has no frame for it.
+        NO_FRAME(5);
 
         private final int code;
 

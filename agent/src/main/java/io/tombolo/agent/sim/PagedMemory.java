@@ -50,6 +50,7 @@ public final class PagedMemory implements GuestMemory {
     private final PageFaultHandler faults;
     private final Translations reads;
     private final Translations writes;
+    private FirstWrites firstWrites;
 
     /// Guest memory of a VM on this host.
     ///
@@ -93,6 +94,17 @@ public final class PagedMemory implements GuestMemory {
         writes.forget();
     }
 
+    /// The interval of a protected VM was committed: no page may be written by what was found before.
+    void forgetWrites() {
+        writes.forget();
+    }
+
+    /// From the next [#forget] on, which is at the start of the next stretch, the first write of a page in an interval
+    /// goes through `first`; null: the VM is not protected. While the vCPU is stopped.
+    public void protect(FirstWrites first) {
+        firstWrites = first;
+    }
+
     /// The memory of a VM whose pages are all 4 KiB frames of a region, as whoever only reads it sees it.
     public PagedMemory(long bytes, MemorySegment table, MemorySegment shared, PageFaultHandler faults) {
         this(bytes, PAGE_SHIFT, table, shared, MemorySegment.NULL, new PageBits(Math.max(1, bytes >>> PAGE_SHIFT)),
@@ -129,24 +141,57 @@ public final class PagedMemory implements GuestMemory {
     }
 
     private long translateRead(long gpa) {
-        long entry = entry(gpa);
+        check(gpa);
+        FirstWrites first = firstWrites;
+        if (first != null) {
+            first.reads(gpa >>> pageShift);
+        }
+        long entry = presentEntry(gpa >>> pageShift);
         bits.read(gpa >>> pageShift);
         return reads.add(gpa, addressOf(entry, gpa) - gpa);
     }
 
     private long translateWrite(long gpa) {
-        long entry = entry(gpa);
+        check(gpa);
+        FirstWrites first = firstWrites;
+        if (first != null && !first.isWritten(gpa >>> pageShift)) {
+            writeFirst(first, gpa);
+        }
+        long entry = presentEntry(gpa >>> pageShift);
         bits.written(gpa >>> pageShift);
         return writes.add(gpa, addressOf(entry, gpa) - gpa);
     }
 
+    /// Gives the page its frame of the open interval; what this vCPU reads is in that frame from now on.
+    private void writeFirst(FirstWrites first, long gpa) {
+        long page = gpa >>> pageShift;
+        do {
+            if (!first.begin(page)) {
+                var _ = presentEntry(page);
+            }
+        } while (!first.isWritten(page));
+        if (first.hasWaited()) {
+            forget();
+        }
+        first.reads(page);
+        reads.add(gpa, addressOf(presentEntry(page), gpa) - gpa);
+    }
+
     private long entry(long gpa) {
+        check(gpa);
+        return presentEntry(gpa >>> pageShift);
+    }
+
+    private void check(long gpa) {
         // A misaligned address has low bits, which the rotation makes high ones: one compare refuses both kinds.
         if (Long.compareUnsigned(Long.rotateRight(gpa, 3), words) >= 0) {
             throw GuestMemory.refused(gpa, bytes);
         }
-        long entry = entryOf(gpa >>> pageShift);
-        return PageTableEntry.isPresent(entry) ? entry : slowEntry(gpa >>> pageShift, entry);
+    }
+
+    private long presentEntry(long page) {
+        long entry = entryOf(page);
+        return PageTableEntry.isPresent(entry) ? entry : slowEntry(page, entry);
     }
 
     private long entryOf(long page) {

@@ -10,7 +10,7 @@ final class RequestExecutor {
     }
 
     static void drain(RequestQueue requests, InputLog log, GuestProgram program, VcpuRegisters regs,
-            GuestMemory memory) {
+            GuestMemory memory, Replies replies) {
         for (int i = 0; i < REQUESTS_PER_SLICE; i++) {
             RequestQueue.Pending next = requests.poll();
             if (next == null) {
@@ -21,7 +21,7 @@ final class RequestExecutor {
                 continue;
             }
             log.append(regs.get(VcpuRegisters.REQUESTS), regs.get(VcpuRegisters.INSTRUCTIONS), next.request());
-            requests.complete(next, execute(program, regs, memory, next.request()));
+            replies.complete(next, execute(program, regs, memory, next.request()));
         }
     }
 

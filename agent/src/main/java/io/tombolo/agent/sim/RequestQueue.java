@@ -13,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /// Bounded; a full queue answers [ReplyStatus#QUEUE_FULL] at once. A request leaves the queue exactly one way:
 /// executed, or answered with a status that says it certainly was not. Replies are completed on the executor, never
 /// on the vCPU's thread, so that what depends on a reply does not stretch a slice.
-public final class RequestQueue {
+public final class RequestQueue implements Replies {
     /// Default bound: what one slice per 100 us can drain in about 3 ms.
     public static final int DEFAULT_CAPACITY = 1024;
 
@@ -90,12 +90,17 @@ public final class RequestQueue {
         return null;
     }
 
-    void complete(Pending pending, GuestReply reply) {
+    @Override
+    public void complete(Pending pending, GuestReply reply) {
+        later(() -> pending.reply.complete(reply));
+    }
+
+    void later(Runnable completion) {
         try {
-            replies.execute(() -> pending.reply.complete(reply));
+            replies.execute(completion);
         } catch (RejectedExecutionException _) {
             // The agent is going down; the answer is right all the same.
-            pending.reply.complete(reply);
+            completion.run();
         }
     }
 

@@ -12,6 +12,8 @@ public enum StopReason {
     ARRIVAL_CALLED_OFF,
     /// The right to execute lapsed.
     RIGHT_LAPSED,
+    /// A commit of the protected VM failed: it is being taken over, and never goes on here.
+    COMMIT_LOST,
     /// The guest faulted; it cannot go on.
     GUEST_FAULT,
     /// Something failed in the agent; the VM cannot go on.
@@ -23,7 +25,7 @@ public enum StopReason {
     public boolean resumable() {
         return switch (this) {
             case REQUESTED, DEPARTED, SWITCH_ENDED, ARRIVAL_CALLED_OFF, RIGHT_LAPSED -> true;
-            case GUEST_FAULT, FAILED, KILLED -> false;
+            case COMMIT_LOST, GUEST_FAULT, FAILED, KILLED -> false;
         };
     }
 }

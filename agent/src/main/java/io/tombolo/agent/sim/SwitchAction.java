@@ -12,7 +12,9 @@ public interface SwitchAction {
         /// The VM is still here by right: all vCPUs go on at once, this thread first.
         RESUME,
         /// Still here, but must not run until [VcpuRunner#resume].
-        STOP
+        STOP,
+        /// Not ours any more: it never runs here again.
+        LOST
     }
 
     /// Hands the VM over.

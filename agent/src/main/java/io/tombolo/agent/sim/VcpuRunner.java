@@ -21,9 +21,6 @@ import java.util.function.IntFunction;
 /// and [#requestSwitch] bring all vCPUs to a stop; the last one to stop carries out the switch-over on its own
 /// thread. [#kill] ends the threads. All methods may be called from any thread but a vCPU's.
 public final class VcpuRunner implements AutoCloseable {
-    /// Instructions after which a vCPU looks whether a mover waits for it: a few microseconds, and a mover needs no
-    /// more for its copies. The look is one load, the check of the right at the start of a slice some dozen times that.
-    private static final long BETWEEN_QUIESCENT_STATES = 8;
     private static final long KILL_TIMEOUT_MS = 10_000;
 
     /// Everything a runner needs beside the VM itself.
@@ -72,7 +69,7 @@ public final class VcpuRunner implements AutoCloseable {
     private final SimulatedState state;
     private final GuestProgram program;
     private final GuestMemory[] memories;
-    private final Shootdown shootdown;
+    private final VcpuSlices slices;
     private final Options options;
     private final Thread[] threads;
     private final VcpuGate gate;
@@ -92,7 +89,7 @@ public final class VcpuRunner implements AutoCloseable {
             Options options) {
         this.vmName = requireNonNull(vmName, "vmName is null");
         this.state = requireNonNull(state, "state is null");
-        this.shootdown = requireNonNull(shootdown, "shootdown is null");
+        requireNonNull(shootdown, "shootdown is null");
         this.options = requireNonNull(options, "options is null");
         this.program = state.spec().program();
         this.threads = new Thread[state.spec().vcpus()];
@@ -106,6 +103,7 @@ public final class VcpuRunner implements AutoCloseable {
                         + " defined=" + state.spec().memoryBytes());
             }
         }
+        this.slices = new VcpuSlices(state, memories, shootdown, options);
     }
 
     /// For a VM whose pages never move.
@@ -268,6 +266,11 @@ public final class VcpuRunner implements AutoCloseable {
         kill();
     }
 
+    /// Who commits the intervals of the VM from its next start on; null: it is not protected. While it is stopped.
+    public void commits(Checkpointer checkpointer) {
+        slices.commits(checkpointer);
+    }
+
     public State state() {
         int order = gate.order();
         if (order == VcpuGate.KILL) {
@@ -400,6 +403,8 @@ public final class VcpuRunner implements AutoCloseable {
         long slice = program.sliceInstructions();
         long errorsBefore = regs.get(VcpuRegisters.ERRORS);
         boolean executed = false;
+        boolean in = false;
+        boolean whole = true;
         while (gate.isOpen()) {
             try {
                 if (!(executed ? options.right.check(vcpu) : options.right.start(vcpu))) {
@@ -407,21 +412,26 @@ public final class VcpuRunner implements AutoCloseable {
                     break;
                 }
                 if (executed) {
-                    passQuiescentState(vcpu);
                     // What asked for a stop from inside the check has just warmed this core's caches for it.
-                    runSlice(vcpu, regs, gate.isOpen() ? slice : 1);
+                    in = slices.run(vcpu, regs, gate.isOpen() ? slice : 1, gate);
                 } else {
                     executed = true;
-                    shootdown.online(vcpu);
-                    memories[vcpu].forget();
+                    slices.begin(vcpu);
+                    in = true;
                     runFirst(vcpu, regs);
                 }
             } catch (GuestFault fault) {
-                noteFault(regs, fault);
+                whole = false;
+                VcpuSlices.noteFault(regs, fault);
                 halt(StopReason.GUEST_FAULT, fault);
                 break;
             } catch (Throwable t) {
+                whole = false;
                 halt(StopReason.FAILED, t);
+                break;
+            }
+            if (!in) {
+                halt(slices.commits().isLost() ? StopReason.COMMIT_LOST : StopReason.RIGHT_LAPSED, null);
                 break;
             }
             if (regs.get(VcpuRegisters.ERRORS) != 0 && errorsBefore == 0) {
@@ -429,7 +439,7 @@ public final class VcpuRunner implements AutoCloseable {
                 reportDamage(vcpu, regs);
             }
         }
-        shootdown.offline(vcpu);
+        slices.end(vcpu, in, whole);
         if (executed) {
             times.ends(vcpu);
             options.right.ended(vcpu);
@@ -437,55 +447,15 @@ public final class VcpuRunner implements AutoCloseable {
         return executed;
     }
 
-    /// The first instruction alone, so that its time can be taken and the other vCPUs are not woken before it is done.
     private void runFirst(int vcpu, VcpuRegisters regs) {
         options.right.begins(vcpu);
         times.starts(vcpu);
-        if (regs.get(VcpuRegisters.BOOTED) == 0) {
-            program.boot(regs, memories[vcpu], state.spec());
-        }
-        program.run(regs, memories[vcpu], 1);
+        slices.first(vcpu, regs);
         if (vcpu == 0) {
             times.firstDone();
             if (followersAsleep) {
                 wakeFollowers();
             }
-        }
-    }
-
-    // Yielding is right here: without it a mover on the same core would get one batch done for each of this thread's
-    // turns, which last for milliseconds.
-    @SuppressWarnings("ThreadPriorityCheck")
-    private void passQuiescentState(int vcpu) {
-        if (shootdown.quiescent(vcpu)) {
-            memories[vcpu].forget();
-            if (shootdown.isMoverWithoutCore()) {
-                Thread.yield();
-            }
-        }
-    }
-
-    private void runSlice(int vcpu, VcpuRegisters regs, long slice) {
-        boolean asked = vcpu == 0 && options.requests != null && !options.requests.isEmpty();
-        if (asked) {
-            RequestExecutor.drain(options.requests, options.log, program, regs, memories[0]);
-        }
-        for (long left = slice; left > 0; left -= BETWEEN_QUIESCENT_STATES) {
-            program.run(regs, memories[vcpu], Math.min(left, BETWEEN_QUIESCENT_STATES));
-            passQuiescentState(vcpu);
-        }
-        if (options.idleParkNs > 0 && !asked && gate.isOpen()) {
-            LockSupport.parkNanos(this, options.idleParkNs);
-        }
-    }
-
-    private static void noteFault(VcpuRegisters regs, GuestFault fault) {
-        long[] r = regs.words();
-        r[VcpuRegisters.FAULTS]++;
-        if (r[VcpuRegisters.ERRORS]++ == 0) {
-            r[VcpuRegisters.FIRST_ERROR_KIND] = SelfCheck.faultCode(fault.kind());
-            r[VcpuRegisters.FIRST_ERROR_GPA] = fault.gpa();
-            r[VcpuRegisters.FIRST_ERROR_INSTRUCTION] = r[VcpuRegisters.INSTRUCTIONS];
         }
     }
 
@@ -543,7 +513,11 @@ public final class VcpuRunner implements AutoCloseable {
                 failure.set(new Failure(StopReason.RIGHT_LAPSED, null));
                 return null;
             }
-            return requireNonNull(switching.action.switchOver(state), "outcome is null");
+            SwitchAction.Outcome outcome = requireNonNull(switching.action.switchOver(state), "outcome is null");
+            if (outcome == SwitchAction.Outcome.LOST) {
+                failure.set(new Failure(StopReason.COMMIT_LOST, null));
+            }
+            return outcome;
         } catch (Throwable t) {
             failure.set(new Failure(StopReason.FAILED, t));
             return null;
@@ -565,6 +539,7 @@ public final class VcpuRunner implements AutoCloseable {
         Failure failed = failure.get();
         StopReason reason = switch (outcome) {
             case DEPARTED -> StopReason.DEPARTED;
+            case LOST -> StopReason.COMMIT_LOST;
             case STOP, RESUME -> StopReason.SWITCH_ENDED;
             case null -> failed == null ? StopReason.REQUESTED : failed.reason;
         };

@@ -45,6 +45,11 @@ final class TestVm implements AutoCloseable {
     }
 
     TestVm(long bytes, PageSize size, boolean local, int vcpus, long localBytes, HugePages hugePages) {
+        this(bytes, size, local, vcpus, localBytes, hugePages, 16L << 20);
+    }
+
+    /// @param spare bytes of the region beside the VM's
+    TestVm(long bytes, PageSize size, boolean local, int vcpus, long localBytes, HugePages hugePages, long spare) {
         try {
             directory = Files.createTempDirectory(Path.of("/dev/shm"), "tombolo-pages-");
         } catch (IOException e) {
@@ -52,7 +57,7 @@ final class TestVm implements AutoCloseable {
         }
         UUID cluster = UUID.randomUUID();
         Path file = directory.resolve("region");
-        Region.format(file, FormatOptions.of(cluster, bytes + (16L << 20)));
+        Region.format(file, FormatOptions.of(cluster, bytes + spare));
         region = Region.open(file, OpenOptions.ofCluster(cluster));
         int host = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), "ant", UUID.randomUUID(),
                 ProcessHandle.current().pid(), WatchdogBound.UNKNOWN)).slot();

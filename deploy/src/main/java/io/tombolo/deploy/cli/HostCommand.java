@@ -14,8 +14,9 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `tombolo host`.
-@Command(name = "host", description = "Show the hypervisors of a cluster.", subcommands = {HostCommand.ListHosts.class,
-        HostCommand.Show.class})
+@Command(name = "host", description = "Show the hypervisors of a cluster, and take them out of it.", subcommands = {
+        HostCommand.ListHosts.class, HostCommand.Show.class, HostMaintenance.Fence.class, HostMaintenance.Drain.class,
+        HostMaintenance.Undrain.class, HostMaintenance.Remove.class})
 final class HostCommand implements Runnable {
     @Spec
     private CommandSpec spec;

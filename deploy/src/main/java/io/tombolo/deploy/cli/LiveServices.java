@@ -10,6 +10,7 @@ import io.tombolo.deploy.cluster.ClusterPlaces;
 import io.tombolo.deploy.cluster.ClusterSpec;
 import io.tombolo.deploy.cluster.Clusters;
 import io.tombolo.deploy.cluster.JavaPrograms;
+import io.tombolo.deploy.cluster.RunningCluster;
 import io.tombolo.deploy.drill.ContextSwitchBenchmark;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
@@ -55,6 +56,13 @@ final class LiveServices implements Services {
     @Override
     public ClusterFacts local(String cluster) {
         return Clusters.find(cluster, places).facts();
+    }
+
+    @Override
+    public RunningCluster running(String nameOrSocket) {
+        return nameOrSocket.startsWith("/")
+                ? Clusters.at(Path.of(nameOrSocket))
+                : Clusters.find(nameOrSocket, places);
     }
 
     @Override

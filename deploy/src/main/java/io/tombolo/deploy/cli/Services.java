@@ -2,6 +2,7 @@ package io.tombolo.deploy.cli;
 
 import io.tombolo.deploy.cluster.ClusterFacts;
 import io.tombolo.deploy.cluster.ClusterSpec;
+import io.tombolo.deploy.cluster.RunningCluster;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
@@ -22,6 +23,11 @@ interface Services {
 
     /// What is known of a local cluster that runs.
     ClusterFacts local(String cluster);
+
+    /// A local cluster that runs, for what its supervisor can do.
+    ///
+    /// @param nameOrSocket its name, or the path of its control socket
+    RunningCluster running(String nameOrSocket);
 
     /// Stops a local cluster and removes its files; the number of processes that were stopped.
     int down(String cluster);

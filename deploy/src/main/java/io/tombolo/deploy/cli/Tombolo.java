@@ -16,9 +16,9 @@ import picocli.CommandLine.Spec;
 /// status of its code; usage errors end with 2. docs/cli.md lists all commands, docs/errors.md all codes.
 @Command(name = "tombolo", description = "Moves running VMs between hypervisors through shared memory.", mixinStandardHelpOptions = true, scope = ScopeType.INHERIT, versionProvider = VersionCommand.Provider.class, subcommands = {
         DrillCommand.class, UpCommand.class, StatusCommand.class, DownCommand.class, VmCommand.class,
-        HostCommand.class, PagesCommand.class, TierCommand.class, RegionCommand.class, DoctorCommand.class,
-        AgentCommand.class,
-        CoordinatorCommand.class, SupervisorCommand.class, VersionCommand.class,
+        HostCommand.class, ClusterCommand.class, PagesCommand.class, TierCommand.class, RegionCommand.class,
+        TimeoutsCommand.class, DoctorCommand.class, AgentCommand.class, CoordinatorCommand.class,
+        SupervisorCommand.class, FenceLocalCommand.class, VersionCommand.class,
         CommandLine.HelpCommand.class})
 public final class Tombolo implements Runnable {
     /// Width of every usage text: docs/cli.md must not depend on somebody's terminal.

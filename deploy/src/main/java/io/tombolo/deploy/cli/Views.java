@@ -11,7 +11,9 @@ import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.deploy.cluster.ClusterFacts;
 import io.tombolo.deploy.report.TextTable;
 import io.tombolo.deploy.report.Units;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /// Hosts, VMs and clusters as text for a person.
 final class Views {
@@ -38,24 +40,36 @@ final class Views {
     }
 
     static String vms(List<VmStatus> vms) {
-        TextTable table = new TextTable("VM", "STATE", "HOST", "EPOCH", "MEMORY", "VCPUS", "PROGRAM", "REASON");
+        TextTable table = new TextTable("VM", "STATE", "HOST", "EPOCH", "MEMORY", "VCPUS", "PROGRAM", "PROTECTED",
+                "REASON");
         for (VmStatus vm : vms) {
             table.row(vm.spec().name(), vm.ownerState(), orDash(vm.ownerHost()), vm.epoch(),
-                    Units.bytes(vm.spec().memoryBytes()), vm.spec().vcpus(), vm.spec().program(), orDash(vm.reason()));
+                    Units.bytes(vm.spec().memoryBytes()), vm.spec().vcpus(), vm.spec().program(),
+                    TakeoverViews.inTable(vm.protection(), vm.spec().checkpointUs()), orDash(vm.reason()));
         }
         return table.text();
     }
 
     static String vm(VmStatus vm) {
+        return vm(vm, OptionalDouble.empty());
+    }
+
+    /// @param checkpointRate checkpoints per second, if it was measured
+    static String vm(VmStatus vm, OptionalDouble checkpointRate) {
         VmSpec spec = vm.spec();
-        return lines("vm", spec.name(), "uuid", spec.uuid(), "state", vm.ownerState(), "host", orDash(vm.ownerHost()),
+        List<Object> pairs = new ArrayList<>(List.of("vm", spec.name(), "uuid", spec.uuid(), "state", vm.ownerState(), "host", orDash(vm.ownerHost()),
                 "epoch", vm.epoch(), "slot", vm.slot(), "memory", Units.bytes(spec.memoryBytes()), "vcpus",
                 spec.vcpus(), "driver", spec.driver(), "program", spec.program(), "working set",
                 Units.bytes(spec.workingSetBytes()), "pattern", spec.pattern(), "seed", spec.seed(), "tier",
                 spec.tier(), "pages", spec.pages() + " of " + Units.bytes(vm.pageBytes()) + ", " + vm.localPages()
                         + " local",
                 "page waits", waits(vm.waits()), "instructions",
-                vm.instructions().isEmpty() ? "-" : vm.instructions().toString(), "reason", orDash(vm.reason()));
+                vm.instructions().isEmpty() ? "-" : vm.instructions().toString(), "reason", orDash(vm.reason())));
+        pairs.addAll(TakeoverViews.protection(vm.protection(), spec.checkpointUs(), checkpointRate));
+        pairs.addAll(List.of("on host failure", vm.protection().isProtected() || spec.checkpointUs() > 0
+                ? "goes on elsewhere" + (spec.onHostFailure().equals(VmSpec.RESTART) ? ", else restart" : "")
+                : spec.onHostFailure()));
+        return lines(pairs.toArray());
     }
 
     private static String waits(PageWaits waits) {

@@ -2,13 +2,17 @@ package io.tombolo.deploy.cli;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,8 +22,9 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `tombolo vm`.
-@Command(name = "vm", description = "Create, show, move and destroy VMs.", subcommands = {VmCommand.Create.class,
+@Command(name = "vm", description = "Create, show, move, protect and destroy VMs.", subcommands = {VmCommand.Create.class,
         VmCommand.ListVms.class, VmCommand.Show.class, VmMigrateCommand.class,
+        VmProtectCommand.class, VmProtectCommand.Unprotect.class, VmTakeoverCommand.class,
         VmCommand.Pause.class, VmCommand.Resume.class, VmCommand.Destroy.class})
 final class VmCommand implements Runnable {
     @Spec
@@ -45,9 +50,13 @@ final class VmCommand implements Runnable {
         }
 
         <T extends Reply> T call(CoordinatorRequest request, Class<T> type) {
-            try (ClusterConnection connection = services.connect(cluster.target())) {
+            try (ClusterConnection connection = connect()) {
                 return Replies.expect(connection.call(request), type);
             }
+        }
+
+        ClusterConnection connect() {
+            return services.connect(cluster.target());
         }
 
         void printVm(VmStatus vm) {
@@ -67,6 +76,9 @@ final class VmCommand implements Runnable {
         @Mixin
         private TierMixin tier;
 
+        @Mixin
+        private ProtectionMixin protection;
+
         @Option(names = "--host", paramLabel = "HOST", defaultValue = "", description = "Where to create it; placement chooses if not given.")
         private String host;
 
@@ -76,7 +88,7 @@ final class VmCommand implements Runnable {
 
         @Override
         public void run() {
-            VmSpec spec = tier.apply(guest.spec(name, UUID.randomUUID()));
+            VmSpec spec = protection.apply(tier.apply(guest.spec(name, UUID.randomUUID())));
             printVm(call(new CoordinatorRequest.VmCreate(spec, host), Reply.VmReply.class).vm());
         }
     }
@@ -98,6 +110,9 @@ final class VmCommand implements Runnable {
     /// `tombolo vm show VM`.
     @Command(name = "show", description = "Show one VM.")
     static final class Show extends Base {
+        /// Long enough to see how often a checkpoint is made.
+        private static final long RATE_NS = 200_000_000L;
+
         @Parameters(paramLabel = "VM", description = "Name of the VM.")
         private String vm;
 
@@ -107,7 +122,42 @@ final class VmCommand implements Runnable {
 
         @Override
         public void run() {
-            printVm(call(new CoordinatorRequest.VmShow(vm), Reply.VmReply.class).vm());
+            VmStatus first;
+            VmStatus status;
+            long betweenNs;
+            try (ClusterConnection connection = connect()) {
+                first = look(connection);
+                status = first;
+                long fromNs = System.nanoTime();
+                if (first.protection().isProtected()) {
+                    LockSupport.parkNanos(RATE_NS);
+                    status = look(connection);
+                }
+                betweenNs = System.nanoTime() - fromNs;
+            }
+            print(status, rate(first, status, betweenNs));
+        }
+
+        private VmStatus look(ClusterConnection connection) {
+            return Replies.expect(connection.call(new CoordinatorRequest.VmShow(vm)), Reply.VmReply.class).vm();
+        }
+
+        /// Empty when another host counts by now.
+        private static OptionalDouble rate(VmStatus first, VmStatus second, long betweenNs) {
+            long commits = second.protection().commits() - first.protection().commits();
+            return second.protection().isProtected() && commits >= 0 && first.ownerHost().equals(second.ownerHost())
+                    ? OptionalDouble.of(commits * 1e9 / betweenNs)
+                    : OptionalDouble.empty();
+        }
+
+        private void print(VmStatus status, OptionalDouble rate) {
+            if (output.isJson() && rate.isPresent()) {
+                ObjectNode json = new ObjectMapper().valueToTree(status);
+                json.put("checkpointsPerSecond", rate.getAsDouble());
+                output.print(json, () -> "");
+            } else {
+                output.print(status, () -> Views.vm(status, rate));
+            }
         }
     }
 

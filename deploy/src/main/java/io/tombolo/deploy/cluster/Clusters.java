@@ -120,6 +120,11 @@ public final class Clusters {
         return new RemoteCluster(name, Path.of(facts.runDirectory()));
     }
 
+    /// A cluster by the control socket of its supervisor. Whether somebody answers there is found by the first call.
+    public static RunningCluster at(Path socket) {
+        return new RemoteCluster(socket);
+    }
+
     private static boolean supervisorLives(ClusterFacts facts) {
         return Linux.kill(facts.supervisorPid(), 0) && Files.exists(Path.of(facts.runDirectory()));
     }

@@ -14,11 +14,8 @@ import io.tombolo.coordinator.PlacementConfig;
 import io.tombolo.coordinator.RpcConfig;
 import io.tombolo.coordinator.ZooKeeperConfig;
 import io.tombolo.region.FormatOptions;
-import io.tombolo.region.HostSlots;
-import io.tombolo.region.OpenOptions;
 import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
-import io.tombolo.region.os.Linux;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,6 +62,8 @@ public final class LocalCluster implements RunningCluster {
     private volatile String zookeeper = "";
     private volatile String zookeeperFromOutside = "";
     private volatile boolean up;
+    /// Null until the region is there.
+    private volatile RegionEvidence evidence;
 
     private LocalCluster(ClusterSpec spec, ClusterPlaces places, ClusterPrograms programs, ClusterNetwork network,
             UnaryOperator<FormatOptions> format, ClusterStore store) throws IOException {
@@ -82,7 +81,8 @@ public final class LocalCluster implements RunningCluster {
             Files.createFile(runDirectory.resolve(RUN_MARK));
             Files.createDirectories(logs());
             Files.createDirectories(configurations());
-            this.supervisor = new Supervisor(runDirectory, timings, KillGroups.detect(run), Optional.of(runDirectory));
+            this.supervisor = new Supervisor(runDirectory, timings, KillGroups.detect(run), Optional.of(runDirectory),
+                    this::confirmStopped);
         } catch (IOException | RuntimeException e) {
             store.delete(runDirectory);
             throw e;
@@ -170,6 +170,7 @@ public final class LocalCluster implements RunningCluster {
             zookeeperFromOutside = zookeeper;
         }
         Region.format(region(), format.apply(FormatOptions.of(uuid, spec.regionBytes())));
+        evidence = RegionEvidence.open(region());
         progress.accept("formatted " + region());
         awaitZooKeeper(ensemble);
         store.write(facts());
@@ -338,14 +339,20 @@ public final class LocalCluster implements RunningCluster {
 
     @Override
     public void restart(String process) {
-        StopRecord last = supervisor.process(process).awaitStopped(timings.startTimeoutMs());
-        try (Region opened = Region.open(region(), OpenOptions.readWrite())) {
-            // The new incarnation is refused while the old one may still live; that it does not is known here.
-            HostSlots.confirmReaped(opened, last.pid(), Linux.bootId());
-        }
+        // The new incarnation is refused while the old one may still live. It was said already that it does not, unless
+        // that failed then.
+        confirmStopped(supervisor.process(process).awaitStopped(timings.startTimeoutMs()));
         SupervisedProcess fresh = supervisor.restart(process);
         store.write(facts());
         fresh.awaitReady(timings.startTimeoutMs());
+    }
+
+    /// The supervisor's word in the region, for takeover. Nobody takes anything over from a cluster that is going down.
+    private void confirmStopped(StopRecord record) {
+        RegionEvidence said = evidence;
+        if (said != null && !closed.get()) {
+            said.confirm(record);
+        }
     }
 
     /// Lets another host join, and waits until it is ready; it is one of the cluster's processes from then on.
@@ -388,6 +395,9 @@ public final class LocalCluster implements RunningCluster {
         } finally {
             try {
                 supervisor.close();
+                if (evidence != null) {
+                    evidence.close();
+                }
                 store.delete(runDirectory);
                 store.delete(removeLogs ? store.directory() : store.directory().resolve("cluster.json"));
             } finally {

@@ -26,6 +26,11 @@ final class RemoteCluster implements RunningCluster {
         this.socket = runDirectory.resolve(ControlProtocol.SOCKET);
     }
 
+    RemoteCluster(Path socket) {
+        this.name = socket.toString();
+        this.socket = socket;
+    }
+
     private Reply call(Operation operation, String process, long argument) {
         Reply reply;
         try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {

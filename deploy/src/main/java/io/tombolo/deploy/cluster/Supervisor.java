@@ -34,6 +34,7 @@ public final class Supervisor implements AutoCloseable {
     private final KillGroups groups;
     private final Guard guard;
     private final Path stops;
+    private final Consumer<StopRecord> evidence;
     private final Map<String, SupervisedProcess> processes = new LinkedHashMap<>();
     private final List<StopRecord> records = new ArrayList<>();
     private boolean closed;
@@ -43,6 +44,15 @@ public final class Supervisor implements AutoCloseable {
     /// @param removeAtDeath a directory that the guard deletes if this process dies without closing the supervisor; it
     ///        must hold a file `.tombolo-run`
     public Supervisor(Path runDirectory, Timings timings, KillGroups groups, Optional<Path> removeAtDeath) {
+        this(runDirectory, timings, groups, removeAtDeath, _ -> {
+        });
+    }
+
+    /// @param evidence told of every confirmed stop before anybody else, by the thread that confirmed it; who waits for
+    ///        a process to have stopped finds that it was told
+    public Supervisor(Path runDirectory, Timings timings, KillGroups groups, Optional<Path> removeAtDeath,
+            Consumer<StopRecord> evidence) {
+        this.evidence = requireNonNull(evidence, "evidence is null");
         this.runDirectory = requireNonNull(runDirectory, "runDirectory is null");
         this.timings = requireNonNull(timings, "timings is null");
         this.groups = requireNonNull(groups, "groups is null");
@@ -83,6 +93,12 @@ public final class Supervisor implements AutoCloseable {
     }
 
     private void stopped(StopRecord record) {
+        try {
+            evidence.accept(record);
+        } catch (RuntimeException e) {
+            // Without it a takeover waits for other evidence; the record must be kept all the same.
+            LOG.error("the stop of {} pid {} cannot be said in the region", record.process(), record.pid(), e);
+        }
         guard.remove(record.pid());
         LOG.info("stopped: {}", record);
         synchronized (records) {

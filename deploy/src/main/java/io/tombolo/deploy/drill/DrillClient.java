@@ -25,7 +25,8 @@ final class DrillClient {
 
     /// Errors after which the VM is somewhere else or soon will be, or that say nothing about what was executed.
     private static final Set<String> ASK_NEXT = Set.of("NOT_OWNER", "VM_NOT_HERE", "VM_NOT_ON_HOST", "HOST_DEAD",
-            "RPC_UNREACHABLE", "RPC_NOT_SENT", "RPC_CONNECTION_LOST", "RPC_TIMEOUT");
+            "RPC_UNREACHABLE", "RPC_NOT_SENT", "RPC_CONNECTION_LOST", "RPC_TIMEOUT", "GUEST_OUTCOME_UNKNOWN",
+            "HOST_UNKNOWN");
     /// Errors that say that the right host was asked at the wrong moment.
     private static final Set<String> ASK_AGAIN = Set.of("GUEST_BUSY", "RPC_BUSY");
 
@@ -33,6 +34,7 @@ final class DrillClient {
     private final String vm;
     private final List<String> hosts;
     private final ClientModel model;
+    private final long limitNs;
     private int host;
     private long sequence;
     private ClientOperation operation;
@@ -73,6 +75,12 @@ final class DrillClient {
     /// @param id    client id, not 0
     /// @param hosts those that may have the VM, in the order in which it goes round; the first is asked first
     DrillClient(long id, String vm, List<String> hosts, ClientModel model, long nowNs) {
+        this(id, vm, hosts, model, nowNs, LIMIT_NS);
+    }
+
+    /// @param limitNs how long to wait for the answer to one operation
+    DrillClient(long id, String vm, List<String> hosts, ClientModel model, long nowNs, long limitNs) {
+        this.limitNs = limitNs;
         this.id = id;
         this.vm = requireNonNull(vm, "vm is null");
         this.hosts = List.copyOf(hosts);
@@ -83,9 +91,9 @@ final class DrillClient {
     /// What to do now.
     ///
     /// @param ending whether to choose no more operations but those that look at the end
-    /// @throws TomboloException `CLIENT_GAVE_UP` when an operation was not answered within [#LIMIT_NS]
+    /// @throws TomboloException `CLIENT_GAVE_UP` when an operation was not answered in time
     Step step(long nowNs, boolean ending) {
-        if (operation != null && nowNs - begunNs >= LIMIT_NS) {
+        if (operation != null && nowNs - begunNs >= limitNs) {
             throw gaveUp("a client's operation was not answered in time").fact("waitedNs", nowNs - begunNs).build();
         }
         if (nowNs - dueNs < 0) {

@@ -51,13 +51,20 @@ public final class DrillClients implements AutoCloseable {
 
     /// Starts the plan's clients on a guest that runs on the first host. There may be none.
     static DrillClients start(DrillPlan plan, DrillCluster cluster, LongSupplier nowNs) {
-        DrillClients clients = new DrillClients(cluster, plan.vm(), nowNs);
-        for (int id = 1; id <= plan.clients(); id++) {
-            ClientModel model = plan.vm().program().equals("kv")
-                    ? new KvClientModel(plan.vm().seed(), id)
-                    : new BankClientModel(plan.vm().seed(), id);
+        return start(plan.vm(), plan.clients(), cluster, nowNs, DrillClient.LIMIT_NS);
+    }
+
+    /// The same for any guest that serves clients.
+    ///
+    /// @param limitNs how long a client waits for the answer to one operation before it gives up
+    static DrillClients start(VmSpec vm, int count, DrillCluster cluster, LongSupplier nowNs, long limitNs) {
+        DrillClients clients = new DrillClients(cluster, vm, nowNs);
+        for (int id = 1; id <= count; id++) {
+            ClientModel model = vm.program().equals("kv")
+                    ? new KvClientModel(vm.seed(), id)
+                    : new BankClientModel(vm.seed(), id);
             clients.models.add(model);
-            clients.workers.add(clients.new Worker(id, model));
+            clients.workers.add(clients.new Worker(id, model, limitNs));
         }
         clients.workers.forEach(w -> w.thread.start());
         return clients;
@@ -68,9 +75,12 @@ public final class DrillClients implements AutoCloseable {
         private final DrillClient client;
         private final Thread thread;
         private volatile Tally tally;
+        private volatile boolean waiting;
+        private volatile long answeredNs;
+        private volatile long gapNs;
 
-        Worker(long id, ClientModel model) {
-            client = new DrillClient(id, vm.name(), cluster.hosts(), model, nowNs.getAsLong());
+        Worker(long id, ClientModel model, long limitNs) {
+            client = new DrillClient(id, vm.name(), cluster.hosts(), model, nowNs.getAsLong(), limitNs);
             tally = client.tally();
             thread = Thread.ofPlatform().daemon().name("drill-client-" + id).unstarted(this::run);
         }
@@ -95,17 +105,54 @@ public final class DrillClients implements AutoCloseable {
                         pause.untilNs() - nowNs.getAsLong());
                 case Step.Send send -> {
                     GuestReply reply;
+                    waiting = true;
                     try {
                         reply = cluster.call(send.host(), send.call());
                     } catch (TomboloException e) {
                         client.failed(e);
                         return true;
                     }
-                    client.answered(reply, nowNs.getAsLong());
+                    answered(reply);
                 }
             }
             return true;
         }
+
+        private void answered(GuestReply reply) {
+            long now = nowNs.getAsLong();
+            client.answered(reply, now);
+            waiting = false;
+            gapNs = answeredNs == 0 ? 0 : Math.max(gapNs, now - answeredNs);
+            answeredNs = now;
+        }
+    }
+
+    /// Operations answered so far.
+    long acknowledged() {
+        check();
+        return workers.stream().mapToLong(w -> w.tally.acknowledged()).sum();
+    }
+
+    /// How many clients have sent an operation that was not answered yet, by anybody.
+    int unanswered() {
+        return (int) workers.stream().filter(w -> w.waiting).count();
+    }
+
+    /// The time of the first answer that any client got after that time; 0 while there is none. Asked every few
+    /// milliseconds it misses none, for a client makes a pause after each.
+    long firstAnswerAfter(long sinceNs) {
+        check();
+        return workers.stream().mapToLong(w -> w.answeredNs).filter(ns -> ns - sinceNs > 0).min().orElse(0);
+    }
+
+    /// Longest time between two answers to one client since the last call.
+    long takeLongestGapNs() {
+        long longest = 0;
+        for (Worker worker : workers) {
+            longest = Math.max(longest, worker.gapNs);
+            worker.gapNs = 0;
+        }
+        return longest;
     }
 
     /// Waits until every client has been answered an operation that it began after this call: then whoever has the VM
@@ -131,7 +178,8 @@ public final class DrillClients implements AutoCloseable {
         if (!models.isEmpty() && models.getFirst() instanceof BankClientModel) {
             List<BankClientModel> banks = models.stream().map(BankClientModel.class::cast).toList();
             long total = BankProgram.total(SimulatedHypervisor.guestSpec(vm));
-            Worker audit = new Worker(workers.size() + 1L, new BankAudit(banks, total));
+            Worker audit = new Worker(workers.size() + 1L, new BankAudit(banks, total),
+                    DrillClient.LIMIT_NS);
             audit.thread.start();
             workers.add(audit);
             await(List.of(audit));

@@ -61,6 +61,20 @@ public final class OwnershipRecords {
         sinceNs = report.firstInstructionNs() != 0 ? report.firstInstructionNs() : report.lastInstructionNs();
     }
 
+    /// Adds a takeover: the host did not execute the VM after it was confirmed stopped, and the other one not before it
+    /// had the VM.
+    ///
+    /// @param stoppedNs when the host was seen confirmed stopped; Long.MAX_VALUE if it was not when the other one ran
+    public void takenOver(String toHost, long newEpoch, long stoppedNs, long runningNs) {
+        if (newEpoch <= epoch) {
+            contradictions.add("epoch " + newEpoch + " after " + epoch);
+        }
+        stays.add(new Stay(host, epoch, sinceNs, stoppedNs));
+        host = requireNonNull(toHost, "toHost is null");
+        epoch = newEpoch;
+        sinceNs = runningNs;
+    }
+
     /// Pairs of stays that overlap, and every contradiction between two hand-offs.
     public int doubleOwners() {
         return contradictions().size();

@@ -7,6 +7,7 @@ import io.tombolo.deploy.cluster.ClusterFacts;
 import io.tombolo.deploy.cluster.ClusterSpec;
 import io.tombolo.deploy.cluster.ProcessRole;
 import io.tombolo.deploy.cluster.ProcessState;
+import io.tombolo.deploy.cluster.RunningCluster;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
@@ -80,6 +81,11 @@ final class FakeServices implements Services {
                 "/dev/shm/x/region", "/tmp/x", "/dev/shm/x", 500, true,
                 List.of(new ClusterFacts.ProcessFacts("host-1", ProcessRole.AGENT, 4711, ProcessState.READY, 1,
                         List.of(4711L), "/tmp/x/host-1.log", Map.of())));
+    }
+
+    @Override
+    public RunningCluster running(String nameOrSocket) {
+        throw new UnsupportedOperationException(nameOrSocket);
     }
 
     @Override

@@ -45,7 +45,7 @@ import picocli.CommandLine;
 
 final class TomboloTest {
     /// They run until they are stopped and print nothing, or only describe others.
-    private static final Set<String> PRINT_NOTHING = Set.of("agent", "coordinator", "supervisor", "help");
+    private static final Set<String> PRINT_NOTHING = Set.of("agent", "coordinator", "supervisor", "fence-local", "help");
 
     @TempDir
     Path directory;
@@ -155,8 +155,8 @@ final class TomboloTest {
 
         assertThat(run("vm", "list")).isZero();
         assertThat(out.toString()).isEqualTo("""
-                VM  STATE    HOST  EPOCH  MEMORY  VCPUS  PROGRAM  REASON
-                v1  RUNNING  h2        7   1 GiB      2  dirty         -
+                VM  STATE    HOST  EPOCH  MEMORY  VCPUS  PROGRAM  PROTECTED  REASON
+                v1  RUNNING  h2        7   1 GiB      2  dirty            -       -
                 """);
         out.getBuffer().setLength(0);
         assertThat(run("vm", "list", "--json")).isZero();

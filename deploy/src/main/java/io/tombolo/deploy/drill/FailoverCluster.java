@@ -1,0 +1,33 @@
+package io.tombolo.deploy.drill;
+
+import io.tombolo.coordinator.wire.Reply.TakeoverState;
+import io.tombolo.coordinator.wire.VmStatus;
+import java.util.List;
+
+/// A drill's cluster whose hosts can be made to fail. Calls block until the thing is done and throw
+/// [io.tombolo.region.TomboloException] when it cannot be. Used by one thread.
+public interface FailoverCluster extends AutoCloseable {
+    /// The same cluster as all drills see it.
+    DrillCluster drill();
+
+    /// Makes a host fail and returns at once.
+    void fail(String host, FailureKind kind);
+
+    /// Ends the failure: the way to ZooKeeper is open again, and a host whose processes have ended is started again.
+    /// Blocks until it is a host like any other.
+    void heal(String host);
+
+    /// What the agent of a host knows of its takeover of a VM.
+    TakeoverState takeover(String host, int vmSlot);
+
+    List<VmStatus> list();
+
+    /// SIGKILL to all agents and coordinators; ZooKeeper goes on.
+    void killAll();
+
+    /// Starts them all again, and returns when they have been started, ready or not.
+    void startAll();
+
+    @Override
+    void close();
+}
