@@ -148,7 +148,15 @@ public final class HostedVm {
             try {
                 identity = driver.allocate(spec, slot.index());
                 host(driver.boot(context()), epoch);
+                if (spec.checkpointUs() > 0) {
+                    // Before its first instruction, so there is no time in which it is not.
+                    runs.set(word(OwnerState.CREATING, epoch), host.board().closings());
+                    guest.protect(epoch, spec.checkpointUs());
+                }
             } catch (TomboloException e) {
+                if (guest != null) {
+                    guest.kill();
+                }
                 move(word(OwnerState.CREATING, epoch), OwnerState.DESTROYING, epoch + 1);
                 driver.release(slot.index());
                 move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
