@@ -150,8 +150,8 @@ public final class TakeoverCore {
     }
 
     /// The owner word is this host's, and the commit word is sealed.
-    public static Step begun(long mine, long nowNs) {
-        return new Step(new State(Phase.WAITING, mine, List.of(), false, "", nowNs, 0, 0, 0, 0),
+    public static Step begun(long mine, List<Doubt> doubts, long nowNs) {
+        return new Step(new State(Phase.WAITING, mine, doubts, false, "", nowNs, 0, 0, 0, 0),
                 List.of(new Effect.Look(0)));
     }
 

@@ -75,7 +75,7 @@ public final class VmTakeover {
             throw changed(slot.ownerAcquire(), ownerEpoch);
         }
         LOG.warn("vm {}: taken over: {} -> {}", name, OwnerWord.describe(owner), OwnerWord.describe(mine));
-        TakeoverCore.Step first = TakeoverCore.begun(mine, ports.nowNs());
+        TakeoverCore.Step first = TakeoverCore.begun(mine, Takeover.inDoubt(region, slot, mine), ports.nowNs());
         state = first.state();
         told.accept(state);
         first.effects().forEach(this::carryOut);
