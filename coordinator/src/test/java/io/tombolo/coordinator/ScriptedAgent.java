@@ -26,7 +26,9 @@ import io.tombolo.region.HostIdentity;
 import io.tombolo.region.HostSlots;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
+import io.tombolo.region.Recovery;
 import io.tombolo.region.Region;
+import io.tombolo.region.Takeover;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VmSlot;
 import io.tombolo.region.WatchdogBound;
@@ -71,6 +73,11 @@ final class ScriptedAgent implements AutoCloseable {
     private final Map<String, VmSpec> vms = new ConcurrentHashMap<>();
     private final Set<Long> cancelled = ConcurrentHashMap.newKeySet();
     private final HostRecord record;
+    private final Map<Integer, Taken> taken = new ConcurrentHashMap<>();
+    private final Map<String, Integer> slotOf = new ConcurrentHashMap<>();
+    /// What the confirmations that it was ordered rest on.
+    final List<String> evidence = new java.util.concurrent.CopyOnWriteArrayList<>();
+    volatile boolean refusesTakeovers;
     private ZkConnection zk;
 
     ScriptedAgent(String name, Region region, UUID cluster, List<String> drivers) {
@@ -84,6 +91,10 @@ final class ScriptedAgent implements AutoCloseable {
                 () -> Protocol.hello(cluster, Role.AGENT, name, slot.incarnation(), 0), this::handle);
         record = new HostRecord(name, uuid, slot.slot(), slot.incarnation(), new UUID(7, 7),
                 ProcessHandle.current().pid(), "127.0.0.1", server.port(), drivers);
+    }
+
+    long incarnation() {
+        return slot.incarnation();
     }
 
     int slot() {
@@ -106,6 +117,7 @@ final class ScriptedAgent implements AutoCloseable {
         return switch (request) {
             case AgentRequest.CreateVm create -> {
                 vms.put(create.spec().name(), create.spec());
+                slotOf.put(create.spec().name(), create.vmSlot());
                 VmSlot vm = region.vm(create.vmSlot());
                 long free = vm.ownerAcquire();
                 cas(vm, free, OwnerState.CREATING, slot.slot(), OwnerWord.epoch(free) + 1);
@@ -142,8 +154,84 @@ final class ScriptedAgent implements AutoCloseable {
             case AgentRequest.MovePages move -> move(move);
             case AgentRequest.DescribeHost _ -> done(new Reply.HostReply(new HostStatus(name, slot.slot(),
                     slot.incarnation(), "LIVE", "127.0.0.1", server.port(), 1, 2, List.copyOf(vms.keySet()))));
+            case AgentRequest.ListVms _ -> done(new Reply.VmListReply(vms.values().stream()
+                    .map(vm -> status(vm, slotOf.getOrDefault(vm.name(), 0))).toList()));
+            case AgentRequest.FenceHost fence -> {
+                HostSlots.fence(region, fence.hostSlot(), fence.incarnation());
+                Recovery.withdrawTakeBack(region, fence.hostSlot());
+                yield done(new Reply.Ack());
+            }
+            case AgentRequest.ConfirmStopped confirm -> {
+                evidence.add(confirm.evidence());
+                HostSlots.confirmStopped(region, confirm.hostSlot(), confirm.incarnation());
+                yield done(new Reply.Ack());
+            }
+            case AgentRequest.FreeHost free -> {
+                HostSlots.confirmStopped(region, free.hostSlot(), free.incarnation());
+                HostSlots.free(region, free.hostSlot(), free.incarnation());
+                yield done(new Reply.Ack());
+            }
+            case AgentRequest.TakeOver order -> takeOver(order);
+            case AgentRequest.AskTakeover asked -> done(takeoverState(asked.vmSlot()));
+            case AgentRequest.ProtectVm protect -> {
+                vms.computeIfPresent(protect.vm(), (_, spec) -> spec.withProtection(protect.checkpointUs()));
+                yield done(new Reply.VmReply(status(vms.get(protect.vm()), protect.vmSlot())));
+            }
+            case AgentRequest.RestartVm restart -> {
+                VmSlot vm = region.vm(restart.vmSlot());
+                long lost = vm.ownerAcquire();
+                cas(vm, lost, OwnerState.DESTROYING, slot.slot(), OwnerWord.epoch(lost) + 1);
+                cas(vm, vm.ownerAcquire(), OwnerState.FREE, 0, OwnerWord.epoch(lost) + 1);
+                cas(vm, vm.ownerAcquire(), OwnerState.CREATING, slot.slot(), OwnerWord.epoch(lost) + 2);
+                cas(vm, vm.ownerAcquire(), OwnerState.RUNNING, slot.slot(), OwnerWord.epoch(lost) + 2);
+                vms.put(restart.spec().name(), restart.spec());
+                yield done(new Reply.VmReply(status(restart.spec(), restart.vmSlot())));
+            }
             case AgentRequest _,CoordinatorRequest _ -> CompletableFuture.failedFuture(new IllegalStateException());
         };
+    }
+
+    private CompletableFuture<Reply> takeOver(AgentRequest.TakeOver order) {
+        VmSlot vm = region.vm(order.vmSlot());
+        long owner = vm.ownerAcquire();
+        long mine = OwnerWord.epoch(owner) == order.ownerEpoch()
+                ? Takeover.begin(region, vm, slot.slot(), owner)
+                : 0;
+        if (refusesTakeovers || mine == 0) {
+            return CompletableFuture
+                    .failedFuture(TomboloException.error(CoordinatorError.HOST_FULL, "it does not want").build());
+        }
+        vms.put(order.spec().name(), order.spec());
+        slotOf.put(order.spec().name(), order.vmSlot());
+        taken.put(order.vmSlot(), new Taken(mine, order.spec().checkpointUs() > 0
+                || OwnerWord.is(mine, OwnerState.RESTORING), OwnerWord.is(owner, OwnerState.PAUSED)));
+        return done(new Reply.TakeoverStarted(order.vmSlot(), OwnerWord.epoch(mine)));
+    }
+
+    private record Taken(long word, boolean goesOn, boolean paused) {
+    }
+
+    private Reply.TakeoverState takeoverState(int vmSlot) {
+        Taken mine = taken.get(vmSlot);
+        if (mine == null) {
+            return Reply.TakeoverState.none(vmSlot);
+        }
+        VmSlot vm = region.vm(vmSlot);
+        List<String> doubts = vm.ownerAcquire() == mine.word()
+                ? Takeover.inDoubt(region, vm, mine.word()).stream()
+                        .map(doubt -> doubt.hostSlot() + "#" + doubt.incarnation()).toList()
+                : List.of();
+        if (!doubts.isEmpty()) {
+            return new Reply.TakeoverState(vmSlot, "WAITING", "", doubts, 1, 0, 0, 0, 0);
+        }
+        OwnerState to = !mine.goesOn()
+                ? OwnerState.LOST
+                : mine.paused() ? OwnerState.PAUSED : OwnerState.RUNNING;
+        if (vm.ownerAcquire() == mine.word()) {
+            Takeover.finish(region, vm, mine.word(), to);
+        }
+        return new Reply.TakeoverState(vmSlot, to.name(), mine.goesOn() ? "" : "VM_LOST_NOT_PROTECTED", List.of(), 1, 2,
+                3, 4, 5);
     }
 
     private static CompletableFuture<Reply> done(Reply reply) {
