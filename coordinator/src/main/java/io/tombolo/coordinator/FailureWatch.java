@@ -225,7 +225,9 @@ final class FailureWatch implements AutoCloseable {
         for (int vm = 0; vm < ports.region().vmSlots(); vm++) {
             OwnerSnapshot owner = ports.region().owner(vm);
             boolean orphan = isOrphan(vm, owner, nowNs);
-            if (!(isGone(owner) || orphan) || takeovers.containsKey(vm)
+            // Who does a takeover may have given it up.
+            boolean taken = owner.state() == OwnerState.RECOVERING || owner.state() == OwnerState.RESTORING;
+            if (!(isGone(owner) || orphan || taken) || takeovers.containsKey(vm)
                     || nowNs - notBefore.getOrDefault(vm, nowNs) < 0) {
                 continue;
             }

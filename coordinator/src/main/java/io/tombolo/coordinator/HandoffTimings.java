@@ -31,17 +31,17 @@ public record HandoffTimings(@Defaulted("500") int baseMs) {
 
     /// Between two looks at the words of the region for hosts that have stopped.
     public int lookMs() {
-        return Math.max(5, baseMs / 50);
+        return Math.max(10, baseMs / 50);
     }
 
     /// Between two readings of the hosts' records in ZooKeeper, for hosts that are gone.
     public int hostsMs() {
-        return Math.max(5, baseMs / 10);
+        return Math.max(25, baseMs / 10);
     }
 
     /// Between two questions to a host how far its takeover is.
     public int askMs() {
-        return Math.max(5, baseMs / 25);
+        return Math.max(10, baseMs / 25);
     }
 
     /// Before fence agents that have all failed are tried again.

@@ -48,13 +48,16 @@ public final class TakeoverOrchestration {
     ///
     /// @param to      the host that was ordered; `""` before
     /// @param avoided hosts that refused since all were tried last
+    /// @param idle    the host that has the owner word and said that it does no takeover; `""` for none
     /// @param report  what is known, for people
-    public record State(Plan plan, Phase phase, String to, Set<String> avoided, TakeoverReport report, long wakeNs) {
+    public record State(Plan plan, Phase phase, String to, Set<String> avoided, String idle, TakeoverReport report,
+            long wakeNs) {
         public State {
             requireNonNull(plan, "plan is null");
             requireNonNull(phase, "phase is null");
             requireNonNull(to, "to is null");
             avoided = Set.copyOf(avoided);
+            requireNonNull(idle, "idle is null");
             requireNonNull(report, "report is null");
         }
     }
@@ -143,7 +146,7 @@ public final class TakeoverOrchestration {
     public static Step start(Plan plan, long nowNs) {
         TakeoverReport nothing = new TakeoverReport(plan.spec().name(), plan.vmSlot(), plan.fromHost(), "", 0,
                 "WAITING", "", "", List.of(), nowNs, 0, 0, 0, 0, 0, 0);
-        return look(new State(plan, Phase.LOOKING, "", Set.of(), nothing, never(nowNs)), nowNs);
+        return look(new State(plan, Phase.LOOKING, "", Set.of(), "", nothing, never(nowNs)), nowNs);
     }
 
     /// One event.
@@ -207,7 +210,9 @@ public final class TakeoverOrchestration {
             case LOST -> lost(state, looked, nowNs);
             case RECOVERING, RESTORING -> looked.ownerGone()
                     ? choose(state, looked, nowNs)
-                    : ask(at(state, Phase.WATCHING, looked.ownerHost(), state.avoided(),
+                    : state.idle().equals(looked.ownerHost())
+                            ? order(state, looked.ownerHost(), owner.epoch(), nowNs)
+                            : ask(at(state, Phase.WATCHING, looked.ownerHost(), state.avoided(),
                             begun(named(state.report(), looked.ownerHost()), state, owner.epoch()), nowNs));
             case CREATING, RUNNING, OFFERED, CLAIMED, PAUSED, DESTROYING -> looked.ownerGone()
                     ? choose(state, looked, nowNs)
@@ -238,8 +243,12 @@ public final class TakeoverOrchestration {
         if (host.isEmpty()) {
             return noHost(state, state.report(), nowNs);
         }
+        return order(state, host, looked.owner().epoch(), nowNs);
+    }
+
+    private static Step order(State state, String host, long epoch, long nowNs) {
         return new Step(at(state, Phase.ORDERED, host, state.avoided(), state.report(), nowNs),
-                List.of(new Effect.Order(host, looked.owner().epoch())));
+                List.of(new Effect.Order(host, epoch)));
     }
 
     private static String pick(State state, Event.Looked looked) {
@@ -268,11 +277,15 @@ public final class TakeoverOrchestration {
 
     private static Step told(State state, Reply.TakeoverState how, long nowNs) {
         TakeoverReport was = state.report();
-        if (how.phase().equals("NONE") && !how.reason().isEmpty()) {
-            return refused(state, how.reason(), "it has given the takeover up", nowNs);
-        }
         if (how.phase().equals("NONE")) {
-            return later(state, state.avoided(), was, state.plan().timings().askMs(), nowNs);
+            // It has given it up, or has never heard of it. It alone can take it from itself; anybody else has to wait
+            // until it is confirmed stopped.
+            TakeoverReport report = how.reason().isEmpty()
+                    ? was
+                    : phase(was, "WAITING", how.reason(), state.to() + " has given the takeover up, and begins anew");
+            int ms = how.reason().isEmpty() ? state.plan().timings().askMs() : state.plan().timings().retryMs();
+            return new Step(new State(state.plan(), Phase.LOOKING, state.to(), state.avoided(), state.to(), report,
+                    nowNs + ms(ms)), List.of());
         }
         boolean waits = how.phase().equals("WAITING");
         TakeoverReport report = new TakeoverReport(was.vm(), was.vmSlot(), was.fromHost(), state.to(), was.epoch(),
@@ -288,7 +301,7 @@ public final class TakeoverOrchestration {
                     ? later(state, Set.of(), report, 0, nowNs)
                     : done(state, phase(report, "LOST", how.reason(), lostText(state.plan(), how.reason())),
                             nowNs);
-            default -> new Step(new State(state.plan(), Phase.WATCHING, state.to(), state.avoided(), report,
+            default -> new Step(new State(state.plan(), Phase.WATCHING, state.to(), state.avoided(), "", report,
                     nowNs + ms(state.plan().timings().askMs())), List.of());
         };
     }
@@ -310,7 +323,7 @@ public final class TakeoverOrchestration {
     }
 
     private static Step later(State state, Set<String> avoided, TakeoverReport report, int ms, long nowNs) {
-        return new Step(new State(state.plan(), Phase.LOOKING, state.to(), avoided, report, nowNs + ms(ms)),
+        return new Step(new State(state.plan(), Phase.LOOKING, state.to(), avoided, "", report, nowNs + ms(ms)),
                 List.of());
     }
 
@@ -320,7 +333,8 @@ public final class TakeoverOrchestration {
 
     private static State at(State state, Phase phase, String to, Set<String> avoided, TakeoverReport report,
             long nowNs) {
-        return new State(state.plan(), phase, to, avoided, report, never(nowNs));
+        return new State(state.plan(), phase, to, avoided, phase == Phase.LOOKING ? state.idle() : "", report,
+                never(nowNs));
     }
 
     private static TakeoverReport begun(State state, long epoch) {

@@ -194,10 +194,10 @@ final class ScriptedAgent implements AutoCloseable {
     private CompletableFuture<Reply> takeOver(AgentRequest.TakeOver order) {
         VmSlot vm = region.vm(order.vmSlot());
         long owner = vm.ownerAcquire();
-        long mine = OwnerWord.epoch(owner) == order.ownerEpoch()
+        long mine = OwnerWord.epoch(owner) == order.ownerEpoch() && !refusesTakeovers
                 ? Takeover.begin(region, vm, slot.slot(), owner)
                 : 0;
-        if (refusesTakeovers || mine == 0) {
+        if (mine == 0) {
             return CompletableFuture
                     .failedFuture(TomboloException.error(CoordinatorError.HOST_FULL, "it does not want").build());
         }

@@ -19,18 +19,20 @@ final class OwnersInDoubt {
     ///
     /// @param seen  `taken_from` as it was read before `owner` was read
     /// @param owner the owner word that is to be replaced
-    static boolean note(Region region, VmSlot vm, long seen, long owner) {
+    static boolean note(Region region, VmSlot vm, long seen, long owner, int executorSlot) {
         boolean takenOver = OwnerWord.is(owner, OwnerState.RECOVERING) || OwnerWord.is(owner, OwnerState.RESTORING);
         if (takenOver && DoubtWord.namesSomebody(seen) && DoubtWord.isOf(seen, OwnerWord.epoch(owner))) {
             keep(region, vm, seen);
         }
         long next = OwnerWord.nextEpoch(owner);
-        return vm.compareAndSetDoubt(0, seen, inDoubt(region, owner, next));
+        return vm.compareAndSetDoubt(0, seen, inDoubt(region, owner, next, executorSlot));
     }
 
-    /// In OFFERED nobody executes: who offered it has stopped, who it is offered to has not begun.
-    private static long inDoubt(Region region, long owner, long epoch) {
-        if (OwnerWord.is(owner, OwnerState.OFFERED) || OwnerWord.is(owner, OwnerState.LOST)) {
+    /// In OFFERED nobody executes: who offered it has stopped, who it is offered to has not begun. A host that begins
+    /// anew has ended its own attempt before, and is in no doubt of itself.
+    private static long inDoubt(Region region, long owner, long epoch, int executorSlot) {
+        if (OwnerWord.is(owner, OwnerState.OFFERED) || OwnerWord.is(owner, OwnerState.LOST)
+                || OwnerWord.slot(owner) == executorSlot) {
             return DoubtWord.nobody(epoch);
         }
         int slot = OwnerWord.slot(owner);

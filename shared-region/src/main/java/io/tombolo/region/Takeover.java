@@ -47,7 +47,7 @@ public final class Takeover {
                 return 0;
             }
             long next = OwnerWord.pack(successor(region, vm, expect), executorSlot, OwnerWord.nextEpoch(expect));
-            if (!OwnersInDoubt.note(region, vm, seen, expect)) {
+            if (!OwnersInDoubt.note(region, vm, seen, expect, executorSlot)) {
                 continue;
             }
             if (!vm.compareAndSetOwner(expect, next)) {
