@@ -145,11 +145,12 @@ final class LeaderSession implements AutoCloseable {
         }
     }
 
-    /// A leader that died between the agent's answer and the record.
+    /// A leader may have died between the agent's answer and the record. A record that promises more than the region
+    /// has is left: who asked for protection is told of it by `vm show`, and must not lose the wish.
     private void protectionInLine(VmRecord vm) {
         int us = ports.region().checkpointUs(vm.slot());
         boolean runs = ports.region().owner(vm.slot()).state() == OwnerState.RUNNING;
-        if (runs && us >= 0 && us != vm.spec().checkpointUs()) {
+        if (runs && us > 0 && us != vm.spec().checkpointUs()) {
             ports.records().respec(term, vm.spec().name(), spec -> spec.withProtection(us));
         }
     }
