@@ -134,8 +134,7 @@ final class AgentService implements RequestHandler {
             case AgentRequest.ListPins list -> pages.pins(list.vm());
             case AgentRequest.ListTiers _ -> pages.tiers();
             case AgentRequest.GuestCall call -> vms.byName(call.vm()).call(call);
-            case AgentRequest.FenceHost _, AgentRequest.ConfirmStopped _, AgentRequest.TakeOver _,
-                    AgentRequest.AskTakeover _, AgentRequest.ProtectVm _, AgentRequest.RestartVm _ ->
+            case AgentRequest.FenceHost _,AgentRequest.ConfirmStopped _,AgentRequest.TakeOver _,AgentRequest.AskTakeover _,AgentRequest.ProtectVm _,AgentRequest.RestartVm _ ->
                 throw TomboloException.error(CoordinatorError.RPC_NOT_SERVED, "this host does not serve it yet")
                         .fact("request", request.getClass().getSimpleName()).next("use a later release").build();
             case AgentRequest.FetchInputLog fetch -> CompletableFuture.completedFuture(inputLog(fetch));

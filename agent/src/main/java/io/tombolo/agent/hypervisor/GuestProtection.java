@@ -84,7 +84,8 @@ final class GuestProtection {
         }
         long local = context.slot().localPagesAcquire();
         if (local != 0) {
-            throw refused(CoordinatorError.VM_HAS_LOCAL_PAGES, "pages of the VM are in a local tier").fact("localPages", local)
+            throw refused(CoordinatorError.VM_HAS_LOCAL_PAGES, "pages of the VM are in a local tier")
+                    .fact("localPages", local)
                     .next("move them first: tombolo vm move-pages " + context.spec().name() + " --to shared").build();
         }
     }

@@ -57,7 +57,8 @@ final class Views {
     /// @param checkpointRate checkpoints per second, if it was measured
     static String vm(VmStatus vm, OptionalDouble checkpointRate) {
         VmSpec spec = vm.spec();
-        List<Object> pairs = new ArrayList<>(List.of("vm", spec.name(), "uuid", spec.uuid(), "state", vm.ownerState(), "host", orDash(vm.ownerHost()),
+        List<Object> pairs = new ArrayList<>(List.of("vm", spec.name(), "uuid", spec.uuid(), "state", vm.ownerState(),
+                "host", orDash(vm.ownerHost()),
                 "epoch", vm.epoch(), "slot", vm.slot(), "memory", Units.bytes(spec.memoryBytes()), "vcpus",
                 spec.vcpus(), "driver", spec.driver(), "program", spec.program(), "working set",
                 Units.bytes(spec.workingSetBytes()), "pattern", spec.pattern(), "seed", spec.seed(), "tier",
