@@ -12,7 +12,9 @@ import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.handoff.SourceReport;
 import io.tombolo.agent.handoff.TargetCore;
 import io.tombolo.agent.hypervisor.GuestFacts;
+import io.tombolo.agent.hypervisor.ProtectionFacts;
 import io.tombolo.agent.pages.VmPages;
+import io.tombolo.agent.takeover.TakeoverCore;
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
@@ -25,6 +27,7 @@ import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.Request;
 import io.tombolo.coordinator.wire.RequestHandler;
 import io.tombolo.coordinator.wire.PageWaits;
+import io.tombolo.coordinator.wire.ProtectionStatus;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
@@ -48,6 +51,7 @@ final class AgentService implements RequestHandler {
     private final TermGuard terms;
     private final HostView host;
     private final PageRequests pages;
+    private final HostFailures failures;
     /// Highest cancelled intent by VM slot: its preparation may arrive after its cancellation.
     private final Map<Integer, Long> cancelled = new ConcurrentHashMap<>();
     /// The copied bytes' counter by VM slot, as it was when the latest preparation came.
@@ -64,7 +68,8 @@ final class AgentService implements RequestHandler {
         String hostName(int slot);
     }
 
-    AgentService(HostedVms vms, TermGuard terms, HostView host, PageRequests pages) {
+    AgentService(HostedVms vms, TermGuard terms, HostView host, PageRequests pages, HostFailures failures) {
+        this.failures = requireNonNull(failures, "failures is null");
         this.pages = requireNonNull(pages, "pages is null");
         this.vms = requireNonNull(vms, "vms is null");
         this.terms = requireNonNull(terms, "terms is null");
@@ -98,6 +103,9 @@ final class AgentService implements RequestHandler {
             }
             case AgentRequest.DestroyVm destroy -> {
                 terms.check(destroy.term());
+                if (OwnerWord.is(vms.owner(destroy.vmSlot()), OwnerState.LOST)) {
+                    yield failures.destroyLost(destroy);
+                }
                 yield vms.at(destroy.vmSlot(), destroy.vm()).destroy().thenApply(_ -> new Reply.Ack());
             }
             case AgentRequest.PauseVm pause -> {
@@ -134,9 +142,22 @@ final class AgentService implements RequestHandler {
             case AgentRequest.ListPins list -> pages.pins(list.vm());
             case AgentRequest.ListTiers _ -> pages.tiers();
             case AgentRequest.GuestCall call -> vms.byName(call.vm()).call(call);
-            case AgentRequest.FenceHost _,AgentRequest.ConfirmStopped _,AgentRequest.TakeOver _,AgentRequest.AskTakeover _,AgentRequest.ProtectVm _,AgentRequest.RestartVm _ ->
-                throw TomboloException.error(CoordinatorError.RPC_NOT_SERVED, "this host does not serve it yet")
-                        .fact("request", request.getClass().getSimpleName()).next("use a later release").build();
+            case AgentRequest.FenceHost fence -> failures.fence(fence);
+            case AgentRequest.ConfirmStopped confirm -> failures.confirm(confirm);
+            case AgentRequest.FreeHost free -> failures.free(free);
+            case AgentRequest.TakeOver takeOver -> failures.takeOver(takeOver);
+            case AgentRequest.AskTakeover(int vmSlot) ->
+                CompletableFuture.completedFuture(failures.takeoverState(vmSlot));
+            case AgentRequest.ProtectVm protect -> {
+                terms.check(protect.term());
+                HostedVm vm = vms.at(protect.vmSlot(), protect.vm());
+                yield vm.protect(protect.checkpointUs()).thenApply(_ -> new Reply.VmReply(status(vm)));
+            }
+            case AgentRequest.RestartVm restart -> {
+                terms.check(restart.term());
+                HostedVm vm = vms.open(restart.vmSlot(), restart.spec());
+                yield vm.restart().thenApply(_ -> new Reply.VmReply(status(vm)));
+            }
             case AgentRequest.FetchInputLog fetch -> CompletableFuture.completedFuture(inputLog(fetch));
         };
     }
@@ -304,6 +325,15 @@ final class AgentService implements RequestHandler {
         return new PageWaits(pages.waits().count(), pages.waits().quantileNs(0.99), pages.waits().maxNs());
     }
 
+    private ProtectionStatus protection(HostedVm vm, ProtectionFacts facts) {
+        long rolledBack = vms.takeover(vm.slotIndex()).map(TakeoverCore.State::pagesRolledBack).orElse(0L);
+        return facts.isProtected()
+                ? new ProtectionStatus(true, facts.interval(), facts.checkpointUs(), facts.commits(),
+                        facts.earlyCommits(), facts.dirtyPagesLast(), facts.dirtyPagesMean(), facts.pauseP50Ns(),
+                        facts.pauseP99Ns(), facts.preimageFrames(), facts.preimageLimit(), rolledBack)
+                : ProtectionStatus.NONE;
+    }
+
     private VmStatus status(HostedVm vm) {
         long owner = vm.owner();
         GuestFacts facts = vm.facts();
@@ -311,6 +341,7 @@ final class AgentService implements RequestHandler {
         return new VmStatus(vm.spec(), vm.slotIndex(), String.valueOf(OwnerWord.state(owner)),
                 host.hostName(OwnerWord.slot(owner)), OwnerWord.epoch(owner), facts.instructions(), reason)
                 .withLocalPages(vms.localPages(vm.slotIndex()))
-                .withWaits(vm.pages().map(AgentService::waits).orElse(PageWaits.NONE));
+                .withWaits(vm.pages().map(AgentService::waits).orElse(PageWaits.NONE))
+                .withProtection(protection(vm, facts.protection()));
     }
 }
