@@ -312,6 +312,7 @@ final class AgentService implements RequestHandler {
         return new VmStatus(vm.spec(), vm.slotIndex(), String.valueOf(OwnerWord.state(owner)),
                 host.hostName(OwnerWord.slot(owner)), OwnerWord.epoch(owner), facts.instructions(), reason)
                 .withLocalPages(vms.localPages(vm.slotIndex()))
-                .withWaits(vm.pages().map(AgentService::waits).orElse(PageWaits.NONE));
+                .withWaits(vm.pages().map(AgentService::waits).orElse(PageWaits.NONE))
+                .withProtection(facts.protection().status(0));
     }
 }

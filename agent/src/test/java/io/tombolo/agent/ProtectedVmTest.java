@@ -68,6 +68,28 @@ final class ProtectedVmTest {
         }
     }
 
+    @Test
+    void isProtectedFromItsFirstInstruction() {
+        VmSpec spec = ProtectedHosts.spec("dirty", 4 * MIB, 1, "zipf").withProtection(1000);
+        try (ProtectedHosts hosts = new ProtectedHosts(directory, spec, 32 * MIB); Host ant = hosts.host("ant")) {
+            join(ant.open().create());
+            assertThat(CommitWord.isProtected(hosts.slot.commitAcquire())).isTrue();
+            ant.awaitCommits(3);
+            join(ant.vm.pause());
+            compare(hosts, ant);
+        }
+    }
+
+    @Test
+    void aVmThatCannotBeProtectedIsNotCreated() {
+        VmSpec spec = ProtectedHosts.spec("dirty", 16 * MIB, 1, "zipf").withProtection(1000);
+        try (ProtectedHosts hosts = new ProtectedHosts(directory, spec, 2 * MIB); Host ant = hosts.host("ant")) {
+            assertThatThrownBy(() -> ant.open().create().join()).hasMessageContaining("REGION_FULL");
+            assertThat(OwnerWord.is(hosts.slot.ownerAcquire(), OwnerState.FREE)).isTrue();
+            assertThat(hosts.findings()).isEmpty();
+        }
+    }
+
     private void compare(ProtectedHosts hosts, Host host) {
         GuestSpec guest = SimulatedHypervisor.guestSpec(hosts.spec);
         long[] instructions = host.vm.facts().instructions().stream().mapToLong(Long::longValue).toArray();

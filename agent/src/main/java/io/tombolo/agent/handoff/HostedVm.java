@@ -116,7 +116,11 @@ public final class HostedVm {
             try {
                 identity = driver.allocate(spec, slot.index());
                 host(driver.boot(context()), epoch);
+                if (spec.checkpointUs() > 0) {
+                    guest.protect(epoch, spec.checkpointUs());
+                }
             } catch (TomboloException e) {
+                Optional.ofNullable(guest).ifPresent(Guest::kill);
                 move(word(OwnerState.CREATING, epoch), OwnerState.DESTROYING, epoch + 1);
                 driver.release(slot.index());
                 move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);

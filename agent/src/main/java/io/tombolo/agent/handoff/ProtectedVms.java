@@ -1,6 +1,6 @@
 package io.tombolo.agent.handoff;
 
-import io.tombolo.agent.hypervisor.GuestError;
+import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.CommitWord;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VmSlot;
@@ -17,7 +17,7 @@ public final class ProtectedVms {
         if (!havePagesToStay(slot)) {
             return;
         }
-        throw TomboloException.error(GuestError.VM_PROTECTED, "the pages of a protected VM stay in the shared tier")
+        throw TomboloException.error(CoordinatorError.VM_PROTECTED, "the pages of a protected VM stay in the shared tier")
                 .fact("vm", vm).next("tombolo vm unprotect " + vm).build();
     }
 

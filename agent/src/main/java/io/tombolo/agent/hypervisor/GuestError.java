@@ -11,8 +11,6 @@ public enum GuestError implements ErrorCode {
     GUEST_OUTCOME_UNKNOWN(3),
     /// This driver cannot protect a guest, or restore one from a saved state.
     VM_PROTECT_UNSUPPORTED(2),
-    /// The VM is protected: its pages stay in the shared tier and where they are.
-    VM_PROTECTED(3),
     /// The VM has pages of 2 MiB, so it cannot be protected.
     VM_PROTECT_LARGE_PAGES(2),
     /// The VM is being taken over by another host.
