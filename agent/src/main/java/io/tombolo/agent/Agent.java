@@ -125,6 +125,8 @@ public final class Agent implements AutoCloseable {
         cluster = membership.open(config, timings, region.superblock().regionUuid(),
                 event -> host.right().post(event));
         opened.add(cluster);
+        int gone = HostSlots.confirmRebooted(region, config.hostUuid(), Linux.bootId());
+        LOG.info("host {}: {} incarnations from before the machine was started", config.name(), gone);
         slot = HostSlots.claim(region, new HostIdentity(config.hostUuid(), config.name(), Linux.bootId(),
                 ProcessHandle.current().pid(), bound(watchdog)));
         ClaimedSlot claimed = slot;
@@ -158,7 +160,8 @@ public final class Agent implements AutoCloseable {
         PageRequests pages = new PageRequests(
                 Optional.of(new HostPages(region, vms, host.board(), local, copier)));
         opened.add(pages);
-        peers.serve(new AgentService(vms, peers.terms(), new View(), pages));
+        peers.serve(new AgentService(vms, peers.terms(), new View(), pages,
+                new HostFailures(region, vms, host, peers.terms())));
         watchdog.ifPresent(this::pet);
         host.right().start();
         cluster.join(slot, config.rpc().advertised(), peers.port());

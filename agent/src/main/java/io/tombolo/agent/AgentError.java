@@ -20,6 +20,10 @@ public enum AgentError implements ErrorCode {
     REHEARSAL_FAILED(4),
     /// The run directory cannot be used.
     RUN_DIRECTORY_UNUSABLE(4),
+    /// The incarnation that is to be confirmed stopped was not fenced.
+    HOST_NOT_FENCED(3),
+    /// A host does not fence, confirm or free itself.
+    HOST_IS_THIS_ONE(2),
     /// The host has too many calls about pages in hand; this one was not executed.
     PAGES_TOO_MANY_CALLS(3);
 

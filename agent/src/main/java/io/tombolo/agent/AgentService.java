@@ -48,6 +48,7 @@ final class AgentService implements RequestHandler {
     private final TermGuard terms;
     private final HostView host;
     private final PageRequests pages;
+    private final HostFailures failures;
     /// Highest cancelled intent by VM slot: its preparation may arrive after its cancellation.
     private final Map<Integer, Long> cancelled = new ConcurrentHashMap<>();
     /// The copied bytes' counter by VM slot, as it was when the latest preparation came.
@@ -64,7 +65,8 @@ final class AgentService implements RequestHandler {
         String hostName(int slot);
     }
 
-    AgentService(HostedVms vms, TermGuard terms, HostView host, PageRequests pages) {
+    AgentService(HostedVms vms, TermGuard terms, HostView host, PageRequests pages, HostFailures failures) {
+        this.failures = requireNonNull(failures, "failures is null");
         this.pages = requireNonNull(pages, "pages is null");
         this.vms = requireNonNull(vms, "vms is null");
         this.terms = requireNonNull(terms, "terms is null");
@@ -98,6 +100,9 @@ final class AgentService implements RequestHandler {
             }
             case AgentRequest.DestroyVm destroy -> {
                 terms.check(destroy.term());
+                if (OwnerWord.is(vms.owner(destroy.vmSlot()), OwnerState.LOST)) {
+                    yield failures.destroyLost(destroy);
+                }
                 yield vms.at(destroy.vmSlot(), destroy.vm()).destroy().thenApply(_ -> new Reply.Ack());
             }
             case AgentRequest.PauseVm pause -> {
@@ -134,10 +139,22 @@ final class AgentService implements RequestHandler {
             case AgentRequest.ListPins list -> pages.pins(list.vm());
             case AgentRequest.ListTiers _ -> pages.tiers();
             case AgentRequest.GuestCall call -> vms.byName(call.vm()).call(call);
-            case AgentRequest.FenceHost _, AgentRequest.ConfirmStopped _, AgentRequest.TakeOver _,
-                    AgentRequest.AskTakeover _, AgentRequest.ProtectVm _, AgentRequest.RestartVm _ ->
+            case AgentRequest.FenceHost fence -> failures.fence(fence);
+            case AgentRequest.ConfirmStopped confirm -> failures.confirm(confirm);
+            case AgentRequest.FreeHost free -> failures.free(free);
+            case AgentRequest.TakeOver takeOver -> failures.takeOver(takeOver);
+            case AgentRequest.AskTakeover(int vmSlot) ->
+                CompletableFuture.completedFuture(failures.takeoverState(vmSlot));
+            case AgentRequest.ProtectVm protect -> {
+                terms.check(protect.term());
                 throw TomboloException.error(CoordinatorError.RPC_NOT_SERVED, "this host does not serve it yet")
                         .fact("request", request.getClass().getSimpleName()).next("use a later release").build();
+            }
+            case AgentRequest.RestartVm restart -> {
+                terms.check(restart.term());
+                HostedVm vm = vms.open(restart.vmSlot(), restart.spec());
+                yield vm.restart().thenApply(_ -> new Reply.VmReply(status(vm)));
+            }
             case AgentRequest.FetchInputLog fetch -> CompletableFuture.completedFuture(inputLog(fetch));
         };
     }

@@ -42,8 +42,9 @@ public final class DrivenHost {
         this.vms = new HostedVms(region, ports, List.of(driver), _ -> bounds, () -> 0, _ -> {
         });
         this.actions = new HostActions(name, region, slot, () -> vms, right, exit);
-        this.service = new AgentService(vms, new TermGuard(), new View(name, region, slot),
-                new PageRequests(Optional.empty()));
+        TermGuard terms = new TermGuard();
+        this.service = new AgentService(vms, terms, new View(name, region, slot), new PageRequests(Optional.empty()),
+                new HostFailures(region, vms, ports, terms));
     }
 
     /// What the keeper of this host's right calls.

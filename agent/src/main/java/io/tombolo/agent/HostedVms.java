@@ -6,10 +6,15 @@ import io.tombolo.agent.handoff.HostPorts;
 import io.tombolo.agent.handoff.HostPorts.HandoffBounds;
 import io.tombolo.agent.handoff.HostedVm;
 import io.tombolo.agent.hypervisor.Hypervisor;
+import io.tombolo.agent.takeover.TakeoverCore;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.region.OwnerState;
+import io.tombolo.region.OwnerWord;
 import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
+import io.tombolo.region.VmIdentity;
+import io.tombolo.region.VmSlot;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -19,6 +24,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -33,6 +40,7 @@ final class HostedVms {
     private final LongSupplier bytesCopied;
     private final Consumer<Set<String>> hosting;
     private final Map<Integer, HostedVm> bySlot = new HashMap<>();
+    private final Map<Integer, TakeoverCore.State> takeovers = new ConcurrentHashMap<>();
     /// Logs of guests that were here by the VM's name, the VM that left first being forgotten first.
     private final Map<String, PastInputs> pastInputs = new LinkedHashMap<>();
 
@@ -138,6 +146,34 @@ final class HostedVms {
     private static TomboloException notHere(String name) {
         return TomboloException.error(AgentError.VM_NOT_ON_HOST, "the VM is not on this host").fact("vm", name)
                 .next("'tombolo vm show " + name + "' tells where it is").build();
+    }
+
+    /// Takes a VM over; see [HostedVm#takeOver].
+    CompletableFuture<Long> takeOver(int vmSlot, VmSpec spec, long ownerEpoch) {
+        return open(vmSlot, spec).takeOver(region, ownerEpoch, state -> takeovers.put(vmSlot, state));
+    }
+
+    /// The last takeover of a VM by this host.
+    Optional<TakeoverCore.State> takeover(int vmSlot) {
+        return Optional.ofNullable(takeovers.get(vmSlot));
+    }
+
+    /// Gives back the memory of a VM that nobody runs any more.
+    void destroyLost(int vmSlot, String name) {
+        VmSlot vm = region.vm(vmSlot);
+        long lost = vm.ownerAcquire();
+        VmIdentity identity = vm.readIdentity();
+        Hypervisor driver = drivers.get(identity.driver());
+        if (!OwnerWord.is(lost, OwnerState.LOST) || !identity.name().equals(name) || driver == null) {
+            throw notHere(name);
+        }
+        long destroying = OwnerWord.pack(OwnerState.DESTROYING, hostSlot(), OwnerWord.nextEpoch(lost));
+        if (!vm.compareAndSetOwner(lost, destroying)) {
+            throw notHere(name);
+        }
+        driver.release(vmSlot);
+        vm.compareAndSetOwner(destroying, OwnerWord.pack(OwnerState.FREE, 0, OwnerWord.epoch(destroying)));
+        takeovers.remove(vmSlot);
     }
 
     /// VMs that have a guest here.

@@ -449,7 +449,8 @@ final class CopyBetweenAgentsTest {
                             200 * MS, 50_000, 1_000 * MS),
                     copier::bytesCopied, _ -> {
                     });
-            this.service = new AgentService(vms, new TermGuard(), this, new PageRequests(Optional.empty()));
+            this.service = new AgentService(vms, new TermGuard(), this, new PageRequests(Optional.empty()),
+                    new HostFailures(region, vms, host, new TermGuard()));
         }
 
         CompletableFuture<WindowEnd> openWindow(long intentSeq, long epoch) {

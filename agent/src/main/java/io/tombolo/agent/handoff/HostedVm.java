@@ -11,14 +11,20 @@ import io.tombolo.agent.hypervisor.GuestContext;
 import io.tombolo.agent.hypervisor.GuestFacts;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.pages.VmPages;
+import io.tombolo.agent.right.CheckBoard;
+import io.tombolo.agent.takeover.TakeoverCore;
+import io.tombolo.agent.takeover.TakeoverPorts;
+import io.tombolo.agent.takeover.VmTakeover;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.VmSpec;
+import io.tombolo.region.Blob;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
+import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VmIdentity;
 import io.tombolo.region.VmSlot;
@@ -58,6 +64,7 @@ public final class HostedVm {
     private VmIdentity identity;
     private volatile HandoffSource source;
     private volatile HandoffTarget target;
+    private VmTakeover takeover;
     private Arrival arrival = new Arrival(0, WindowEnd.UNKNOWN);
     private boolean paused;
     private long cancelledSeq;
@@ -110,6 +117,31 @@ public final class HostedVm {
     /// Creates the VM and runs it. On failure everything that was taken is given back.
     public CompletableFuture<Void> create() {
         return submit(() -> {
+            createNow();
+            return null;
+        });
+    }
+
+    /// A VM that is LOST is destroyed, and created anew in the same slot.
+    public CompletableFuture<Void> restart() {
+        return submit(() -> {
+            var _ = orLeave(() -> requireRight("restart"));
+            if (guest != null || target != null || takeover != null && !takeover.isOver()) {
+                throw notHere();
+            }
+            long lost = slot.ownerAcquire();
+            if (OwnerWord.is(lost, OwnerState.LOST)) {
+                long epoch = OwnerWord.nextEpoch(lost);
+                move(lost, OwnerState.DESTROYING, epoch);
+                driver.release(slot.index());
+                move(word(OwnerState.DESTROYING, epoch), OwnerState.FREE, epoch);
+            }
+            createNow();
+            return null;
+        });
+    }
+
+    private void createNow() {
             long free = orLeave(this::requireCreatable);
             long epoch = OwnerWord.epoch(free) + 1;
             move(free, OwnerState.CREATING, epoch);
@@ -128,8 +160,96 @@ public final class HostedVm {
                 throw e;
             }
             runAt(word(OwnerState.CREATING, epoch), epoch);
-            return null;
+    }
+
+    /// Takes the VM over from an owner that is gone; completes with the epoch of the owner word when it is this host's.
+    /// The rest goes on by itself.
+    ///
+    /// @param told of every state of the takeover, on the control thread
+    public CompletableFuture<Long> takeOver(Region region, long ownerEpoch, Consumer<TakeoverCore.State> told) {
+        return submit(() -> {
+            if (control.isShutdown()) {
+                throw notHere();
+            }
+            if (takeover != null && !takeover.isOver()) {
+                return takeover.epoch();
+            }
+            var _ = orLeave(() -> requireRight("take over"));
+            if (guest != null || !forgetTarget()) {
+                throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")
+                        .build();
+            }
+            return orLeave(() -> {
+                driver.check(spec);
+                identity = slot.readIdentity();
+                takeover = new VmTakeover(region, slot, host.self(), spec.name(), new TakenHere(), told);
+                return takeover.begin(ownerEpoch);
+            });
         });
+    }
+
+    /// A preparation for a hand-off that its source's death has ended. False if its guest may have the VM already.
+    private boolean forgetTarget() {
+        if (target == null) {
+            return true;
+        }
+        target.cancel(target.state().intentSeq());
+        if (target.state().phase() != TargetCore.Phase.IDLE) {
+            return false;
+        }
+        target = null;
+        adopted.complete(null);
+        return true;
+    }
+
+    /// This VM, as its takeover sees it.
+    private final class TakenHere implements TakeoverPorts {
+        @Override
+        public boolean rightHolds() {
+            return host.rightHolds();
+        }
+
+        @Override
+        public CheckBoard board() {
+            return host.board();
+        }
+
+        @Override
+        public long nowNs() {
+            return host.nowNs();
+        }
+
+        @Override
+        public void after(Runnable task, long delayNs) {
+            control.schedule(task, delayNs);
+        }
+
+        @Override
+        public Guest restore(Blob state) {
+            return driver.restore(context(), state);
+        }
+
+        @Override
+        public void expect(OwnerState to, long epoch, int since) {
+            runs.set(word(to, epoch), since);
+            reason = "";
+        }
+
+        @Override
+        public void adopt(Guest taken, long epoch, boolean isPaused) {
+            paused = isPaused;
+            host(taken, epoch);
+            if (runs.hasLapsed()) {
+                runAgain();
+            } else if (!paused) {
+                taken.run();
+            }
+        }
+
+        @Override
+        public void leave() {
+            HostedVm.this.leave();
+        }
     }
 
     private long requireCreatable() {
@@ -148,7 +268,7 @@ public final class HostedVm {
         try {
             return check.get();
         } catch (TomboloException e) {
-            if (guest == null && target == null) {
+            if (guest == null && target == null && (takeover == null || takeover.isOver())) {
                 leave();
             }
             throw e;
@@ -398,6 +518,10 @@ public final class HostedVm {
             }
             if (source != null) {
                 source.abandoned();
+            }
+            if (takeover != null && !takeover.isOver()) {
+                takeover.abandon();
+                return null;
             }
             if (target != null) {
                 target.feed(new TargetCore.Event.Cancel(target.state().intentSeq(), slot.ownerAcquire()));
