@@ -44,7 +44,7 @@ public final class Checkpointer {
     private volatile long lastNs;
     private volatile long earlyCommits;
     private volatile long lastDirty;
-    private volatile long meanDirty;
+    private volatile double meanDirty;
     private int bytes;
 
     /// @param ownerEpoch the epoch of the owner word by which this host owns the VM, as the host believes it: never what
@@ -203,7 +203,7 @@ public final class Checkpointer {
         }
         lastNs = now;
         lastDirty = dirty;
-        meanDirty += dirty - meanDirty / MEAN_COMMITS;
+        meanDirty += (dirty - meanDirty) / Math.clamp(checkpoint.commits(), 1, MEAN_COMMITS);
     }
 
     /// Commits the state of a VM whose vCPUs are all stopped; what waited for it leaves. False if the VM is being taken
@@ -268,6 +268,6 @@ public final class Checkpointer {
 
     /// Pages written per interval, the mean over the last some hundred.
     public long meanDirty() {
-        return meanDirty / MEAN_COMMITS;
+        return Math.round(meanDirty);
     }
 }
