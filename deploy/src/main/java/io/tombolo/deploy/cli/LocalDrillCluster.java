@@ -13,6 +13,7 @@ import io.tombolo.coordinator.wire.PageStatus;
 import io.tombolo.coordinator.wire.PageWaits;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.coordinator.wire.TakeoverReport;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.coordinator.zk.HostRecord;
@@ -281,6 +282,10 @@ final class LocalDrillCluster implements DrillCluster {
 
     List<VmStatus> list() {
         return call(new CoordinatorRequest.VmList(), Reply.VmListReply.class).vms();
+    }
+
+    List<TakeoverReport> takeovers() {
+        return call(new CoordinatorRequest.Takeovers(), Reply.TakeoverList.class).takeovers();
     }
 
     List<HostStatus> hostStatus() {

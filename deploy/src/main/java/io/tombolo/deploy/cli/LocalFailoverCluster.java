@@ -133,6 +133,14 @@ final class LocalFailoverCluster implements FailoverCluster {
     }
 
     @Override
+    public String explain(String vm) {
+        return drill.takeovers().stream().filter(report -> report.vm().equals(vm)).reduce((_, last) -> last)
+                .map(report -> report.phase() + " to " + report.toHost() + " " + report.reason() + " " + report.text()
+                        + (report.inDoubt().isEmpty() ? "" : ", waits for " + report.inDoubt()))
+                .orElse("no takeover was begun");
+    }
+
+    @Override
     public List<VmStatus> list() {
         return drill.list();
     }

@@ -20,6 +20,9 @@ public interface FailoverCluster extends AutoCloseable {
     /// What the agent of a host knows of its takeover of a VM.
     TakeoverState takeover(String host, int vmSlot);
 
+    /// What the leading coordinator says of a VM and its latest takeover, for people.
+    String explain(String vm);
+
     List<VmStatus> list();
 
     /// SIGKILL to all agents and coordinators; ZooKeeper goes on.
