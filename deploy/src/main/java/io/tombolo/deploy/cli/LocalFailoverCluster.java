@@ -7,6 +7,7 @@ import io.tombolo.coordinator.wire.HostStatus;
 import io.tombolo.coordinator.wire.Reply.TakeoverState;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.deploy.DeployError;
+import io.tombolo.deploy.cluster.ClusterError;
 import io.tombolo.deploy.cluster.ClusterPlaces;
 import io.tombolo.deploy.cluster.ClusterSpec;
 import io.tombolo.deploy.cluster.Clusters;
@@ -24,6 +25,10 @@ import io.tombolo.deploy.drill.FailureKind;
 import io.tombolo.region.HostState;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.os.Linux;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -138,6 +143,22 @@ final class LocalFailoverCluster implements FailoverCluster {
                 .map(report -> report.phase() + " to " + report.toHost() + " " + report.reason() + " " + report.text()
                         + (report.inDoubt().isEmpty() ? "" : ", waits for " + report.inDoubt()))
                 .orElse("no takeover was begun");
+    }
+
+    @Override
+    public Path saveLogs() {
+        Path target = Path.of(cluster.facts().directory()).resolveSibling(cluster.spec().name() + "-logs");
+        try {
+            Files.createDirectories(target);
+            for (SupervisedProcess process : cluster.supervisor().processes()) {
+                Path log = process.spec().log();
+                Files.copy(log, target.resolve(log.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
+        } catch (IOException e) {
+            throw TomboloException.error(ClusterError.CLUSTER_FILES, "the logs cannot be copied")
+                    .fact("directory", target).fact("cause", e).next("check the state directory").cause(e).build();
+        }
+        return target;
     }
 
     @Override

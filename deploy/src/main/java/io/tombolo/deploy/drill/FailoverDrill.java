@@ -92,6 +92,9 @@ public final class FailoverDrill {
             }
             progress.step("verifying the region");
             seen.frames = RegionCheck.run(cluster.drill().region());
+        } catch (TomboloException e) {
+            progress.step("the logs of the processes are in " + cluster.saveLogs());
+            throw e;
         } finally {
             progress.step("stopping the cluster");
             cluster.close();

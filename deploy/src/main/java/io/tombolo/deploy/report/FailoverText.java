@@ -20,8 +20,8 @@ public final class FailoverText {
             coldStart(text, report, report.coldStart());
         } else {
             text.append(String.format(Locale.ROOT,
-                    "%d failures under a protected %s guest with %s over %d hosts in %s, seed %d%n%n",
-                    report.failures().size(), report.vm().program(), Units.bytes(report.vmBytes()),
+                    "%d failure%s under a protected %s guest with %s over %d hosts in %s, seed %d%n%n",
+                    report.failures().size(), report.failures().size() == 1 ? "" : "s", report.vm().program(), Units.bytes(report.vmBytes()),
                     report.host().hosts(), Units.nanos(report.elapsedMs() * 1_000_000), report.seed()));
             failures(text, report);
         }
