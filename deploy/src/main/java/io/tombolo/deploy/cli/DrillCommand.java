@@ -122,7 +122,8 @@ final class DrillCommand implements Callable<Integer> {
 
     private int failOver() {
         Options.check(hops == null && warmUp == null && mode == null && !compareModes && restNs == null && !compare,
-                "--failover", "an option about hops", "no --hops, --warm-up, --mode, --compare-modes, --rest, --compare");
+                "--failover", "an option about hops",
+                "no --hops, --warm-up, --mode, --compare-modes, --rest, --compare");
         Options.check(!keep, "--failover", "--keep", "no --keep: the relays to ZooKeeper end with the drill");
         return failover.run(services, new FailoverMixin.Given(hosts, clients, guest, Options.wholeMs(baseNs),
                 reportDirectory), output);

@@ -56,7 +56,8 @@ public final class GuestMixin {
                 ? workingSetBytes
                 : Math.max(4096, memory / (isLinux() ? LINUX_WORKING_SET_PART : WORKING_SET_PART) / 4096 * 4096);
         long seedOrNew = seed != null ? seed : System.nanoTime() ^ ProcessHandle.current().pid() << 40;
-        return new VmSpec(name, uuid, isLinux() ? "qemu" : "simulated", memory, vcpus, isLinux() ? "linux" : program != null ? program : usualProgram,
+        return new VmSpec(name, uuid, isLinux() ? "qemu" : "simulated", memory, vcpus,
+                isLinux() ? "linux" : program != null ? program : usualProgram,
                 workingSet, pattern != null ? pattern : isLinux() ? "sequential" : "uniform", seedOrNew).checked();
     }
 }

@@ -107,7 +107,8 @@ final class LocalFailoverCluster implements FailoverCluster {
                 cluster.restart(host);
             }
             return drill.hostStatus().stream().anyMatch(
-                    one -> one.name().equals(host) && isLive(one)) && cluster.process(host).state() == ProcessState.READY;
+                    one -> one.name().equals(host) && isLive(one))
+                    && cluster.process(host).state() == ProcessState.READY;
         });
     }
 

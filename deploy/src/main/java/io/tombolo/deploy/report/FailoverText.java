@@ -21,7 +21,8 @@ public final class FailoverText {
         } else {
             text.append(String.format(Locale.ROOT,
                     "%d failure%s under a protected %s guest with %s over %d hosts in %s, seed %d%n%n",
-                    report.failures().size(), report.failures().size() == 1 ? "" : "s", report.vm().program(), Units.bytes(report.vmBytes()),
+                    report.failures().size(), report.failures().size() == 1 ? "" : "s", report.vm().program(),
+                    Units.bytes(report.vmBytes()),
                     report.host().hosts(), Units.nanos(report.elapsedMs() * 1_000_000), report.seed()));
             failures(text, report);
         }
