@@ -7,6 +7,7 @@ import io.tombolo.agent.pages.ProtectedPages;
 import io.tombolo.agent.pages.VmPages;
 import io.tombolo.region.PageCheckpoint;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
