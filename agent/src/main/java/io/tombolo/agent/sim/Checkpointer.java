@@ -7,7 +7,6 @@ import io.tombolo.agent.pages.ProtectedPages;
 import io.tombolo.agent.pages.VmPages;
 import io.tombolo.region.PageCheckpoint;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -207,7 +206,8 @@ public final class Checkpointer {
         }
         lastNs = now;
         lastDirty = dirty;
-        meanDirty += (dirty - meanDirty) / Math.clamp(checkpoint.commits(), 1, MEAN_COMMITS);
+        double mean = meanDirty;
+        meanDirty = mean + (dirty - mean) / Math.clamp(checkpoint.commits(), 1, MEAN_COMMITS);
     }
 
     /// Commits the state of a VM whose vCPUs are all stopped; what waited for it leaves. False if the VM is being taken
