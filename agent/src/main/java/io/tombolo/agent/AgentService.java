@@ -12,7 +12,6 @@ import io.tombolo.agent.handoff.SourceCore;
 import io.tombolo.agent.handoff.SourceReport;
 import io.tombolo.agent.handoff.TargetCore;
 import io.tombolo.agent.hypervisor.GuestFacts;
-import io.tombolo.agent.hypervisor.ProtectionFacts;
 import io.tombolo.agent.pages.VmPages;
 import io.tombolo.agent.takeover.TakeoverCore;
 import io.tombolo.coordinator.CoordinatorError;
@@ -27,7 +26,6 @@ import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.Request;
 import io.tombolo.coordinator.wire.RequestHandler;
 import io.tombolo.coordinator.wire.PageWaits;
-import io.tombolo.coordinator.wire.ProtectionStatus;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
@@ -325,23 +323,15 @@ final class AgentService implements RequestHandler {
         return new PageWaits(pages.waits().count(), pages.waits().quantileNs(0.99), pages.waits().maxNs());
     }
 
-    private ProtectionStatus protection(HostedVm vm, ProtectionFacts facts) {
-        long rolledBack = vms.takeover(vm.slotIndex()).map(TakeoverCore.State::pagesRolledBack).orElse(0L);
-        return facts.isProtected()
-                ? new ProtectionStatus(true, facts.interval(), facts.checkpointUs(), facts.commits(),
-                        facts.earlyCommits(), facts.dirtyPagesLast(), facts.dirtyPagesMean(), facts.pauseP50Ns(),
-                        facts.pauseP99Ns(), facts.preimageFrames(), facts.preimageLimit(), rolledBack)
-                : ProtectionStatus.NONE;
-    }
-
     private VmStatus status(HostedVm vm) {
         long owner = vm.owner();
         GuestFacts facts = vm.facts();
+        long rolledBack = vms.takeover(vm.slotIndex()).map(TakeoverCore.State::pagesRolledBack).orElse(0L);
         String reason = vm.reason().isEmpty() ? facts.note() : vm.reason();
         return new VmStatus(vm.spec(), vm.slotIndex(), String.valueOf(OwnerWord.state(owner)),
                 host.hostName(OwnerWord.slot(owner)), OwnerWord.epoch(owner), facts.instructions(), reason)
                 .withLocalPages(vms.localPages(vm.slotIndex()))
                 .withWaits(vm.pages().map(AgentService::waits).orElse(PageWaits.NONE))
-                .withProtection(protection(vm, facts.protection()));
+                .withProtection(facts.protection().status(rolledBack));
     }
 }

@@ -101,7 +101,7 @@ final class ClusterView {
             String reason = vm.reason().isEmpty() ? live.reason() : vm.reason();
             return new VmStatus(vm.spec(), vm.slot(), status.ownerState(), status.ownerHost(), status.epoch(),
                     live.instructions(), reason).withLocalPages(status.localPages()).withWaits(live.waits())
-                            .withProtection(live.protection());
+                    .withProtection(live.protection());
             // An agent that does not answer is no reason not to show what is known without it.
         } catch (RuntimeException e) {
             LOG.debug("agent {} says nothing of {}", status.ownerHost(), vm.spec().name(), e);

@@ -59,7 +59,6 @@ final class FenceAgents {
     }
 
     private static End talk(Process process, FenceAgentConfig agent, String action, String input) throws IOException {
-        Thread reader = null;
         StringBuilder output = new StringBuilder();
         try (var stdin = process.getOutputStream()) {
             stdin.write(input.getBytes(StandardCharsets.UTF_8));
@@ -67,7 +66,7 @@ final class FenceAgents {
             // It may end without reading them.
             output.append(e.getMessage()).append(' ');
         }
-        reader = Thread.ofVirtual().start(() -> read(process, output));
+        Thread reader = Thread.ofVirtual().start(() -> read(process, output));
         try {
             if (!process.waitFor(agent.timeoutMs(), TimeUnit.MILLISECONDS)) {
                 return new End(-1, "FENCE_AGENT_HANGS action=" + action + ": no end within " + agent.timeoutMs()

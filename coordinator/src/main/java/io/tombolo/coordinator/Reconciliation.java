@@ -27,7 +27,9 @@ public final class Reconciliation {
                             "its VM slot is free");
             case CREATING -> owned(record, owner, live, CoordinatorError.VM_CREATING.name(), record.reasonText());
             // Whoever found it lost wrote down why.
-            case LOST -> record.epoch() == owner.epoch() && saysWhyLost(record) ? record : because(record, record.host(), owner.epoch(), CoordinatorError.VM_LOST, "its memory is lost");
+            case LOST -> record.epoch() == owner.epoch() && saysWhyLost(record)
+                    ? record
+                    : because(record, record.host(), owner.epoch(), CoordinatorError.VM_LOST, "its memory is lost");
             case RUNNING, OFFERED, CLAIMED, RECOVERING, RESTORING, PAUSED, DESTROYING ->
                 owned(record, owner, live, "", "");
         };

@@ -183,7 +183,8 @@ final class FrameChecks {
         pass.gates[vm] = Math.max(pass.gates[vm] & Long.MAX_VALUE,
                 region.vm(vm).gate().wordAcquire() & Long.MAX_VALUE);
         // The next owner has copies of them, and puts its own frames in their places before it runs the VM.
-        boolean mayBeLocal = !pass.isOffered(vm) || VmGate.isCopied(pass.gates[vm]);
+        boolean isProtected = CommitWord.isProtected(region.vm(vm).commitAcquire());
+        boolean mayBeLocal = !isProtected && (!pass.isOffered(vm) || VmGate.isCopied(pass.gates[vm]));
         if (entries > 0) {
             pass.counts.merge("pages local", entries, Long::sum);
         }
@@ -194,7 +195,7 @@ final class FrameChecks {
                     region.vm(vm).base() + RegionLayout.VM_SLOT.offset("local_pages"), said,
                     mayBeLocal
                             ? entries + " LOCAL entries"
-                            : "0 in a VM that is offered, which has " + entries + " LOCAL entries");
+                            : "0 in a VM that is offered or protected, which has " + entries + " LOCAL entries");
         }
     }
 

@@ -72,12 +72,14 @@ public final class Takeover {
         };
     }
 
-    /// Puts the epoch of a takeover into the commit word.
-    private static void seal(VmSlot vm, long owner) {
+    /// Puts the epoch of a takeover into the commit word, never over the seal of a later one: that one has changed the
+    /// owner word before it seals.
+    private static void seal(VmSlot vm, long mine) {
         while (true) {
             long commit = vm.commitAcquire();
-            long sealed = CommitWord.sealed(commit, OwnerWord.epoch(owner));
-            if (!CommitWord.isProtected(commit) || commit == sealed || vm.compareAndSetCommit(commit, sealed)) {
+            long sealed = CommitWord.sealed(commit, OwnerWord.epoch(mine));
+            if (!CommitWord.isProtected(commit) || commit == sealed || vm.ownerAcquire() != mine
+                    || vm.compareAndSetCommit(commit, sealed)) {
                 return;
             }
         }
@@ -184,7 +186,9 @@ public final class Takeover {
     public static PageCheckpoint checkpoint(Region region, FrameAllocator allocator, VmSlot vm, long mine) {
         requireMine(region, vm, mine);
         PageCheckpoint checkpoint = Protection.prepare(region, allocator, vm);
-        checkpoint.begin(vm.commitAcquire(), 2, 0, 0);
+        // With this takeover's own seal: who takes the VM over meanwhile has put another one in, and this host must not
+        // commit over it.
+        checkpoint.begin(CommitWord.sealed(vm.commitAcquire(), OwnerWord.epoch(mine)), 2, 0, 0);
         return checkpoint;
     }
 

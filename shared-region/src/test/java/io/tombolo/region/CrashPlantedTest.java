@@ -20,12 +20,16 @@ class CrashPlantedTest {
     /// Whoever stores to the region in this module.
     static final Class<?>[] PRODUCT = {FrameAllocator.class, HostSlot.class, HostSlots.class, MetadataSlot.class,
             PageTable.class, Recovery.class, RegionFormatter.class, VmGate.class, VmMemory.class, VmPins.class,
-            VmRecovery.class, VmSlot.class, VmSlots.class};
+            VmRecovery.class, VmSlot.class, VmSlots.class, OwnersInDoubt.class, PageCheckpoint.class, PreimageLog.class,
+            Protection.class, Rollback.class, Takeover.class};
 
     static Map<String, Finding> all(Mistake mistake) {
         List<CrashHarness.Operation> small = new ArrayList<>(CrashEnumerationTest.operations());
         small.addAll(CrashEnumerationTest.recoveries());
         Map<String, Finding> found = new TreeMap<>(new CrashHarness(1024).planted(small, mistake, PRODUCT));
+        new CrashHarness(1024).planted(ProtectionCrashTest.planted(), mistake, PRODUCT)
+                .forEach((place, finding) -> found.merge(place, finding,
+                        (one, other) -> one.equals(NOTHING) ? other : one));
         new CrashHarness(2048).planted(PageMoveCrashTest.operations(), mistake, PRODUCT)
                 .forEach((place, finding) -> found.merge(place, finding,
                         (one, other) -> one.equals(NOTHING) ? other : one));

@@ -48,12 +48,14 @@ final class CrashSites {
 
     private static Map<String, Set<Mistake>> helpers() {
         Map<String, Set<Mistake>> helpers = new HashMap<>();
-        for (String each : List.of("FrameAllocator.makeDurable", "PageTable.persist", "PageTable.writeBack")) {
+        for (String each : List.of("FrameAllocator.makeDurable", "PageTable.persist", "PageTable.writeBack",
+                "PreimageLog.writeBack")) {
             helpers.put(each, EnumSet.of(Mistake.NO_PERSIST));
         }
         for (String each : List.of("FrameAllocator.change", "PageTable.compareAndSet", "VmSlot.compareAndSetOwner",
                 "HostSlot.compareAndSetWord", "VmGate.change", "VmSlot.armedRelease", "VmSlot.spinRelease",
-                "VmSlot.echoRelease", "VmSlot.beatRelease", "VmSlot.fromRelease")) {
+                "VmSlot.echoRelease", "VmSlot.beatRelease", "VmSlot.fromRelease", "VmSlot.compareAndSetCommit",
+                "VmSlot.compareAndSetDoubt", "PreimageLog.write")) {
             helpers.put(each, EnumSet.of(Mistake.NO_STORE));
         }
         return Map.copyOf(helpers);

@@ -143,6 +143,13 @@ class ProtectionCrashTest {
         return all;
     }
 
+    /// Those in which every store and every persist of protection and takeover comes.
+    static List<Operation> planted() {
+        List<Operation> all = new ArrayList<>(operations());
+        all.addAll(secondFailures());
+        return all;
+    }
+
     private static long steps(Operation operation) {
         CrashMemory memory = HARNESS.start(operation);
         for (long steps = 0;; steps++) {

@@ -126,7 +126,7 @@ public final class HostedVm {
     public CompletableFuture<Void> restart() {
         return submit(() -> {
             var _ = orLeave(() -> requireRight("restart"));
-            if (guest != null || target != null || takeover != null && !takeover.isOver()) {
+            if (guest != null || target != null || (takeover != null && !takeover.isOver())) {
                 throw notHere();
             }
             long lost = slot.ownerAcquire();
@@ -142,28 +142,28 @@ public final class HostedVm {
     }
 
     private void createNow() {
-            long free = orLeave(this::requireCreatable);
-            long epoch = OwnerWord.epoch(free) + 1;
-            move(free, OwnerState.CREATING, epoch);
-            try {
-                identity = driver.allocate(spec, slot.index());
-                host(driver.boot(context()), epoch);
-                if (spec.checkpointUs() > 0) {
-                    // Before its first instruction, so there is no time in which it is not.
-                    runs.set(word(OwnerState.CREATING, epoch), host.board().closings());
-                    guest.protect(epoch, spec.checkpointUs());
-                }
-            } catch (TomboloException e) {
-                if (guest != null) {
-                    guest.kill();
-                }
-                move(word(OwnerState.CREATING, epoch), OwnerState.DESTROYING, epoch + 1);
-                driver.release(slot.index());
-                move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
-                leave();
-                throw e;
+        long free = orLeave(this::requireCreatable);
+        long epoch = OwnerWord.epoch(free) + 1;
+        move(free, OwnerState.CREATING, epoch);
+        try {
+            identity = driver.allocate(spec, slot.index());
+            host(driver.boot(context()), epoch);
+            if (spec.checkpointUs() > 0) {
+                // Before its first instruction, so there is no time in which it is not.
+                runs.set(word(OwnerState.CREATING, epoch), host.board().closings());
+                guest.protect(epoch, spec.checkpointUs());
             }
-            runAt(word(OwnerState.CREATING, epoch), epoch);
+        } catch (TomboloException e) {
+            if (guest != null) {
+                guest.kill();
+            }
+            move(word(OwnerState.CREATING, epoch), OwnerState.DESTROYING, epoch + 1);
+            driver.release(slot.index());
+            move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
+            leave();
+            throw e;
+        }
+        runAt(word(OwnerState.CREATING, epoch), epoch);
     }
 
     /// Takes the VM over from an owner that is gone; completes with the epoch of the owner word when it is this host's.

@@ -17,7 +17,8 @@ public final class ProtectedVms {
         if (!havePagesToStay(slot)) {
             return;
         }
-        throw TomboloException.error(CoordinatorError.VM_PROTECTED, "the pages of a protected VM stay in the shared tier")
+        throw TomboloException
+                .error(CoordinatorError.VM_PROTECTED, "the pages of a protected VM stay in the shared tier")
                 .fact("vm", vm).next("tombolo vm unprotect " + vm).build();
     }
 

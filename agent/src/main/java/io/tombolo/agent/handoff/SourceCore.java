@@ -354,8 +354,9 @@ public final class SourceCore {
                 yield Step.of(state.idleAt(epoch), new Effect.ClearArmed(), new Effect.Resume(epoch),
                         new Effect.Answer(state.intentSeq(), Outcome.TAKEN_BACK, OwnerWord.describe(word)));
             }
-            case FREE, CREATING, RECOVERING, RESTORING, DESTROYING, LOST -> Step.of(state.to(Phase.GONE, 0), new Effect.Reap(),
-                    new Effect.Answer(state.intentSeq(), Outcome.LOST, OwnerWord.describe(word)));
+            case FREE, CREATING, RECOVERING, RESTORING, DESTROYING, LOST ->
+                Step.of(state.to(Phase.GONE, 0), new Effect.Reap(),
+                        new Effect.Answer(state.intentSeq(), Outcome.LOST, OwnerWord.describe(word)));
         };
     }
 

@@ -84,7 +84,8 @@ final class GuestProtection {
         }
         long local = context.slot().localPagesAcquire();
         if (local != 0) {
-            throw refused(CoordinatorError.VM_HAS_LOCAL_PAGES, "pages of the VM are in a local tier").fact("localPages", local)
+            throw refused(CoordinatorError.VM_HAS_LOCAL_PAGES, "pages of the VM are in a local tier")
+                    .fact("localPages", local)
                     .next("move them first: tombolo vm move-pages " + context.spec().name() + " --to shared").build();
         }
     }
@@ -224,7 +225,7 @@ final class GuestProtection {
             return ProtectionFacts.NONE;
         }
         PageCheckpoint checkpoint = present.checkpoint();
-        return new ProtectionFacts(true, checkpoint.interval(), (int) (present.intervalNs() / 1000),
+        return new ProtectionFacts(true, checkpoint.interval() - 1, (int) (present.intervalNs() / 1000),
                 checkpoint.commits(), present.earlyCommits(), present.lastDirty(), present.meanDirty(),
                 present.pauses().quantileNs(0.5), present.pauses().quantileNs(0.99), present.pauses().maxNs(),
                 checkpoint.preimageFrames(), checkpoint.preimageLimit());

@@ -1,9 +1,11 @@
 package io.tombolo.agent.hypervisor;
 
+import io.tombolo.coordinator.wire.ProtectionStatus;
+
 /// How a guest is protected, since it came to this host.
 ///
 /// @param isProtected    whether it is
-/// @param interval       the open interval
+/// @param interval       the last committed interval
 /// @param checkpointUs   how often it is committed
 /// @param commits        commits made here
 /// @param earlyCommits   of those, how many before the interval was over, for want of frames or because of many replies
@@ -17,4 +19,12 @@ public record ProtectionFacts(boolean isProtected, long interval, int checkpoint
         long preimageFrames, long preimageLimit) {
     /// Not protected.
     public static final ProtectionFacts NONE = new ProtectionFacts(false, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    /// As it goes over the wire.
+    ///
+    /// @param rolledBack pages that the takeover by which the guest came here rolled back
+    public ProtectionStatus status(long rolledBack) {
+        return new ProtectionStatus(isProtected, interval, checkpointUs, commits, earlyCommits, dirtyPagesLast,
+                dirtyPagesMean, pauseP50Ns, pauseP99Ns, preimageFrames, preimageLimit, rolledBack);
+    }
 }

@@ -87,7 +87,7 @@ public final class ProtectedPages {
         }
         byte self = (byte) Math.min(vcpu + 1, Byte.MAX_VALUE);
         byte seen = (byte) BYTES.getOpaque(readers, (int) page);
-        if (seen == SEVERAL || seen == self && vcpu + 1 < Byte.MAX_VALUE) {
+        if (seen == SEVERAL || (seen == self && vcpu + 1 < Byte.MAX_VALUE)) {
             return;
         }
         while (!BYTES.compareAndSet(readers, (int) page, seen, seen == NOBODY ? self : SEVERAL)) {

@@ -38,13 +38,12 @@ public final class Checkpointer {
     private final HeldReplies held;
     private final VcpuBarrier barrier = new VcpuBarrier();
     private final PageWaits pauses = new PageWaits();
-    private final Runnable commitAll = () -> commit(ownerEpoch(), false);
     private volatile boolean lost;
     private volatile boolean broken;
     private volatile long lastNs;
     private volatile long earlyCommits;
     private volatile long lastDirty;
-    private volatile long meanDirty;
+    private volatile double meanDirty;
     private int bytes;
 
     /// @param ownerEpoch the epoch of the owner word by which this host owns the VM, as the host believes it: never what
@@ -106,6 +105,10 @@ public final class Checkpointer {
         return meet(vcpu, now);
     }
 
+    private void commitAll() {
+        var _ = commit(ownerEpoch(), false);
+    }
+
     private long ownerEpoch() {
         return ownerEpoch.getAsLong();
     }
@@ -126,7 +129,7 @@ public final class Checkpointer {
 
     private boolean meet(int vcpu, long sinceNs) {
         Waiting waiting = new Waiting(vcpu, sinceNs);
-        boolean in = barrier.meet(commitAll, waiting);
+        boolean in = barrier.meet(this::commitAll, waiting);
         if (waiting.entriesChanged) {
             memories[vcpu].forget();
         } else {
@@ -194,16 +197,17 @@ public final class Checkpointer {
         return true;
     }
 
-    // Only ever written by whoever commits, one at a time.
-    @SuppressWarnings("NonAtomicOperationOnVolatileField")
+    /// By whoever commits, one at a time.
     private void count(long dirty) {
         long now = System.nanoTime();
         if (now - lastNs < intervalNs) {
-            earlyCommits++;
+            long early = earlyCommits + 1;
+            earlyCommits = early;
         }
         lastNs = now;
         lastDirty = dirty;
-        meanDirty += dirty - meanDirty / MEAN_COMMITS;
+        double mean = meanDirty;
+        meanDirty = mean + (dirty - mean) / Math.clamp(checkpoint.commits(), 1, MEAN_COMMITS);
     }
 
     /// Commits the state of a VM whose vCPUs are all stopped; what waited for it leaves. False if the VM is being taken
@@ -268,6 +272,6 @@ public final class Checkpointer {
 
     /// Pages written per interval, the mean over the last some hundred.
     public long meanDirty() {
-        return meanDirty / MEAN_COMMITS;
+        return Math.round(meanDirty);
     }
 }

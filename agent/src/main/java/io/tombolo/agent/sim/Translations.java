@@ -44,7 +44,7 @@ final class Translations {
     /// Whether it knows the page of that address. One compare for the page, for the era, for the alignment to 8 bytes
     /// and for the end of guest memory, beyond which nothing was ever added.
     boolean has(long gpa) {
-        return words[place(gpa) & (words.length - 1)] == (gpa & OTHER_PAGE | era);
+        return words[place(gpa) & (words.length - 1)] == ((gpa & OTHER_PAGE) | era);
     }
 
     /// What to add to the address to get to the host's, if [#has].
@@ -59,17 +59,17 @@ final class Translations {
     /// Enters a translation; returns `there`.
     long add(long gpa, long there) {
         int place = place(gpa) & (words.length - 1);
-        words[place] = gpa & -PAGE_BYTES | era;
+        words[place] = (gpa & -PAGE_BYTES) | era;
         words[place | 1] = there;
         return there;
     }
 
     void forget() {
-        era = era + Long.BYTES & ERA;
+        era = (era + Long.BYTES) & ERA;
         for (int place = next; place < next + cleared; place += LONGS) {
             words[place] = nothing(place);
         }
-        next = next + cleared & (words.length - 1);
+        next = (next + cleared) & (words.length - 1);
     }
 
     /// A page that belongs to another place: the first page, and in its place the second.

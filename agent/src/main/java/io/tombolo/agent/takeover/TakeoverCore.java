@@ -190,7 +190,8 @@ public final class TakeoverCore {
             return new Step(new State(Phase.WAITING, state.mine(), doubts, false, "", state.begunNs(), 0, 0, 0, 0),
                     List.of(new Effect.Look(delay)));
         }
-        return new Step(new State(Phase.RECOVERING, state.mine(), List.of(), false, "", state.begunNs(), nowNs, 0, 0, 0),
+        return new Step(
+                new State(Phase.RECOVERING, state.mine(), List.of(), false, "", state.begunNs(), nowNs, 0, 0, 0),
                 List.of(new Effect.Recover()));
     }
 

@@ -120,7 +120,8 @@ final class ProtectedGuest implements AutoCloseable {
             }
             commits = guest.checkpointer.checkpoint().commits() - commits;
             System.out.printf("%s MiB %s %d vcpus: without %.0f/s (%.0f ns) with %.0f/s (%.0f ns) ratio %.2f; commits/s"
-                    + " %.0f early %d dirty %d pause p50 %.1f p99 %.1f max %.1f us; frames %d%n", args[0], args[1], vcpus,
+                    + " %.0f early %d dirty %d pause p50 %.1f p99 %.1f max %.1f us; frames %d%n", args[0], args[1],
+                    vcpus,
                     without, vcpus * 1e9 / without, with, vcpus * 1e9 / with, with / without, commits / 3.0,
                     guest.checkpointer.earlyCommits(), guest.checkpointer.meanDirty(),
                     guest.checkpointer.pauses().quantileNs(.5) / 1e3, guest.checkpointer.pauses().quantileNs(.99) / 1e3,

@@ -26,13 +26,13 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /// One VM in a real region on tmpfs, running as far as its owner word says, with a local tier beside it.
-final class TestVm implements AutoCloseable {
+public final class TestVm implements AutoCloseable {
     final Path directory;
-    final Region region;
+    public final Region region;
     final LocalTier local;
-    final FrameAllocator allocator;
-    final VmSlot slot;
-    final VmPages pages;
+    public final FrameAllocator allocator;
+    public final VmSlot slot;
+    public final VmPages pages;
     final GuestCopier copier = new GuestCopier();
 
     /// @param local whether the pages begin in the local tier
@@ -40,7 +40,7 @@ final class TestVm implements AutoCloseable {
         this(bytes, size, local, vcpus, bytes);
     }
 
-    TestVm(long bytes, PageSize size, boolean local, int vcpus, long localBytes) {
+    public TestVm(long bytes, PageSize size, boolean local, int vcpus, long localBytes) {
         this(bytes, size, local, vcpus, localBytes, HugePages.NONE);
     }
 
@@ -76,7 +76,7 @@ final class TestVm implements AutoCloseable {
         return new PageMover(region, copier, () -> true, 1_000_000_000L, batch);
     }
 
-    List<?> findings() {
+    public List<?> findings() {
         VerifyReport report = RegionVerifier.verify(region);
         return report.findings();
     }

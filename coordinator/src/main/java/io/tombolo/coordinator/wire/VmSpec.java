@@ -120,7 +120,7 @@ public record VmSpec(String name, UUID uuid, String driver, long memoryBytes, in
                 "0 to memoryBytes");
         require(pattern.equals("sequential") || pattern.equals("uniform") || pattern.equals("zipf"), "pattern", pattern,
                 "sequential, uniform, zipf");
-        require(checkpointUs == 0 || checkpointUs >= MIN_CHECKPOINT_US && checkpointUs <= MAX_CHECKPOINT_US,
+        require(checkpointUs == 0 || (checkpointUs >= MIN_CHECKPOINT_US && checkpointUs <= MAX_CHECKPOINT_US),
                 "checkpointUs", checkpointUs, "0 or " + MIN_CHECKPOINT_US + " to " + MAX_CHECKPOINT_US);
         require(onHostFailure.equals(STOP) || onHostFailure.equals(RESTART), "onHostFailure", onHostFailure,
                 "stop, restart");

@@ -21,10 +21,11 @@ import picocli.CommandLine.Option;
 /// `tombolo drill`.
 @Command(name = "drill", description = {
         "Start a cluster, let a running VM hop round its hosts, verify, report, stop everything.",
+        "With --failover: let the hosts of a protected VM fail under it instead.",
         "Ends with 0 only if every check held."})
 final class DrillCommand implements Callable<Integer> {
-    private static final int CLIENTS = 2;
-    private static final int MAX_CLIENTS = 16;
+    static final int CLIENTS = 2;
+    static final int MAX_CLIENTS = 16;
 
     /// A hand-off costs microseconds, and JVMs compile while the first ones are made.
     private static final int HOPS = 30;
@@ -76,6 +77,9 @@ final class DrillCommand implements Callable<Integer> {
     private boolean keep;
 
     @Mixin
+    private FailoverMixin failover;
+
+    @Mixin
     private OutputMixin output;
 
     DrillCommand(Services services) {
@@ -84,6 +88,9 @@ final class DrillCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (failover.isWanted()) {
+            return failOver();
+        }
         Options.check(hosts >= 2 && hosts <= 64, "--hosts", hosts, "2 to 64");
         List<MigrateMode> modes = modes();
         boolean moving = !modes.equals(List.of(MigrateMode.HANDOFF));
@@ -111,6 +118,15 @@ final class DrillCommand implements Callable<Integer> {
                 modes, restMs);
         print(run(plan));
         return 0;
+    }
+
+    private int failOver() {
+        Options.check(hops == null && warmUp == null && mode == null && !compareModes && restNs == null && !compare,
+                "--failover", "an option about hops",
+                "no --hops, --warm-up, --mode, --compare-modes, --rest, --compare");
+        Options.check(!keep, "--failover", "--keep", "no --keep: the relays to ZooKeeper end with the drill");
+        return failover.run(services, new FailoverMixin.Given(hosts, clients, guest, Options.wholeMs(baseNs),
+                reportDirectory), output);
     }
 
     private List<MigrateMode> modes() {

@@ -22,7 +22,7 @@ public final class GuestMixin {
     @Option(names = "--vcpus", paramLabel = "N", defaultValue = "1", description = "Number of vCPUs (${DEFAULT-VALUE}).")
     private int vcpus;
 
-    @Option(names = "--program", paramLabel = "PROGRAM", defaultValue = "dirty", description = "What a simulated guest runs: dirty, kv or bank (${DEFAULT-VALUE}).")
+    @Option(names = "--program", paramLabel = "PROGRAM", description = "What a simulated guest runs: dirty, kv or bank (dirty; kv in a failover drill).")
     private String program;
 
     @Option(names = "--working-set", paramLabel = "SIZE", converter = SizeConverter.class, description = "Memory that the program works on (a quarter of the guest's; half of a Linux guest's).")
@@ -40,15 +40,24 @@ public final class GuestMixin {
 
     /// The definition, checked.
     VmSpec spec(String name, UUID uuid) {
+        return spec(name, uuid, "dirty", 0);
+    }
+
+    /// The same with other defaults.
+    ///
+    /// @param usualMemoryBytes memory if none was asked for; 0 for what is usual
+    VmSpec spec(String name, UUID uuid, String usualProgram, long usualMemoryBytes) {
         if (!isLinux() && !guest.equals("simulated")) {
             throw Options.invalid("--guest", guest, "simulated, linux");
         }
-        long memory = memoryBytes != null ? memoryBytes : isLinux() ? 512L << 20 : DEFAULT_MEMORY_BYTES;
+        long usual = usualMemoryBytes > 0 ? usualMemoryBytes : isLinux() ? 512L << 20 : DEFAULT_MEMORY_BYTES;
+        long memory = memoryBytes != null ? memoryBytes : usual;
         long workingSet = workingSetBytes != null
                 ? workingSetBytes
                 : Math.max(4096, memory / (isLinux() ? LINUX_WORKING_SET_PART : WORKING_SET_PART) / 4096 * 4096);
         long seedOrNew = seed != null ? seed : System.nanoTime() ^ ProcessHandle.current().pid() << 40;
-        return new VmSpec(name, uuid, isLinux() ? "qemu" : "simulated", memory, vcpus, isLinux() ? "linux" : program,
+        return new VmSpec(name, uuid, isLinux() ? "qemu" : "simulated", memory, vcpus,
+                isLinux() ? "linux" : program != null ? program : usualProgram,
                 workingSet, pattern != null ? pattern : isLinux() ? "sequential" : "uniform", seedOrNew).checked();
     }
 }

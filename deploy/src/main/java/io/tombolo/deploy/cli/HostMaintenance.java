@@ -62,7 +62,8 @@ final class HostMaintenance {
     }
 
     /// `tombolo host drain HOST`.
-    @Command(name = "drain", description = {"Hand all VMs of a host over to others, one after the other, and give it none.",
+    @Command(name = "drain", description = {
+            "Hand all VMs of a host over to others, one after the other, and give it none.",
             "Ends with 0 only if all of them moved."})
     static final class Drain extends Base {
         Drain(Services services) {

@@ -15,6 +15,8 @@ import io.tombolo.deploy.drill.ContextSwitchBenchmark;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
+import io.tombolo.deploy.drill.FailoverCluster;
+import io.tombolo.deploy.drill.FailoverPlan;
 import io.tombolo.deploy.drill.LinuxComparison;
 import io.tombolo.deploy.drill.LinuxGuestVerifier;
 import io.tombolo.deploy.drill.SimulatedGuestVerifier;
@@ -78,6 +80,11 @@ final class LiveServices implements Services {
                         : new SimulatedGuestVerifier(places.memory()),
                 ContextSwitchBenchmark::run,
                 () -> LinuxComparison.run(plan, places.memory(), progress), progress);
+    }
+
+    @Override
+    public FailoverCluster failoverCluster(FailoverPlan plan, DrillProgress progress) {
+        return LocalFailoverCluster.start(plan, places, progress);
     }
 
     @Override

@@ -6,12 +6,14 @@ import io.tombolo.coordinator.CoordinatorClient;
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.CoordinatorRequest;
+import io.tombolo.coordinator.wire.HostStatus;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.MigrateMode;
 import io.tombolo.coordinator.wire.PageStatus;
 import io.tombolo.coordinator.wire.PageWaits;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.coordinator.wire.Reply;
+import io.tombolo.coordinator.wire.TakeoverReport;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.coordinator.wire.VmStatus;
 import io.tombolo.coordinator.zk.HostRecord;
@@ -74,17 +76,31 @@ final class LocalDrillCluster implements DrillCluster {
     private final ClusterFacts facts;
     private final CoordinatorClient client;
     private final List<String> hosts;
+    private final long clientMs;
     private final Thread hook;
     /// Where the agents listen, so that ZooKeeper is not asked for every operation of a client.
     private final Map<String, HostRecord> agents = new ConcurrentHashMap<>();
 
-    private LocalDrillCluster(RunningCluster cluster, List<String> hosts, DrillProgress progress) {
+    private LocalDrillCluster(RunningCluster cluster, List<String> hosts, DrillProgress progress, long clientMs) {
+        this.clientMs = clientMs;
         this.cluster = requireNonNull(cluster, "cluster is null");
         this.progress = requireNonNull(progress, "progress is null");
         this.hosts = List.copyOf(hosts);
         this.facts = cluster.facts();
         this.client = ClusterConnection.client(facts.name(), facts.zookeeper(), facts.root());
         this.hook = Thread.ofPlatform().name("drill-cleanup").unstarted(cluster::close);
+    }
+
+    /// Wraps a cluster that runs, whose clients wait so long for an answer; who started it closes it if this object is
+    /// never closed.
+    static LocalDrillCluster of(LocalCluster running, DrillProgress progress, long clientMs) {
+        return new LocalDrillCluster(running, running.spec().hosts(), progress, clientMs).closedAtExit();
+    }
+
+    private LocalDrillCluster closedAtExit() {
+        // Ctrl-C; a SIGKILL of this process is the supervisor's guard's affair.
+        Runtime.getRuntime().addShutdownHook(hook);
+        return this;
     }
 
     /// Starts the processes and waits until they are ready.
@@ -100,12 +116,8 @@ final class LocalDrillCluster implements DrillCluster {
                 ? Clusters.up(spec, places, JavaPrograms.standard(), tell)
                 : LocalCluster.start(spec, places, JavaPrograms.standard(), tell);
         try {
-            LocalDrillCluster cluster = new LocalDrillCluster(running, spec.hosts(), progress);
-            if (!plan.keep()) {
-                // Ctrl-C; a SIGKILL of this process is the supervisor's guard's affair.
-                Runtime.getRuntime().addShutdownHook(cluster.hook);
-            }
-            return cluster;
+            LocalDrillCluster cluster = new LocalDrillCluster(running, spec.hosts(), progress, CLIENT_MS);
+            return plan.keep() ? cluster : cluster.closedAtExit();
         } catch (TomboloException e) {
             running.close();
             throw e;
@@ -225,7 +237,7 @@ final class LocalDrillCluster implements DrillCluster {
     public GuestReply call(String host, AgentRequest.GuestCall call) {
         HostRecord agent = agent(host);
         try {
-            return client.call(agent, call, GuestReply.class, CLIENT_MS);
+            return client.call(agent, call, GuestReply.class, clientMs);
         } catch (TomboloException e) {
             if (e.code() == CoordinatorError.RPC_UNREACHABLE) {
                 agents.remove(host, agent);
@@ -237,9 +249,9 @@ final class LocalDrillCluster implements DrillCluster {
     private synchronized HostRecord agent(String host) {
         if (!agents.containsKey(host)) {
             for (HostRecord record : client.hosts()) {
-                agents.put(record.name(), record);
-                // Connects now, so that a client does not wait for that when the VM has just arrived there.
-                var _ = client.call(record, new AgentRequest.Ping(0), Reply.Pong.class, CLIENT_MS);
+                if (!record.equals(agents.put(record.name(), record))) {
+                    connect(record);
+                }
             }
         }
         HostRecord agent = agents.get(host);
@@ -248,6 +260,36 @@ final class LocalDrillCluster implements DrillCluster {
                     .next("tombolo host list").build();
         }
         return agent;
+    }
+
+    /// Connects now, so that a client does not wait for that when the VM has just arrived there.
+    private void connect(HostRecord record) {
+        try {
+            var _ = client.call(record, new AgentRequest.Ping(0), Reply.Pong.class, clientMs);
+        } catch (TomboloException e) {
+            if (clientMs == CLIENT_MS) {
+                throw e;
+            }
+            // A host that fails is not there to be connected to; its clients will find out.
+            agents.remove(record.name(), record);
+        }
+    }
+
+    /// Asks an agent that may be another process by now than it was.
+    <T extends Reply> T ask(String host, AgentRequest request, Class<T> type) {
+        return client.call(host, request, type, ClusterConnection.REQUEST_MS);
+    }
+
+    List<VmStatus> list() {
+        return call(new CoordinatorRequest.VmList(), Reply.VmListReply.class).vms();
+    }
+
+    List<TakeoverReport> takeovers() {
+        return call(new CoordinatorRequest.Takeovers(), Reply.TakeoverList.class).takeovers();
+    }
+
+    List<HostStatus> hostStatus() {
+        return call(new CoordinatorRequest.HostList(), Reply.HostListReply.class).hosts();
     }
 
     @Override

@@ -6,6 +6,8 @@ import io.tombolo.deploy.cluster.RunningCluster;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
+import io.tombolo.deploy.drill.FailoverCluster;
+import io.tombolo.deploy.drill.FailoverPlan;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -34,6 +36,9 @@ interface Services {
 
     /// Everything a drill needs; nothing is started yet.
     Drill.Tools drillTools(DrillPlan plan, DrillProgress progress);
+
+    /// Starts the cluster of a failover drill; whoever asked closes it.
+    FailoverCluster failoverCluster(FailoverPlan plan, DrillProgress progress);
 
     /// Runs an agent until it is told to stop; its exit status.
     int runAgent(Path config);

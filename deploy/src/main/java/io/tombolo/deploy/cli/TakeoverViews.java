@@ -26,7 +26,8 @@ final class TakeoverViews {
         if (!report.inDoubt().isEmpty()) {
             lines.addAll(List.of("waits for", String.join(", ", report.inDoubt())));
         }
-        lines.addAll(List.of("fenced after", between(report.suspectedNs(), report.fencedNs()), "confirmed stopped after",
+        lines.addAll(List.of("fenced after", between(report.suspectedNs(), report.fencedNs()),
+                "confirmed stopped after",
                 between(report.begunNs(), report.confirmedNs()), "memory put right in",
                 between(report.confirmedNs(), report.recoveredNs()), "resumed in",
                 between(report.recoveredNs(), report.runningNs()), "pages rolled back", report.pagesRolledBack()));

@@ -25,8 +25,8 @@ final class Views {
     static String hosts(List<HostStatus> hosts) {
         TextTable table = new TextTable("HOST", "SLOT", "STATE", "ADDRESS", "FREE", "TOTAL", "VMS");
         for (HostStatus host : hosts) {
-            table.row(host.name(), host.slot(), host.state(), host.address() + ":" + host.port(),
-                    Units.bytes(host.framesFree() * FRAME_BYTES), Units.bytes(host.framesTotal() * FRAME_BYTES),
+            table.row(host.name(), host.slot(), host.state(), address(host), frames(host.framesFree()),
+                    frames(host.framesTotal()),
                     host.vms().isEmpty() ? "-" : String.join(",", host.vms()));
         }
         return table.text();
@@ -34,9 +34,20 @@ final class Views {
 
     static String host(HostStatus host) {
         return lines("host", host.name(), "slot", host.slot(), "incarnation", host.incarnation(), "state", host.state(),
-                "address", host.address() + ":" + host.port(), "free",
-                Units.bytes(host.framesFree() * FRAME_BYTES) + " of " + Units.bytes(host.framesTotal() * FRAME_BYTES),
+                "address", address(host), "free", host.framesTotal() < 0
+                        ? "-"
+                        : frames(host.framesFree()) + " of " + frames(host.framesTotal()),
                 "vms", host.vms().isEmpty() ? "-" : String.join(",", host.vms()));
+    }
+
+    /// A host whose agent is gone has none.
+    private static String address(HostStatus host) {
+        return host.address().isEmpty() ? "-" : host.address() + ":" + host.port();
+    }
+
+    /// Negative when its agent did not tell.
+    private static String frames(long frames) {
+        return frames < 0 ? "-" : Units.bytes(frames * FRAME_BYTES);
     }
 
     static String vms(List<VmStatus> vms) {
@@ -57,7 +68,8 @@ final class Views {
     /// @param checkpointRate checkpoints per second, if it was measured
     static String vm(VmStatus vm, OptionalDouble checkpointRate) {
         VmSpec spec = vm.spec();
-        List<Object> pairs = new ArrayList<>(List.of("vm", spec.name(), "uuid", spec.uuid(), "state", vm.ownerState(), "host", orDash(vm.ownerHost()),
+        List<Object> pairs = new ArrayList<>(List.of("vm", spec.name(), "uuid", spec.uuid(), "state", vm.ownerState(),
+                "host", orDash(vm.ownerHost()),
                 "epoch", vm.epoch(), "slot", vm.slot(), "memory", Units.bytes(spec.memoryBytes()), "vcpus",
                 spec.vcpus(), "driver", spec.driver(), "program", spec.program(), "working set",
                 Units.bytes(spec.workingSetBytes()), "pattern", spec.pattern(), "seed", spec.seed(), "tier",

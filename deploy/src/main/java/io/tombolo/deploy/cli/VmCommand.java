@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /// `tombolo vm`.
-@Command(name = "vm", description = "Create, show, move, protect and destroy VMs.", subcommands = {VmCommand.Create.class,
+@Command(name = "vm", description = "Create, show, move, protect and destroy VMs.", subcommands = {
+        VmCommand.Create.class,
         VmCommand.ListVms.class, VmCommand.Show.class, VmMigrateCommand.class,
         VmProtectCommand.class, VmProtectCommand.Unprotect.class, VmTakeoverCommand.class,
         VmCommand.Pause.class, VmCommand.Resume.class, VmCommand.Destroy.class})

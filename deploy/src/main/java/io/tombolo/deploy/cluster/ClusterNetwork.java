@@ -59,6 +59,12 @@ public interface ClusterNetwork {
     /// Port to listen on, the same for all processes; 0 for a free one of each process.
     int port(Port port);
 
+    /// The connection string by which an agent reaches the servers that others of the cluster reach at `connect`. Asked
+    /// once for every agent.
+    default String zooKeeper(String process, String connect) {
+        return connect;
+    }
+
     /// The command line of the process, with what it needs to live in this network.
     List<String> command(String process, List<String> command);
 }

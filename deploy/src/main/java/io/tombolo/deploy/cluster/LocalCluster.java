@@ -232,7 +232,7 @@ public final class LocalCluster implements RunningCluster {
     }
 
     private ProcessSpec coordinator(String name) throws IOException {
-        CoordinatorConfig config = new CoordinatorConfig(name, spec.name(), uuid, zookeeperConfig(),
+        CoordinatorConfig config = new CoordinatorConfig(name, spec.name(), uuid, zookeeperConfig(zookeeper),
                 rpc(name, network.fromOutside(name)),
                 region().toString(), new HandoffTimings(spec.baseMs()), new PlacementConfig(spec.maxVmsPerHost()));
         Path file = configuration(name, ConfigFile.format(config));
@@ -242,8 +242,8 @@ public final class LocalCluster implements RunningCluster {
     private ProcessSpec agent(String name) throws IOException {
         Path own = Files.createDirectories(runDirectory.resolve(name));
         AgentConfig config = new AgentConfig(name, UUID.nameUUIDFromBytes((uuid + "/" + name).getBytes(UTF_8)),
-                spec.name(), uuid, zookeeperConfig(), rpc(name, network.name(name)), region().toString(),
-                own.toString(),
+                spec.name(), uuid, zookeeperConfig(network.zooKeeper(name, zookeeper)), rpc(name, network.name(name)),
+                region().toString(), own.toString(),
                 new AgentConfig.TimingConfig(spec.baseMs()), spec.drivers(), spec.qemu(), spec.rehearsalHops(),
                 MAX_STORING_THREADS, AgentConfig.LocalTierConfig.ofBytes(spec.localTierBytes()));
         Path file = configuration(name, ConfigFile.format(config));
@@ -257,8 +257,8 @@ public final class LocalCluster implements RunningCluster {
                 logs().resolve(name + ".log"));
     }
 
-    private ZooKeeperConfig zookeeperConfig() {
-        return new ZooKeeperConfig(zookeeper, spec.effectiveRoot(), timings.sessionMs());
+    private ZooKeeperConfig zookeeperConfig(String connect) {
+        return new ZooKeeperConfig(connect, spec.effectiveRoot(), timings.sessionMs());
     }
 
     /// With port 0 the process publishes the one it got in ZooKeeper, and a restarted one never finds its port taken.

@@ -2,6 +2,7 @@ package io.tombolo.deploy.drill;
 
 import io.tombolo.coordinator.wire.Reply.TakeoverState;
 import io.tombolo.coordinator.wire.VmStatus;
+import java.nio.file.Path;
 import java.util.List;
 
 /// A drill's cluster whose hosts can be made to fail. Calls block until the thing is done and throw
@@ -19,6 +20,12 @@ public interface FailoverCluster extends AutoCloseable {
 
     /// What the agent of a host knows of its takeover of a VM.
     TakeoverState takeover(String host, int vmSlot);
+
+    /// What the leading coordinator says of a VM and its latest takeover, for people.
+    String explain(String vm);
+
+    /// Copies the logs of all processes to where they stay when the cluster is closed; the directory.
+    Path saveLogs();
 
     List<VmStatus> list();
 

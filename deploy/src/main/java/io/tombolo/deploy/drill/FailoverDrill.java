@@ -92,6 +92,9 @@ public final class FailoverDrill {
             }
             progress.step("verifying the region");
             seen.frames = RegionCheck.run(cluster.drill().region());
+        } catch (TomboloException e) {
+            progress.step("the logs of the processes are in " + cluster.saveLogs());
+            throw e;
         } finally {
             progress.step("stopping the cluster");
             cluster.close();
@@ -138,7 +141,7 @@ public final class FailoverDrill {
         long failedNs = nowNs.getAsLong();
         cluster.fail(from, kind);
         if (!watch.awaitRunning(() -> nowNs.getAsLong() - failedNs > limitNs())) {
-            throw notTakenOver(from, kind, watch);
+            throw notTakenOver(from, kind, watch, cluster.explain(plan.vm().name()));
         }
         TakeoverWatch.Seen words = watch.seen();
         String to = region.host(words.ownerSlot()).readIdentity().name();
@@ -172,11 +175,11 @@ public final class FailoverDrill {
         }
     }
 
-    private TomboloException notTakenOver(String from, FailureKind kind, TakeoverWatch watch) {
+    private TomboloException notTakenOver(String from, FailureKind kind, TakeoverWatch watch, String why) {
         return TomboloException.error(DeployError.TAKEOVER_NOT_SEEN, "the VM was not taken over")
                 .fact("vm", plan.vm().name()).fact("failure", kind.text()).fact("host", from)
                 .fact("waited", Units.nanos(limitNs())).fact("formula", Units.nanos(formula.totalNs()))
-                .fact("found", watch.words()).fact("seed", plan.vm().seed())
+                .fact("found", watch.words()).fact("coordinator", why).fact("seed", plan.vm().seed())
                 .next("repeat with --seed " + plan.vm().seed()).build();
     }
 

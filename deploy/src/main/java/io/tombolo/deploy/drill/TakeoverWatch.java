@@ -65,7 +65,7 @@ final class TakeoverWatch {
     boolean awaitRunning(BooleanSupplier giveUp) {
         while (runningNs == 0) {
             look();
-            if (giveUp.getAsBoolean()) {
+            if (giveUp.getAsBoolean() || OwnerWord.is(vm.ownerAcquire(), OwnerState.LOST)) {
                 return false;
             }
             LockSupport.parkNanos(this, PERIOD_NS);

@@ -18,10 +18,19 @@ public final class ReportWriter {
     ///
     /// @throws TomboloException `REPORT_NOT_WRITTEN`
     public static void write(DrillReport report, Path directory) {
+        write(json(report), html(report), directory);
+    }
+
+    /// The same of a failover drill.
+    public static void write(FailoverReport report, Path directory) {
+        write(json(report), html(report), directory);
+    }
+
+    private static void write(String json, String html, Path directory) {
         try {
             Files.createDirectories(directory);
-            Files.writeString(directory.resolve("report.json"), json(report) + "\n");
-            Files.writeString(directory.resolve("report.html"), html(report));
+            Files.writeString(directory.resolve("report.json"), json + "\n");
+            Files.writeString(directory.resolve("report.html"), html);
         } catch (IOException e) {
             throw TomboloException.error(DeployError.REPORT_NOT_WRITTEN, "the report cannot be written")
                     .fact("directory", directory.toAbsolutePath()).fact("cause", e)
@@ -31,6 +40,14 @@ public final class ReportWriter {
 
     /// The report as indented JSON.
     public static String json(DrillReport report) {
+        return indented(report);
+    }
+
+    public static String json(FailoverReport report) {
+        return indented(report);
+    }
+
+    private static String indented(Object report) {
         try {
             return new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(report);
         } catch (JsonProcessingException e) {
@@ -41,5 +58,9 @@ public final class ReportWriter {
     /// The report as one HTML page.
     public static String html(DrillReport report) {
         return ReportPage.html(ReportWriter.class, "report.html", json(report));
+    }
+
+    public static String html(FailoverReport report) {
+        return ReportPage.html(ReportWriter.class, "failover.html", json(report));
     }
 }

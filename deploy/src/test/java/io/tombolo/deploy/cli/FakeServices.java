@@ -11,6 +11,8 @@ import io.tombolo.deploy.cluster.RunningCluster;
 import io.tombolo.deploy.drill.Drill;
 import io.tombolo.deploy.drill.DrillPlan;
 import io.tombolo.deploy.drill.DrillProgress;
+import io.tombolo.deploy.drill.FailoverCluster;
+import io.tombolo.deploy.drill.FailoverPlan;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +21,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// Services that remember what they were asked and answer what the test says.
 final class FakeServices implements Services {
@@ -26,6 +29,7 @@ final class FakeServices implements Services {
     BiFunction<String, AgentRequest, Reply> agents = (_, _) -> new Reply.Ack();
     Function<CoordinatorRequest, Reply> coordinator = _ -> new Reply.Ack();
     Function<DrillPlan, Drill.Tools> tools;
+    Supplier<FailoverCluster> failoverCluster;
     int openConnections;
 
     private final Path stateDirectory;
@@ -98,6 +102,12 @@ final class FakeServices implements Services {
     public Drill.Tools drillTools(DrillPlan plan, DrillProgress progress) {
         asked.add(plan);
         return tools.apply(plan);
+    }
+
+    @Override
+    public FailoverCluster failoverCluster(FailoverPlan plan, DrillProgress progress) {
+        asked.add(plan);
+        return failoverCluster.get();
     }
 
     @Override

@@ -39,7 +39,7 @@ final class TakeoverCommandsTest {
     void aClusterWithOneProtectedVm() {
         services = new FakeServices(directory);
         services.coordinator = request -> switch (request) {
-            case CoordinatorRequest.VmShow _, CoordinatorRequest.VmProtect _, CoordinatorRequest.VmCreate _ ->
+            case CoordinatorRequest.VmShow _,CoordinatorRequest.VmProtect _,CoordinatorRequest.VmCreate _ ->
                 new Reply.VmReply(vm());
             case CoordinatorRequest.VmList _ -> new Reply.VmListReply(List.of(vm()));
             case CoordinatorRequest.VmTakeover _ -> new Reply.TakenOver(report(), vm());
@@ -91,7 +91,8 @@ final class TakeoverCommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"vm create db --checkpoint-interval 5ms", "vm create db --protect --checkpoint-interval 1us",
+    @ValueSource(strings = {"vm create db --checkpoint-interval 5ms",
+            "vm create db --protect --checkpoint-interval 1us",
             "vm create db --protect --checkpoint-interval 2s", "vm create db --on-host-failure hope",
             "vm protect db --checkpoint-interval 10us", "timeouts --dirty-pages 65537", "timeouts --memory 8G"})
     void refusesWhatCannotBe(String line) {
@@ -119,7 +120,8 @@ final class TakeoverCommandsTest {
                 .containsPattern("(?m)^dirty pages +last 17, mean 21$")
                 .containsPattern("(?m)^pause +p50 1.5 us, p99 42 us$")
                 .containsPattern("(?m)^pre-images +4 MiB of 256 MiB$").containsPattern("(?m)^early checkpoints +3$")
-                .containsPattern("(?m)^rolled back +9 pages$").containsPattern("(?m)^on host failure +goes on elsewhere$");
+                .containsPattern("(?m)^rolled back +9 pages$")
+                .containsPattern("(?m)^on host failure +goes on elsewhere$");
 
         out.getBuffer().setLength(0);
         assertThat(run("vm show db --json")).isZero();
@@ -162,7 +164,8 @@ final class TakeoverCommandsTest {
                 .isEqualTo(new CoordinatorRequest.HostFence("host-1", "host-1"));
         assertThat(out.toString()).contains("FENCING");
         assertThat(run("host undrain host-1")).isZero();
-        assertThat(asked(CoordinatorRequest.HostDrain.class)).isEqualTo(new CoordinatorRequest.HostDrain("host-1", false));
+        assertThat(asked(CoordinatorRequest.HostDrain.class))
+                .isEqualTo(new CoordinatorRequest.HostDrain("host-1", false));
         assertThat(out.toString()).contains("host-1 may have VMs again");
         assertThat(run("host remove host-1")).isZero();
         assertThat(asked(CoordinatorRequest.HostRemove.class)).isEqualTo(new CoordinatorRequest.HostRemove("host-1"));
@@ -172,7 +175,8 @@ final class TakeoverCommandsTest {
     void aDrainThatLeftAVmBehindSaysWhichAndDoesNotEndWithZero() {
         assertThat(run("host drain host-1")).isEqualTo(3);
 
-        assertThat(asked(CoordinatorRequest.HostDrain.class)).isEqualTo(new CoordinatorRequest.HostDrain("host-1", true));
+        assertThat(asked(CoordinatorRequest.HostDrain.class))
+                .isEqualTo(new CoordinatorRequest.HostDrain("host-1", true));
         assertThat(out.toString()).containsPattern("(?m)^db +host-2 +MOVED +-$")
                 .containsPattern("(?m)^web +- +VM_PROTECTED +it has pages");
         assertThat(err.toString()).startsWith("HOST_NOT_DRAINED").contains("stayed=1");

@@ -45,7 +45,8 @@ import picocli.CommandLine;
 
 final class TomboloTest {
     /// They run until they are stopped and print nothing, or only describe others.
-    private static final Set<String> PRINT_NOTHING = Set.of("agent", "coordinator", "supervisor", "fence-local", "help");
+    private static final Set<String> PRINT_NOTHING = Set.of("agent", "coordinator", "supervisor", "fence-local",
+            "help");
 
     @TempDir
     Path directory;
