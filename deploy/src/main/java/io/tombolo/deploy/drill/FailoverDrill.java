@@ -39,6 +39,7 @@ public final class FailoverDrill {
     /// Failures come at any point of an interval.
     private static final long JITTER_NS = 30_000_000L;
     private static final long LOOK_NS = 200_000L;
+    private static final long OTHERS_NS = 50_000_000L;
     private static final long SLACK_NS = 10_000_000_000L;
     /// A takeover that takes so many times what it may is none any more.
     private static final int PATIENCE = 4;
@@ -49,6 +50,7 @@ public final class FailoverDrill {
     private final LongSupplier nowNs;
     private final TakeoverFormula formula;
     private final Seen seen = new Seen();
+    private long lookedNs;
 
     /// What is found out on the way.
     static final class Seen {
@@ -140,7 +142,8 @@ public final class FailoverDrill {
         var _ = clients.takeLongestGapNs();
         long failedNs = nowNs.getAsLong();
         cluster.fail(from, kind);
-        if (!watch.awaitRunning(() -> nowNs.getAsLong() - failedNs > limitNs())) {
+        List<String> others = new ArrayList<>();
+        if (!watch.awaitRunning(() -> giveUp(cluster, from, failedNs, others))) {
             throw notTakenOver(from, kind, watch, cluster.explain(plan.vm().name()));
         }
         TakeoverWatch.Seen words = watch.seen();
@@ -152,11 +155,21 @@ public final class FailoverDrill {
         seen.ownership.takenOver(to, words.epoch(),
                 words.confirmedNs() == 0 ? words.runningNs() : words.confirmedNs(), words.runningNs());
         Failure failure = failure(kind, from, to, failedNs, words, state, answeredNs, before, unanswered,
-                clients.takeLongestGapNs());
+                clients.takeLongestGapNs(), others);
         seen.failures.add(failure);
         progress.count(seen.failures.size(), plan.count(), kind.text() + " " + from + ": runs on " + to + " after "
                 + Units.nanos(failure.rtoNs()) + ", answers after " + Units.nanos(failure.answeredNs()));
         cluster.heal(from);
+    }
+
+    /// Looks after the other hosts now and then while it waits.
+    private boolean giveUp(FailoverCluster cluster, String failed, long failedNs, List<String> others) {
+        long now = nowNs.getAsLong();
+        if (now - lookedNs > OTHERS_NS) {
+            lookedNs = now;
+            others.addAll(cluster.restartOthers(failed));
+        }
+        return now - failedNs > limitNs();
     }
 
     private long firstAnswer(DrillClients clients, long runningNs, FailureKind kind) {
@@ -186,7 +199,8 @@ public final class FailoverDrill {
     /// Takes the instants apart. Where the words were seen at once, the agent's own clock readings, which are of the
     /// same clock, tell more.
     private Failure failure(FailureKind kind, String from, String to, long failedNs, TakeoverWatch.Seen words,
-            TakeoverState state, long answeredNs, long before, int unanswered, long gapNs) {
+            TakeoverState state, long answeredNs, long before, int unanswered, long gapNs,
+            List<String> others) {
         long detected = Math.max(failedNs, words.leftLiveNs());
         long confirmed = Math.max(detected, words.confirmedNs() == 0 ? words.runningNs() : words.confirmedNs());
         long taken = Math.max(confirmed, words.begunNs());
@@ -197,7 +211,7 @@ public final class FailoverDrill {
         long rtoNs = running - failedNs;
         return new Failure(seen.failures.size() + 1, kind.text(), from, to, words.epoch(), rtoNs, confirmed - failedNs,
                 rtoNs + phases.answerNs(), phases, (double) formula.totalNs() / Math.max(1, rtoNs), running - taken,
-                state.pagesRolledBack(), before, unanswered, gapNs);
+                state.pagesRolledBack(), before, unanswered, gapNs, others);
     }
 
     private FailoverReport report(String startedAt, long elapsedMs) {
