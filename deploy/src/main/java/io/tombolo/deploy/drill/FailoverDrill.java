@@ -16,6 +16,7 @@ import io.tombolo.deploy.report.FailoverReport.Kind;
 import io.tombolo.deploy.report.HostFactsReader;
 import io.tombolo.deploy.report.Units;
 import io.tombolo.region.OpenOptions;
+import io.tombolo.region.OwnerWord;
 import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
 import java.time.Instant;
@@ -131,9 +132,10 @@ public final class FailoverDrill {
 
     private void failure(FailoverCluster cluster, Region region, DrillClients clients, int vmSlot, FailureKind kind,
             long jitterNs) {
-        String from = seen.ownership.host();
         clients.awaitAnswers();
         LockSupport.parkNanos(this, jitterNs);
+        followUnseen(region, vmSlot);
+        String from = seen.ownership.host();
         long before = clients.acknowledged();
         TakeoverWatch watch = new TakeoverWatch(region, vmSlot, nowNs);
         LockSupport.parkNanos(this, BEFORE_NS);
@@ -160,6 +162,17 @@ public final class FailoverDrill {
         progress.count(seen.failures.size(), plan.count(), kind.text() + " " + from + ": runs on " + to + " after "
                 + Units.nanos(failure.rtoNs()) + ", answers after " + Units.nanos(failure.answeredNs()));
         cluster.heal(from);
+    }
+
+    /// Another host may have ended by itself between two failures, and its VM was taken over without a watch.
+    private void followUnseen(Region region, int vmSlot) {
+        long owner = region.vm(vmSlot).ownerAcquire();
+        String host = region.host(OwnerWord.slot(owner)).readIdentity().name();
+        if (!host.equals(seen.ownership.host())) {
+            long now = nowNs.getAsLong();
+            progress.step("the VM is on " + host + " by now");
+            seen.ownership.takenOver(host, OwnerWord.epoch(owner), now, now);
+        }
     }
 
     /// Looks after the other hosts now and then while it waits.
