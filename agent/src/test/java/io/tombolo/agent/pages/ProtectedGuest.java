@@ -33,9 +33,10 @@ final class ProtectedGuest implements AutoCloseable {
     private final AtomicReference<Object> failed = new AtomicReference<>();
 
     /// @param workingSetBytes 0: all
-    ProtectedGuest(long bytes, long workingSetBytes, int vcpus, AccessPattern pattern, int checkpointUs) {
+    ProtectedGuest(GuestProgram program, long bytes, long workingSetBytes, int vcpus, AccessPattern pattern,
+            int checkpointUs) {
         vm = new TestVm(bytes, PageSize.SMALL, false, vcpus, 0, HugePages.NONE, (512L << 20));
-        GuestSpec spec = new GuestSpec(new UUID(1, 2), bytes, vcpus, GuestProgram.DIRTY, workingSetBytes, pattern, 7);
+        GuestSpec spec = new GuestSpec(new UUID(1, 2), bytes, vcpus, program, workingSetBytes, pattern, 7);
         state = SimulatedState.fresh(spec);
         memories = new PagedMemory[vcpus];
         for (int i = 0; i < vcpus; i++) {
@@ -103,10 +104,20 @@ final class ProtectedGuest implements AutoCloseable {
         vm.close();
     }
 
+    /// Has the code of first writes and commits compiled as it is in an agent that has run for a while.
+    static void warmUp(GuestProgram program, int vcpus) {
+        try (ProtectedGuest guest = new ProtectedGuest(program, 16 << 20, 0, vcpus, AccessPattern.ZIPF, 100)) {
+            guest.run(true, 3000);
+            guest.run(false, 500);
+        }
+    }
+
     public static void main(String[] args) {
+        GuestProgram program = GuestProgram.of(args[4]);
+        warmUp(program, Integer.parseInt(args[2]));
         long bytes = Long.parseLong(args[0]) << 20;
         int vcpus = Integer.parseInt(args[2]);
-        try (ProtectedGuest guest = new ProtectedGuest(bytes, 0, vcpus, AccessPattern.of(args[1]),
+        try (ProtectedGuest guest = new ProtectedGuest(program, bytes, 0, vcpus, AccessPattern.of(args[1]),
                 Integer.parseInt(args[3]))) {
             guest.run(false, 1000);
             guest.run(true, 2000);
