@@ -1,0 +1,12 @@
+package io.tombolo.chaos.explore;
+
+import org.junit.jupiter.api.Test;
+
+final class TakeoverPlantedTest {
+    @Test
+    void theProtocolComesThroughWithOneFault() {
+        TakeoverModel model = new TakeoverModel(new TakeoverLife(2, 1), 1);
+        Findings.assertSound(model, 1_000);
+        System.out.println("replays " + model.replays());
+    }
+}
