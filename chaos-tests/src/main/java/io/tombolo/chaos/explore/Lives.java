@@ -49,7 +49,7 @@ final class Lives {
         this.life = requireNonNull(life, "life is null");
         this.first = new Node(null, null);
         run(first, call -> {
-            throw new IllegalStateException("a life begins with a step, not with " + call);
+            throw new AssertionError("a life begins with a step, not with " + call);
         });
     }
 
@@ -116,8 +116,8 @@ final class Lives {
     private boolean isStep(Call call) {
         return switch (call.kind()) {
             case LOAD -> image.isControl(call.offset());
-            case COPY_OUT -> false;
-            default -> true;
+            case COPY_OUT, BEGUN, EXECUTE, RESUME -> false;
+            case STORE, CAS, COPY_IN, COPY, ZERO, ORDER, AWAIT, CHOOSE, TELL, END, FAILED -> true;
         };
     }
 

@@ -47,7 +47,7 @@ class TakeoverLife {
     private static final int SCHEMA = 1;
     private static final int ORDERS = 2;
     /// Frames that the VM can have: its table, its log, its pages, and few enough to take in a stock.
-    private static final int FRAMES = 2 + PAGES + 3;
+    private static final int FRAMES = 2 + PAGES + 2;
 
     private final int ownerSteps;
     private final int nextOwnerSteps;
@@ -103,6 +103,7 @@ class TakeoverLife {
     void own(Lives.Port port) {
         Running running = create(port);
         port.begins();
+        port.call(Call.of(Kind.CHOOSE, 1));
         execute(port, running, ownerSteps);
     }
 
@@ -189,11 +190,13 @@ class TakeoverLife {
                 stop(running);
                 return;
             }
-            int choice = (Integer) port.call(Call.of(Kind.CHOOSE, running.isDirty() ? PAGES + 1 : PAGES));
-            if (choice < PAGES) {
-                byte value = running.next(choice);
+            int choice = (Integer) port.call(Call.of(Kind.CHOOSE, running.isDirty() ? 2 : 1));
+            if (choice == 0) {
+                // Pages in turn.
+                int page = running.line.length % PAGES;
+                byte value = running.next(page);
                 port.call(Call.of(Kind.EXECUTE, running.epoch));
-                running.write(choice, value);
+                running.write(page, value);
                 if (answersReads()) {
                     tell(port, running);
                 }

@@ -118,7 +118,7 @@ class TakeoverModel implements Model<TakeoverWorld> {
                 for (int way = 0; way < call.a(); way++) {
                     TakeoverDraft draft = new TakeoverDraft(image, world);
                     goOn(draft, world, host, way);
-                    to.step(who, way < TakeoverLife.PAGES ? "is to write page " + way : "is to commit", draft.world());
+                    to.step(who, way == 0 ? "is to write a page" : "is to commit", draft.world());
                 }
             }
             case ORDER -> order(world, host, to);
@@ -151,63 +151,70 @@ class TakeoverModel implements Model<TakeoverWorld> {
     /// A coordinator tells a host to take the VM over from one whose slot is not LIVE. Whoever is told first is called
     /// C: they do the same.
     private void order(TakeoverWorld world, int host, Steps<TakeoverWorld> to) {
-        TakeoverDraft draft = new TakeoverDraft(image, world);
-        long owner = draft.memory().load(image.owner());
-        boolean second = host == 2 && world.hosts().get(1) == lives[1].first() && isLive(draft, 1);
-        if (second || OwnerWord.slot(owner) == host || !isLive(draft, host) || isLive(draft, OwnerWord.slot(owner))) {
+        long owner = load(world, image.owner());
+        boolean second = host == 2 && world.hosts().get(1) == lives[1].first() && isLive(world, 1);
+        if (second || OwnerWord.slot(owner) == host || !isLive(world, host) || isLive(world, OwnerWord.slot(owner))) {
             return;
         }
+        TakeoverDraft draft = new TakeoverDraft(image, world);
         goOn(draft, world, host, owner);
         to.step("K", "tells " + TakeoverDraft.name(host) + " to take the VM over from "
                 + TakeoverDraft.name(OwnerWord.slot(owner)), draft.world());
     }
 
-    private boolean isLive(TakeoverDraft draft, int host) {
-        return state(draft.memory(), host) == HostState.LIVE;
+    private long load(TakeoverWorld world, long offset) {
+        return world.words().get(image.area(offset)).get((int) (offset >>> 3), image.first(offset));
     }
 
-    private HostState state(Memory memory, int host) {
-        return SlotWord.state(memory.load(image.host(host)));
+    private boolean isLive(TakeoverWorld world, int host) {
+        return state(world, host) == HostState.LIVE;
+    }
+
+    private HostState state(TakeoverWorld world, int host) {
+        return SlotWord.state(load(world, image.host(host)));
     }
 
     // ---- what happens to a host
 
     private void around(TakeoverWorld world, int host, Steps<TakeoverWorld> to) {
         boolean dead = world.hosts().get(host) == Lives.DEAD;
-        TakeoverDraft draft = new TakeoverDraft(image, world);
-        HostState state = state(draft.memory(), host);
+        boolean mayFail = !dead && world.truth().faults() > 0 && isConcerned(world, host);
+        HostState state = state(world, host);
         String who = TakeoverDraft.name(host);
-        Region region = Region.over(draft.memory(), NAME);
-        long incarnation = SlotWord.incarnation(draft.memory().load(image.host(host)));
-        if (state == HostState.LIVE && dead) {
-            HostSlots.fence(region, host, incarnation);
-            to.step("K", "has " + who + " fenced", draft.world());
-        } else if (state == HostState.LIVE && world.truth().faults() > 0 && isConcerned(draft, world, host)) {
-            HostSlots.fence(region, host, incarnation);
-            draft.fault();
-            to.fault("K", "has " + who + " fenced, which lives", draft.world());
+        if (state == HostState.LIVE && (dead || mayFail)) {
+            TakeoverDraft draft = new TakeoverDraft(image, world);
+            HostSlots.fence(Region.over(draft.memory(), NAME), host, incarnation(world, host));
+            if (dead) {
+                to.step("K", "has " + who + " fenced", draft.world());
+            } else {
+                draft.fault();
+                to.fault("K", "has " + who + " fenced, which lives", draft.world());
+            }
         } else if (state == HostState.FENCING && mayConfirm(dead)) {
-            HostSlots.confirmStopped(region, host, incarnation);
+            TakeoverDraft draft = new TakeoverDraft(image, world);
+            HostSlots.confirmStopped(Region.over(draft.memory(), NAME), host, incarnation(world, host));
             to.step("K", "confirms that " + who + " has stopped", draft.world());
         }
-        if (dead) {
-            return;
-        }
-        TakeoverDraft killed = new TakeoverDraft(image, world);
-        killed.host(host, Lives.DEAD);
-        if (state == HostState.FENCING) {
-            to.step("watchdog", "kills " + who, killed.world());
-        } else if (state == HostState.LIVE && world.truth().faults() > 0 && isConcerned(killed, world, host)) {
-            killed.fault();
-            to.fault(who, "dies", killed.world());
+        if (!dead && (state == HostState.FENCING || (state == HostState.LIVE && mayFail))) {
+            TakeoverDraft killed = new TakeoverDraft(image, world);
+            killed.host(host, Lives.DEAD);
+            if (state == HostState.FENCING) {
+                to.step("watchdog", "kills " + who, killed.world());
+            } else {
+                killed.fault();
+                to.fault(who, "dies", killed.world());
+            }
         }
     }
 
+    private long incarnation(TakeoverWorld world, int host) {
+        return SlotWord.incarnation(load(world, image.host(host)));
+    }
+
     /// A host that has no part in anything can do no harm by failing.
-    private boolean isConcerned(TakeoverDraft draft, TakeoverWorld world, int host) {
-        return OwnerWord.slot(draft.memory().load(image.owner())) == host
-                || (host > 0 && world.hosts().get(host).next().kind() != Kind.ORDER
-                        && world.hosts().get(host).next().kind() != Kind.END);
+    private boolean isConcerned(TakeoverWorld world, int host) {
+        Kind next = world.hosts().get(host).next().kind();
+        return OwnerWord.slot(load(world, image.owner())) == host || (host > 0 && next != Kind.ORDER && next != Kind.END);
     }
 
     /// Whether there is evidence that a fenced host has stopped.
@@ -223,15 +230,14 @@ class TakeoverModel implements Model<TakeoverWorld> {
     /// A live host executes the VM; or nobody is left who could be told to take it over.
     @Override
     public boolean isGood(TakeoverWorld world) {
-        TakeoverDraft draft = new TakeoverDraft(image, world);
-        long owner = draft.memory().load(image.owner());
+        long owner = load(world, image.owner());
         int host = OwnerWord.slot(owner);
-        if (OwnerWord.is(owner, OwnerState.RUNNING) && isLive(draft, host)
+        if (OwnerWord.is(owner, OwnerState.RUNNING) && isLive(world, host)
                 && world.hosts().get(host) != Lives.DEAD) {
             return true;
         }
         for (int next = 1; next < TakeoverLife.HOSTS; next++) {
-            if (world.hosts().get(next) != Lives.DEAD && isLive(draft, next)
+            if (world.hosts().get(next) != Lives.DEAD && isLive(world, next)
                     && world.hosts().get(next).next().kind() != Kind.END) {
                 return false;
             }
