@@ -8,7 +8,6 @@ import io.tombolo.region.Memory;
 import io.tombolo.region.TomboloException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -310,14 +309,13 @@ final class Lives {
         }
     }
 
-    /// For people: what it has done since its beginning that others can see.
-    static List<Call> stores(Node node) {
-        List<Call> stores = new ArrayList<>();
-        for (Node at = node; at != null; at = at.parent) {
-            if (at.next != null && at.next.isStore()) {
-                stores.addFirst(at.next);
+    /// Whether the process has made a call of that kind since it was last told to do something.
+    static boolean hasMade(Node node, Kind kind) {
+        for (Node at = node.parent; at != null && at.next.kind() != Kind.ORDER; at = at.parent) {
+            if (at.next.kind() == kind) {
+                return true;
             }
         }
-        return stores;
+        return false;
     }
 }

@@ -105,10 +105,11 @@ final class RegionImage {
                 && (offset - layout.hostOffset()) % HOST_SLOT_BYTES == 0;
     }
 
-    /// Words by which hosts settle among each other who may do what: a load of one is a step. A slot's word is none of
-    /// them: it only goes on, by a coordinator, and that commutes with the step before the load.
+    /// Words by which hosts settle among each other who may do what: a load of one is a step. None of them is a slot's
+    /// word, which only goes on, by a coordinator, and that commutes with the step before the load; nor are the owners
+    /// in doubt behind the first, which are loaded right after it and stored to before it.
     boolean isControl(long offset) {
-        return offset == owner() || offset == commit() || (offset >= doubt(0) && offset < doubt(DOUBTS));
+        return offset == owner() || offset == commit() || offset == doubt(0);
     }
 
     /// Structures of the VM that only its owner stores to, and who takes it over.

@@ -50,6 +50,11 @@ final class TakeoverDraft {
         }
     }
 
+    /// Whether the host has begun to take the VM over, and goes on with that.
+    boolean hasBegun(int host) {
+        return Lives.hasMade(hosts[host], Call.Kind.BEGUN);
+    }
+
     void fault() {
         truth = truth.fault();
     }
@@ -116,7 +121,9 @@ final class TakeoverDraft {
         if (!image.isOwners(call.offset())) {
             return;
         }
-        if (epoch(host) < truth.touched()) {
+        if (epoch(host) == 0) {
+            wrong("I2: " + name(host) + " stores to the VM, which it has never owned");
+        } else if (epoch(host) < truth.touched()) {
             wrong("I2: " + name(host) + " of epoch " + epoch(host) + " stores to the VM, which epoch "
                     + truth.touched() + " has taken over");
         } else if (epoch(host) > TakeoverLife.EPOCH) {

@@ -46,17 +46,24 @@ class TakeoverLife {
     private static final int CHECKPOINT_US = 5_000;
     private static final int SCHEMA = 1;
     private static final int ORDERS = 2;
-    /// Frames that the VM can have: its table, its log, its pages, and few enough to take in a stock.
+    /// Frames for the VM's table, its log, its pages, and the stock that it needs.
     private static final int FRAMES = 2 + PAGES + 2;
 
     private final int ownerSteps;
     private final int nextOwnerSteps;
+    private final int spareFrames;
+
+    TakeoverLife(int ownerSteps, int nextOwnerSteps) {
+        this(ownerSteps, nextOwnerSteps, 0);
+    }
 
     /// @param ownerSteps     writes and commits that the first owner makes
     /// @param nextOwnerSteps the same for each owner after it
-    TakeoverLife(int ownerSteps, int nextOwnerSteps) {
+    /// @param spareFrames    free frames of the region beyond those that the VM needs
+    TakeoverLife(int ownerSteps, int nextOwnerSteps, int spareFrames) {
         this.ownerSteps = ownerSteps;
         this.nextOwnerSteps = nextOwnerSteps;
+        this.spareFrames = spareFrames;
     }
 
     int ownerSteps() {
@@ -68,13 +75,13 @@ class TakeoverLife {
     }
 
     /// Another VM, of the last host, which has all other frames of the region. Returns the first frame that is left.
-    static long fill(Memory memory) {
+    long fill(Memory memory) {
         Region region = Region.over(memory, NAME);
         int host = HOSTS - 1;
         VmSlot first = VmSlots.claim(region, host);
         long creating = first.ownerAcquire();
         VmSlot vm = VmSlots.claim(region, host);
-        long pages = region.superblock().frameCount() - FRAMES - 1;
+        long pages = region.superblock().frameCount() - FRAMES - spareFrames - 1;
         VmMemory.populate(region, region.allocator(host), vm,
                 VmIdentity.frames(new UUID(8, 8), "filler", pages * 4096, 1, "simulated"));
         vm.compareAndSetOwner(vm.ownerAcquire(), OwnerWord.pack(OwnerState.RUNNING, host, 1));
@@ -101,7 +108,7 @@ class TakeoverLife {
 
     /// The first owner's life.
     void own(Lives.Port port) {
-        Running running = create(port);
+        Running running = create(port(port));
         port.begins();
         port.call(Call.of(Kind.CHOOSE, 1));
         execute(port, running, ownerSteps);
@@ -109,7 +116,7 @@ class TakeoverLife {
 
     /// The life of a host that takes the VM over when it is told to.
     void standBy(Lives.Port port, int host) {
-        Region region = Region.over(port, NAME);
+        Region region = Region.over(port(port), NAME);
         FrameAllocator allocator = region.allocator(host);
         VmSlot vm = region.vm(0);
         port.begins();
@@ -154,6 +161,10 @@ class TakeoverLife {
     }
 
     // ---- what tests replace
+
+    Memory port(Lives.Port port) {
+        return port;
+    }
 
     long begin(Lives.Port port, Region region, VmSlot vm, int host, long expect) {
         return Takeover.begin(region, vm, host, expect);

@@ -50,7 +50,7 @@ class TakeoverModel implements Model<TakeoverWorld> {
             HostSlots.claim(region, new HostIdentity(new UUID(1, host), TakeoverDraft.name(host), new UUID(2, host),
                     100 + host, WatchdogBound.UNKNOWN));
         }
-        long firstFrame = TakeoverLife.fill(memory);
+        long firstFrame = life.fill(memory);
         long[] filled = words.clone();
         committed = new Bytes(TakeoverLife.create(memory).line());
         long tableFrame = region.vm(0).readIdentity().tableFirstFrame();
