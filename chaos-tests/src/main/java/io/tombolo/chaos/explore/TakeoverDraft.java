@@ -96,7 +96,9 @@ final class TakeoverDraft {
             }
             case TELL -> tell(host, call);
             case BEGUN -> {
-                truth = truth.begun(call.a());
+                // Whoever has taken the VM from it meanwhile seals it.
+                boolean stillHere = OwnerWord.epoch(memory.load(image.owner())) == call.a();
+                truth = stillHere ? truth.begun(call.a()) : truth;
                 yield "";
             }
             case EXECUTE -> execute(host, call);
