@@ -190,7 +190,8 @@ final class Lives {
                 throw new IllegalStateException("a life is not the same every time", e);
             }
             stopped = true;
-            at.next = new Call(Kind.FAILED, 0, 0, 0, new Bytes(e.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+            at.next = new Call(Kind.FAILED, 0, 0, 0,
+                    new Bytes(e.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8)));
         }
 
         private boolean isConstant(long offset, long count) {

@@ -93,7 +93,8 @@ final class TakeoverFacts {
         return switch (image.area(offset)) {
             case 1 -> "the VM's slot, at " + (offset - image.owner());
             case 2 -> "metadata slot " + (offset - image.metadata(0)) / (image.metadata(1) - image.metadata(0));
-            case 3 -> offset >= image.frameWord(0) ? "the word of frame " + (offset - image.frameWord(0)) / 8 : "a block";
+            case 3 ->
+                offset >= image.frameWord(0) ? "the word of frame " + (offset - image.frameWord(0)) / 8 : "a block";
             case 6 -> "frame " + (offset - image.data(0)) / 4096;
             default -> "a host's slot";
         };

@@ -214,7 +214,8 @@ class TakeoverModel implements Model<TakeoverWorld> {
     /// A host that has no part in anything can do no harm by failing.
     private boolean isConcerned(TakeoverWorld world, int host) {
         Kind next = world.hosts().get(host).next().kind();
-        return OwnerWord.slot(load(world, image.owner())) == host || (host > 0 && next != Kind.ORDER && next != Kind.END);
+        return OwnerWord.slot(load(world, image.owner())) == host
+                || (host > 0 && next != Kind.ORDER && next != Kind.END);
     }
 
     /// Whether there is evidence that a fenced host has stopped.
