@@ -10,6 +10,7 @@ import io.tombolo.agent.hypervisor.SimulatedHypervisor;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.agent.sim.SimulatedState;
 import io.tombolo.agent.sim.SimulatedStateCodec;
+import io.tombolo.agent.takeover.RecoveryRehearsal;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.ClaimedSlot;
 import io.tombolo.region.FormatOptions;
@@ -73,6 +74,18 @@ final class Rehearsal {
         } catch (IOException e) {
             throw TomboloException.error(AgentError.REHEARSAL_FAILED, "the scratch region could not be removed")
                     .fact("file", file).next("check the run directory").cause(e).build();
+        }
+    }
+
+    /// The same for the recovery of a VM that is taken over.
+    ///
+    /// @return recoveries made
+    static int recoveries(Path directory, int count, long budgetMs) {
+        try {
+            return RecoveryRehearsal.run(directory, Linux.bootId(), count, budgetMs);
+        } catch (IOException e) {
+            throw TomboloException.error(AgentError.REHEARSAL_FAILED, "the scratch region could not be removed")
+                    .fact("directory", directory).next("check the run directory").cause(e).build();
         }
     }
 

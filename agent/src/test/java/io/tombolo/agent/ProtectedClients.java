@@ -103,6 +103,11 @@ final class ProtectedClients implements AutoCloseable {
 
     @Override
     public void close() {
+        finish();
+    }
+
+    /// Ends the clients; what they saw was right.
+    void finish() {
         stop = true;
         for (Thread thread : threads) {
             try {

@@ -123,7 +123,7 @@ final class ProtectedVmTest {
                     assertThat(CommitWord.interval(hosts.slot.commitAcquire())).isGreaterThan(interval);
                     to.awaitCommits(3);
                 }
-                clients.close();
+                clients.finish();
                 clients.check(call -> call(at[0], call));
                 assertThat(clients.unknown).hasValue(0);
             }
@@ -152,7 +152,7 @@ final class ProtectedVmTest {
             try (ProtectedClients clients = new ProtectedClients(hosts.slot, 3, call -> call(ant, call))) {
                 await("acknowledgements", () -> clients.acknowledgements.get() > 100);
                 ant.die();
-                clients.close();
+                clients.finish();
                 Restored restored = cat.takeOver();
                 System.out.println("unknown " + clients.unknown + " acknowledged " + clients.acknowledgements
                         + " rolled back " + restored.found().pagesRolledBack());
@@ -224,7 +224,7 @@ final class ProtectedVmTest {
                     long acknowledged = clients.acknowledgements.get();
                     await("acknowledgements", () -> clients.acknowledgements.get() > acknowledged + 5);
                 }
-                clients.close();
+                clients.finish();
                 clients.check(ant.vm::call);
                 assertThat(clients.unknown).hasValue(0);
             }

@@ -213,7 +213,7 @@ public final class TakeoverOrchestration {
                     : state.idle().equals(looked.ownerHost())
                             ? order(state, looked.ownerHost(), owner.epoch(), nowNs)
                             : ask(at(state, Phase.WATCHING, looked.ownerHost(), state.avoided(),
-                            begun(named(state.report(), looked.ownerHost()), state, owner.epoch()), nowNs));
+                                    begun(named(state.report(), looked.ownerHost()), state, owner.epoch()), nowNs));
             case CREATING, RUNNING, OFFERED, CLAIMED, PAUSED, DESTROYING -> looked.ownerGone()
                     ? choose(state, looked, nowNs)
                     : done(state, phase(epoch(named(state.report(), looked.ownerHost()), owner.epoch()),

@@ -349,11 +349,13 @@ class FailureTest {
         assertThat(runsAt(a, h2)).isTrue();
         assertThat(create(client, spec("c"), "").ownerHost()).isEqualTo("h2");
         assertThat(codeOf(() -> create(client, spec("d"), "h1"))).isEqualTo("HOST_DRAINED");
-        assertThat(codeOf(() -> client.call(new CoordinatorRequest.VmMigrate("a", "h1"), Reply.Migrated.class, CALL_MS)))
+        assertThat(
+                codeOf(() -> client.call(new CoordinatorRequest.VmMigrate("a", "h1"), Reply.Migrated.class, CALL_MS)))
                 .isEqualTo("HOST_DRAINED");
         client.call(new CoordinatorRequest.HostDrain("h1", false), Reply.Drained.class, CALL_MS);
         assertThat(create(client, spec("d"), "h1").ownerHost()).isEqualTo("h1");
-        assertThat(codeOf(() -> client.call(new CoordinatorRequest.HostDrain("h9", true), Reply.Drained.class, CALL_MS)))
+        assertThat(
+                codeOf(() -> client.call(new CoordinatorRequest.HostDrain("h9", true), Reply.Drained.class, CALL_MS)))
                 .isEqualTo("HOST_UNKNOWN");
     }
 

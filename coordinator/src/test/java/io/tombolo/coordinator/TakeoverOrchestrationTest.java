@@ -181,10 +181,11 @@ class TakeoverOrchestrationTest {
     }
 
     private static Event any(Random random, long epoch) {
+        List<OwnerState> states = List.of(OwnerState.values());
         List<String> phases = List.of("NONE", "WAITING", "RECOVERING", "RUNNING", "PAUSED", "LOST");
         return switch (random.nextInt(9)) {
             case 0, 1, 2 -> new Event.Looked(
-                    new OwnerSnapshot(OwnerState.values()[random.nextInt(OwnerState.values().length)], 1, epoch),
+                    new OwnerSnapshot(states.get(random.nextInt(states.size())), 1, epoch),
                     random.nextBoolean(), "b", random.nextBoolean() ? List.of() : List.of("b", "c"));
             case 3 -> new Event.Started(epoch);
             case 4 -> new Event.OrderFailed("HOST_FULL", "no");

@@ -57,7 +57,8 @@ public final class PageCheckpoint implements AutoCloseable {
     /// Takes up the VM where its commit word and the state that it names leave it. By a host that the VM was handed to,
     /// which has read that state, before its first instruction.
     public void arrive(Blob state) {
-        begin(vm.commitAcquire(), 1, state.logHead(), state.logSpare());
+        // The word as who offered the VM left it: one that a takeover has sealed since must not be committed over.
+        begin(CommitWord.sealed(vm.commitAcquire(), state.epoch()), 1, state.logHead(), state.logSpare());
     }
 
     /// @param step intervals from the committed one to the open one; 2 after a rollback, whose interval is used up

@@ -47,15 +47,22 @@ public final class Recovery {
 
     /// `executorSlot` is the live host on which this runs; it becomes the owner of the VMs that it destroys.
     public static Report recover(Region region, int deadSlot, long incarnation, int executorSlot) {
-        return region.guarded(() -> recoverNow(region, deadSlot, incarnation, executorSlot));
+        return recover(region, deadSlot, incarnation, executorSlot, () -> {
+        });
     }
 
-    private static Report recoverNow(Region region, int deadSlot, long incarnation, int executorSlot) {
+    /// `check` is called before every block of frames.
+    static Report recover(Region region, int deadSlot, long incarnation, int executorSlot, Runnable check) {
+        return region.guarded(() -> recoverNow(region, deadSlot, incarnation, executorSlot, check));
+    }
+
+    private static Report recoverNow(Region region, int deadSlot, long incarnation, int executorSlot, Runnable check) {
         requireConfirmed(region, deadSlot, incarnation);
         long ownedWord = BlockWord.owned(deadSlot, incarnation);
         long[] settled = new long[2];
         List<Long> blocks = new ArrayList<>();
         for (long block = 0; block < region.superblock().blockCount(); block++) {
+            check.run();
             if (region.memory().loadAcquire(region.blockOffset(block)) == ownedWord) {
                 blocks.add(block);
                 settleBlock(region, deadSlot, block, settled);
@@ -94,6 +101,12 @@ public final class Recovery {
     /// next tag; local pages are counted and listed; `local_pages`, pins and the gate are put right. Walks the table
     /// once; can be repeated.
     public static VmReport recoverVm(Region region, VmSlot vm, int executorSlot) {
+        return recoverVm(region, vm, executorSlot, () -> {
+        });
+    }
+
+    /// `check` is called every few hundred entries.
+    static VmReport recoverVm(Region region, VmSlot vm, int executorSlot, Runnable check) {
         long owner = vm.ownerAcquire();
         boolean taken = OwnerWord.is(owner, OwnerState.RECOVERING) || OwnerWord.is(owner, OwnerState.RESTORING);
         if (!taken || OwnerWord.slot(owner) != executorSlot) {
@@ -102,7 +115,7 @@ public final class Recovery {
                     .fact("expected", "RECOVERING or RESTORING host " + executorSlot).next("take the VM over first")
                     .build();
         }
-        return region.guarded(() -> VmRecovery.recover(region, vm));
+        return region.guarded(() -> VmRecovery.recover(region, vm, check));
     }
 
     /// Takes from a slot that is being fenced the right to take back the VMs it has offered: OFFERED B e -> OFFERED B

@@ -6,12 +6,17 @@ package io.tombolo.region;
 ///
 /// Order: entries, persisted; then the frame words.
 final class Rollback {
+    /// Its right is looked at again after so many: in code that is not compiled yet they take less than a millisecond.
+    static final int CHECKED_ENTRIES = 64;
+
     private final Region region;
     private final PageTable table;
     private final PreimageLog log;
     private final long open;
+    private final Runnable check;
 
-    private Rollback(Region region, PageTable table, PreimageLog log, long open) {
+    private Rollback(Region region, PageTable table, PreimageLog log, long open, Runnable check) {
+        this.check = check;
         this.region = region;
         this.table = table;
         this.log = log;
@@ -19,30 +24,37 @@ final class Rollback {
     }
 
     /// Returns how many pages were written in the interval that is rolled back.
-    static long run(Region region, VmSlot vm) {
+    static long run(Region region, VmSlot vm, Runnable check) {
         VmSlot.LogPlace place = Protection.requirePlace(region, vm);
         PageTable table = new PageTable(region, vm.index(), vm.readIdentity());
         long open = CommitWord.interval(vm.commitAcquire()) + 1;
-        return new Rollback(region, table, new PreimageLog(region, place), open).run();
+        return new Rollback(region, table, new PreimageLog(region, place), open, check).run();
     }
 
     private long run() {
         long pages = 0;
         for (long position = 0; position < log.capacity(); position++) {
-            PreimageLog.Entry entry = log.read(position);
+            PreimageLog.Entry entry = read(position);
             if (entry != null && entry.interval() == open && entry.page() < table.pages()) {
                 pages += pointBack(entry) ? 1 : 0;
             }
         }
         region.memory().fence();
         for (long position = 0; position < log.capacity(); position++) {
-            PreimageLog.Entry entry = log.read(position);
+            PreimageLog.Entry entry = read(position);
             if (entry != null) {
                 settle(region, table, entry);
             }
         }
         region.memory().fence();
         return pages;
+    }
+
+    private PreimageLog.Entry read(long position) {
+        if (position % CHECKED_ENTRIES == 0) {
+            check.run();
+        }
+        return log.read(position);
     }
 
     private boolean pointBack(PreimageLog.Entry entry) {

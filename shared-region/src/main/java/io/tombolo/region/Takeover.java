@@ -99,27 +99,35 @@ public final class Takeover {
     /// @param into private memory as large as a metadata slot
     /// @throws TomboloException REGION_HOST_NOT_CONFIRMED, REGION_WRONG_STATE if the VM is not this host's any more
     public static Recovered recover(Region region, VmSlot vm, long mine, MemorySegment into) {
-        return region.guarded(() -> recoverNow(region, vm, mine, into));
+        return recover(region, vm, mine, into, () -> {
+        });
     }
 
-    private static Recovered recoverNow(Region region, VmSlot vm, long mine, MemorySegment into) {
+    /// The same for who must look at its right again and again while it stores.
+    ///
+    /// @param check called every few hundred frames or entries; what it throws ends the recovery where it is
+    public static Recovered recover(Region region, VmSlot vm, long mine, MemorySegment into, Runnable check) {
+        return region.guarded(() -> recoverNow(region, vm, mine, into, check));
+    }
+
+    private static Recovered recoverNow(Region region, VmSlot vm, long mine, MemorySegment into, Runnable check) {
         requireMine(region, vm, mine);
         int executor = OwnerWord.slot(mine);
         // Whoever was host C before may have died between its compare-and-set and its seal.
         seal(vm, mine);
         for (long word : OwnersInDoubt.all(vm, mine)) {
-            recoverHost(region, word, executor);
+            recoverHost(region, word, executor, check);
         }
         VmIdentity identity = vm.readIdentity();
         boolean isProtected = CommitWord.isProtected(vm.commitAcquire());
         long rolledBack = 0;
         if (isProtected) {
-            rolledBack = Rollback.run(region, vm);
+            rolledBack = Rollback.run(region, vm, check);
         } else {
             // A death in the middle of protecting it, or of the opposite.
             Protection.release(region, vm);
         }
-        Recovery.VmReport report = Recovery.recoverVm(region, vm, executor);
+        Recovery.VmReport report = Recovery.recoverVm(region, vm, executor, check);
         if (report.localPages() > 0) {
             return new Recovered(null, report.localPages() + " of its pages were in the memory of a host that is gone",
                     rolledBack, report.localPages());
@@ -138,11 +146,11 @@ public final class Takeover {
         }
     }
 
-    private static void recoverHost(Region region, long doubt, int executor) {
+    private static void recoverHost(Region region, long doubt, int executor, Runnable check) {
         int slot = DoubtWord.slot(doubt);
         long word = region.host(slot).wordAcquire();
         if (DoubtWord.sameIncarnation(doubt, word) && SlotWord.state(word) != HostState.FREE) {
-            Recovery.recover(region, slot, SlotWord.incarnation(word), executor);
+            Recovery.recover(region, slot, SlotWord.incarnation(word), executor, check);
         }
     }
 

@@ -14,11 +14,11 @@ final class VmRecovery {
     private VmRecovery() {
     }
 
-    static Recovery.VmReport recover(Region region, VmSlot vm) {
+    static Recovery.VmReport recover(Region region, VmSlot vm, Runnable check) {
         VmRecovery recovery = new VmRecovery();
         VmIdentity identity = vm.readIdentity();
         if (identity.tableFrames() > 0) {
-            recovery.walk(region, new PageTable(region, vm.index(), identity));
+            recovery.walk(region, new PageTable(region, vm.index(), identity), check);
         }
         // Persisted by the change of the owner word that follows.
         vm.setLocalPages(recovery.localPages);
@@ -27,8 +27,11 @@ final class VmRecovery {
         return new Recovery.VmReport(vm.index(), recovery.localPages, List.copyOf(recovery.lost), recovery.unmarked);
     }
 
-    private void walk(Region region, PageTable table) {
+    private void walk(Region region, PageTable table, Runnable check) {
         for (long page = 0; page < table.pages(); page++) {
+            if (page % Rollback.CHECKED_ENTRIES == 0) {
+                check.run();
+            }
             long entry = table.entryAcquire(page);
             if (PageTableEntry.state(entry) == PteState.MIGRATING || PageTableEntry.state(entry) == PteState.COPYING) {
                 unmark(table, page, entry);

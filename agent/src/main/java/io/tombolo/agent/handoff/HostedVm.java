@@ -143,7 +143,8 @@ public final class HostedVm extends VmPlace {
             return orLeave(() -> {
                 driver.check(spec);
                 identity = slot.readIdentity();
-                takeover = new VmTakeover(region, slot, host.self(), spec.name(), new TakenHere(host, control, this), told);
+                takeover = new VmTakeover(region, slot, host.self(), spec.name(), new TakenHere(host, control, this),
+                        told);
                 return takeover.begin(ownerEpoch);
             });
         });

@@ -133,7 +133,7 @@ public final class VmTakeover {
             case TakeoverCore.Effect.Look(long delayNs) -> ports.after(this::look, delayNs);
             case TakeoverCore.Effect.Recover _ -> storing(this::recover);
             case TakeoverCore.Effect.Restore _ -> attempt(this::restore);
-            case TakeoverCore.Effect.Finish(OwnerState to) -> storing(() -> finish(to));
+            case TakeoverCore.Effect.Finish(OwnerState to) -> storing(_ -> finish(to));
             case TakeoverCore.Effect.Adopt _ -> {
                 Guest ours = guest;
                 guest = null;
@@ -165,7 +165,7 @@ public final class VmTakeover {
         return ports.board().register("takeover of vm slot " + slot.index(), holds);
     }
 
-    private void storing(Runnable task) {
+    private void storing(Consumer<CheckBoard.Checker> task) {
         attempt(() -> {
             long mine = state.mine();
             try (CheckBoard.Checker checker = checker(() -> slot.ownerAcquire() == mine)) {
@@ -173,7 +173,7 @@ public final class VmTakeover {
                     feed(new TakeoverCore.Event.Failed(HandoffError.RIGHT_LAPSED.name(), false));
                     return;
                 }
-                task.run();
+                task.accept(checker);
             }
         });
     }
@@ -201,15 +201,24 @@ public final class VmTakeover {
         return e.code() == GuestError.VM_PROTECT_UNSUPPORTED || e.code() == GuestError.GUEST_STATE_SCHEMA;
     }
 
-    private void recover() {
+    private void recover(CheckBoard.Checker checker) {
         MemorySegment into = Arena.ofAuto().allocate(region.superblock().metadataSlotBytes());
-        Takeover.Recovered found = Takeover.recover(region, slot, state.mine(), into);
+        Takeover.Recovered found = Takeover.recover(region, slot, state.mine(), into, () -> requireRight(checker));
         blob = found.state();
         String code = found.isResumable() ? "" : lostCode(found);
         if (!code.isEmpty()) {
             LOG.error("vm {}: cannot go on: {}", name, found.lostReason());
         }
         feed(new TakeoverCore.Event.Recovered(code, found.isResumable() && blob.paused(), found.pagesRolledBack()));
+    }
+
+    /// A whole VM is more than may be stored after one look at the right.
+    private void requireRight(CheckBoard.Checker checker) {
+        if (!checker.check()) {
+            throw TomboloException.error(HandoffError.RIGHT_LAPSED, "this host lost its right in the middle")
+                    .fact("vm", name).fact("owner", OwnerWord.describe(slot.ownerAcquire()))
+                    .next("another host goes on with it").build();
+        }
     }
 
     private static String lostCode(Takeover.Recovered found) {

@@ -33,9 +33,10 @@ final class ProtectedGuest implements AutoCloseable {
     private final AtomicReference<Object> failed = new AtomicReference<>();
 
     /// @param workingSetBytes 0: all
-    ProtectedGuest(long bytes, long workingSetBytes, int vcpus, AccessPattern pattern, int checkpointUs) {
+    ProtectedGuest(GuestProgram program, long bytes, long workingSetBytes, int vcpus, AccessPattern pattern,
+            int checkpointUs) {
         vm = new TestVm(bytes, PageSize.SMALL, false, vcpus, 0, HugePages.NONE, (512L << 20));
-        GuestSpec spec = new GuestSpec(new UUID(1, 2), bytes, vcpus, GuestProgram.DIRTY, workingSetBytes, pattern, 7);
+        GuestSpec spec = new GuestSpec(new UUID(1, 2), bytes, vcpus, program, workingSetBytes, pattern, 7);
         state = SimulatedState.fresh(spec);
         memories = new PagedMemory[vcpus];
         for (int i = 0; i < vcpus; i++) {
@@ -103,29 +104,37 @@ final class ProtectedGuest implements AutoCloseable {
         vm.close();
     }
 
-    public static void main(String[] args) {
-        long bytes = Long.parseLong(args[0]) << 20;
-        int vcpus = Integer.parseInt(args[2]);
-        try (ProtectedGuest guest = new ProtectedGuest(bytes, 0, vcpus, AccessPattern.of(args[1]),
-                Integer.parseInt(args[3]))) {
-            guest.run(false, 1000);
-            guest.run(true, 2000);
-            guest.checkpointer.pauses().reset();
-            double with = 0;
-            double without = 0;
-            long commits = guest.checkpointer.checkpoint().commits();
-            for (int i = 0; i < 10; i++) {
-                without += guest.run(false, 300) / 10;
-                with += guest.run(true, 300) / 10;
-            }
-            commits = guest.checkpointer.checkpoint().commits() - commits;
-            System.out.printf("%s MiB %s %d vcpus: without %.0f/s (%.0f ns) with %.0f/s (%.0f ns) ratio %.2f; commits/s"
-                    + " %.0f early %d dirty %d pause p50 %.1f p99 %.1f max %.1f us; frames %d%n", args[0], args[1],
-                    vcpus,
-                    without, vcpus * 1e9 / without, with, vcpus * 1e9 / with, with / without, commits / 3.0,
-                    guest.checkpointer.earlyCommits(), guest.checkpointer.meanDirty(),
-                    guest.checkpointer.pauses().quantileNs(.5) / 1e3, guest.checkpointer.pauses().quantileNs(.99) / 1e3,
-                    guest.checkpointer.pauses().maxNs() / 1e3, guest.checkpointer.checkpoint().preimageFrames());
+    /// Has the code of first writes and commits compiled as it is in an agent that has run for a while.
+    static void warmUp(GuestProgram program, int vcpus) {
+        try (ProtectedGuest guest = new ProtectedGuest(program, 16 << 20, 0, vcpus, AccessPattern.ZIPF, 100)) {
+            guest.run(true, 3000);
+            guest.run(false, 500);
+        }
+    }
+
+    /// Stretches with and without protection in turn, so that both see the same machine.
+    Measured measure(int rounds, long ms) {
+        run(false, 1000);
+        run(true, 2000);
+        checkpointer.pauses().reset();
+        long commits = checkpointer.checkpoint().commits();
+        double without = 0;
+        double with = 0;
+        for (int i = 0; i < rounds; i++) {
+            without += run(false, ms) / rounds;
+            with += run(true, ms) / rounds;
+        }
+        commits = checkpointer.checkpoint().commits() - commits;
+        return new Measured(without, with, commits * 1000.0 / (rounds * ms), checkpointer.meanDirty(),
+                checkpointer.pauses().quantileNs(0.5) / 1e3, checkpointer.pauses().quantileNs(0.99) / 1e3,
+                checkpointer.pauses().maxNs() / 1e3);
+    }
+
+    /// Instructions per second of all vCPUs; pauses in us.
+    record Measured(double withoutPerS, double withPerS, double commitsPerS, long dirtyPages, double pauseP50Us,
+            double pauseP99Us, double pauseMaxUs) {
+        double ratio() {
+            return withPerS / withoutPerS;
         }
     }
 }

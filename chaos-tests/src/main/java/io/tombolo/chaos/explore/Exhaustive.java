@@ -36,7 +36,8 @@ public final class Exhaustive {
 
     /// The protocols that can be explored.
     public enum Protocol {
-        HAND_OFF(430_000, 14_850_000), LEASE(200_000, 1_610_000), PAGE_MOVE(4_110_000, 7_800_000);
+        HAND_OFF(430_000, 14_850_000), LEASE(200_000, 1_610_000), PAGE_MOVE(4_110_000, 7_800_000), TAKEOVER(
+                1_000_000, 4_000_000);
 
         /// How many worlds the largest configuration has.
         private final long withOneFault;
@@ -121,6 +122,7 @@ public final class Exhaustive {
             case HAND_OFF -> List.of(handoff(false), handoff(true));
             case PAGE_MOVE -> List.of(new PageModel(new MoverSteps(2), faults, 2));
             case LEASE -> List.of(new LeaseModel(faults));
+            case TAKEOVER -> List.of(new TakeoverModel(new TakeoverLife(3, 1), faults));
         };
     }
 

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /// A port onto an array without steps, for who formats it or looks after everything stands still. One thread.
-record ArrayMemory(MemorySegment view) implements Memory {
+public record ArrayMemory(MemorySegment view) implements Memory {
     @Override
     public long bytes() {
         return view.byteSize();

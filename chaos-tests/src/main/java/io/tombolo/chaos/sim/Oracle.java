@@ -269,7 +269,8 @@ final class Oracle {
                         memory.get(layout.vmOffset() + vm * VM_SLOT_BYTES + FROM), self, was);
                 yield named == self || takesBack;
             }
-            case CREATING, RUNNING, CLAIMED, RECOVERING, PAUSED, DESTROYING, LOST -> named == self || stopped(named);
+            case CREATING, RUNNING, CLAIMED, RECOVERING, RESTORING, PAUSED, DESTROYING, LOST -> named == self
+                    || stopped(named);
         };
         if (!may) {
             violate("I1", by + " (slot " + self + ") changes vm " + vm + ": " + OwnerWord.describe(was) + " -> "

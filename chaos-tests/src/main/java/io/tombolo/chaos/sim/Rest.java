@@ -49,7 +49,7 @@ final class Rest {
         return switch (OwnerWord.state(word)) {
             case RUNNING -> named == null || world.oracle().executes(vm);
             case OFFERED -> (named == null || isReused(named)) && !sourceCanAct(vm, word);
-            case CLAIMED, CREATING, RECOVERING, DESTROYING -> named == null;
+            case CLAIMED, CREATING, RECOVERING, RESTORING, DESTROYING -> named == null;
             case FREE, PAUSED, LOST -> true;
             case null -> false;
         };
@@ -135,7 +135,9 @@ final class Rest {
             if (OwnerWord.is(word, OwnerState.FREE) || world.machines().live(OwnerWord.slot(word)) != null) {
                 continue;
             }
-            long recovering = OwnerWord.pack(OwnerState.RECOVERING, executor, OwnerWord.nextEpoch(word));
+            boolean saved = OwnerWord.is(word, OwnerState.OFFERED) || OwnerWord.is(word, OwnerState.PAUSED);
+            long recovering = OwnerWord.pack(saved ? OwnerState.RESTORING : OwnerState.RECOVERING, executor,
+                    OwnerWord.nextEpoch(word));
             if (vm.compareAndSetOwner(word, recovering)) {
                 Recovery.recoverVm(region, vm, executor);
             }

@@ -29,6 +29,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -39,9 +40,10 @@ import java.util.function.Predicate;
 final class LocalFailoverCluster implements FailoverCluster {
     /// A client that asked a host which stands still must soon ask the next.
     private static final long CLIENT_MS = 100;
-    private static final long LOOK_NS = 10_000_000L;
+    private static final long LOOK_NS = 50_000_000L;
     private static final long NS_PER_MS = 1_000_000L;
     private static final int SPARE_VM_SLOTS = 28;
+    private static final long HEAL_STARTS = 3;
     /// The agent has not noticed the takeover's end yet.
     private static final Set<String> UNDER_WAY = Set.of("WAITING", "RECOVERING", "RESTORING");
 
@@ -99,21 +101,32 @@ final class LocalFailoverCluster implements FailoverCluster {
     }
 
     @Override
+    public List<String> restartOthers(String failed) {
+        List<String> restarted = new ArrayList<>();
+        for (String host : drill.hosts()) {
+            SupervisedProcess process = cluster.process(host);
+            if (!host.equals(failed) && process.state() == ProcessState.STOPPED) {
+                restarted.add(host + " " + process.awaitStopped(plan.timings().startTimeoutMs()).reason());
+                cluster.supervisor().restart(host);
+            }
+        }
+        return restarted;
+    }
+
+    @Override
     public void heal(String host) {
         network.heal(host);
-        long limitNs = 2L * plan.timings().startTimeoutMs() * NS_PER_MS;
+        long limitNs = HEAL_STARTS * plan.timings().startTimeoutMs() * NS_PER_MS;
         await(limitNs, "the host did not come back", host, _ -> {
-            if (cluster.process(host).state() == ProcessState.STOPPED) {
-                cluster.restart(host);
-            }
-            return drill.hostStatus().stream().anyMatch(
-                    one -> one.name().equals(host) && isLive(one))
-                    && cluster.process(host).state() == ProcessState.READY;
+            var _ = restartOthers("");
+            List<HostStatus> hosts = drill.hostStatus();
+            return drill.hosts().stream().allMatch(name -> cluster.process(name).state() == ProcessState.READY
+                    && hosts.stream().anyMatch(one -> one.name().equals(name) && isLive(one)));
         });
     }
 
     private static boolean isLive(HostStatus host) {
-        return host.state().equals(HostState.LIVE.name()) && !host.address().isEmpty();
+        return host.state().startsWith(HostState.LIVE.name()) && !host.address().isEmpty();
     }
 
     @Override

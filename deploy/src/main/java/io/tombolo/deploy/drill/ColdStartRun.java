@@ -59,7 +59,7 @@ final class ColdStartRun {
         progress.step("starting them again");
         long fromNs = nowNs.getAsLong();
         cluster.startAll();
-        long limitNs = STARTS * plan.timings().startTimeoutMs() * 1_000_000L
+        long limitNs = STARTS * (long) plan.timings().startTimeoutMs() * 1_000_000L
                 + plan.coldStart() * plan.formula().totalNs() / plan.hosts();
         long firstNs = 0;
         List<Before> waiting = new ArrayList<>(before);

@@ -55,7 +55,11 @@ final class FailoverChecks {
         reach("operations answered right before every failure", quiet == 0,
                 failures.stream().mapToLong(Failure::acknowledgedBefore).min().orElse(0)
                         + " at least in 100 ms" + (quiet == 0 ? "" : ", none before " + quiet));
-        failures.stream().max(Comparator.comparingLong(Failure::rtoNs)).ifPresent(worst -> must(
+        List<Failure> single = failures.stream().filter(f -> f.otherStops().isEmpty()).toList();
+        reach("one failure at a time", single.size() == failures.size(), failures.stream()
+                .filter(f -> !f.otherStops().isEmpty()).map(f -> "during " + f.number() + ": " + f.otherStops())
+                .findFirst().orElse("no other host ended"));
+        single.stream().max(Comparator.comparingLong(Failure::rtoNs)).ifPresent(worst -> must(
                 "takeover within the formula", worst.rtoNs() <= formula.totalNs(),
                 Units.nanos(worst.rtoNs()) + " (" + worst.kind() + ", number " + worst.number() + ") of "
                         + Units.nanos(formula.totalNs()) + ", bound / actual "

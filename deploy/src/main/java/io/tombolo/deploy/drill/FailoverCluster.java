@@ -14,8 +14,15 @@ public interface FailoverCluster extends AutoCloseable {
     /// Makes a host fail and returns at once.
     void fail(String host, FailureKind kind);
 
+    /// Starts every other host again whose processes have ended, as a service manager would, and does not wait for it.
+    ///
+    /// @param failed the one that stays as it is
+    /// @return which they were and why they had ended
+    List<String> restartOthers(String failed);
+
     /// Ends the failure: the way to ZooKeeper is open again, and a host whose processes have ended is started again.
-    /// Blocks until it is a host like any other.
+    /// Blocks until all hosts are like
+    /// before.
     void heal(String host);
 
     /// What the agent of a host knows of its takeover of a VM.

@@ -16,6 +16,7 @@ import io.tombolo.deploy.report.FailoverReport.Kind;
 import io.tombolo.deploy.report.HostFactsReader;
 import io.tombolo.deploy.report.Units;
 import io.tombolo.region.OpenOptions;
+import io.tombolo.region.OwnerWord;
 import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
 import java.time.Instant;
@@ -39,6 +40,7 @@ public final class FailoverDrill {
     /// Failures come at any point of an interval.
     private static final long JITTER_NS = 30_000_000L;
     private static final long LOOK_NS = 200_000L;
+    private static final long OTHERS_NS = 50_000_000L;
     private static final long SLACK_NS = 10_000_000_000L;
     /// A takeover that takes so many times what it may is none any more.
     private static final int PATIENCE = 4;
@@ -49,6 +51,7 @@ public final class FailoverDrill {
     private final LongSupplier nowNs;
     private final TakeoverFormula formula;
     private final Seen seen = new Seen();
+    private long lookedNs;
 
     /// What is found out on the way.
     static final class Seen {
@@ -129,9 +132,10 @@ public final class FailoverDrill {
 
     private void failure(FailoverCluster cluster, Region region, DrillClients clients, int vmSlot, FailureKind kind,
             long jitterNs) {
-        String from = seen.ownership.host();
         clients.awaitAnswers();
         LockSupport.parkNanos(this, jitterNs);
+        followUnseen(region, vmSlot);
+        String from = seen.ownership.host();
         long before = clients.acknowledged();
         TakeoverWatch watch = new TakeoverWatch(region, vmSlot, nowNs);
         LockSupport.parkNanos(this, BEFORE_NS);
@@ -140,7 +144,8 @@ public final class FailoverDrill {
         var _ = clients.takeLongestGapNs();
         long failedNs = nowNs.getAsLong();
         cluster.fail(from, kind);
-        if (!watch.awaitRunning(() -> nowNs.getAsLong() - failedNs > limitNs())) {
+        List<String> others = new ArrayList<>();
+        if (!watch.awaitRunning(() -> giveUp(cluster, from, failedNs, others))) {
             throw notTakenOver(from, kind, watch, cluster.explain(plan.vm().name()));
         }
         TakeoverWatch.Seen words = watch.seen();
@@ -152,11 +157,34 @@ public final class FailoverDrill {
         seen.ownership.takenOver(to, words.epoch(),
                 words.confirmedNs() == 0 ? words.runningNs() : words.confirmedNs(), words.runningNs());
         Failure failure = failure(kind, from, to, failedNs, words, state, answeredNs, before, unanswered,
-                clients.takeLongestGapNs());
+                clients.takeLongestGapNs(), others);
         seen.failures.add(failure);
         progress.count(seen.failures.size(), plan.count(), kind.text() + " " + from + ": runs on " + to + " after "
                 + Units.nanos(failure.rtoNs()) + ", answers after " + Units.nanos(failure.answeredNs()));
-        cluster.heal(from);
+        if (seen.failures.size() < plan.count()) {
+            cluster.heal(from);
+        }
+    }
+
+    /// Another host may have ended by itself between two failures, and its VM was taken over without a watch.
+    private void followUnseen(Region region, int vmSlot) {
+        long owner = region.vm(vmSlot).ownerAcquire();
+        String host = region.host(OwnerWord.slot(owner)).readIdentity().name();
+        if (!host.equals(seen.ownership.host())) {
+            long now = nowNs.getAsLong();
+            progress.step("the VM is on " + host + " by now");
+            seen.ownership.takenOver(host, OwnerWord.epoch(owner), now, now);
+        }
+    }
+
+    /// Looks after the other hosts now and then while it waits.
+    private boolean giveUp(FailoverCluster cluster, String failed, long failedNs, List<String> others) {
+        long now = nowNs.getAsLong();
+        if (now - lookedNs > OTHERS_NS) {
+            lookedNs = now;
+            others.addAll(cluster.restartOthers(failed));
+        }
+        return now - failedNs > limitNs();
     }
 
     private long firstAnswer(DrillClients clients, long runningNs, FailureKind kind) {
@@ -186,7 +214,8 @@ public final class FailoverDrill {
     /// Takes the instants apart. Where the words were seen at once, the agent's own clock readings, which are of the
     /// same clock, tell more.
     private Failure failure(FailureKind kind, String from, String to, long failedNs, TakeoverWatch.Seen words,
-            TakeoverState state, long answeredNs, long before, int unanswered, long gapNs) {
+            TakeoverState state, long answeredNs, long before, int unanswered, long gapNs,
+            List<String> others) {
         long detected = Math.max(failedNs, words.leftLiveNs());
         long confirmed = Math.max(detected, words.confirmedNs() == 0 ? words.runningNs() : words.confirmedNs());
         long taken = Math.max(confirmed, words.begunNs());
@@ -197,7 +226,7 @@ public final class FailoverDrill {
         long rtoNs = running - failedNs;
         return new Failure(seen.failures.size() + 1, kind.text(), from, to, words.epoch(), rtoNs, confirmed - failedNs,
                 rtoNs + phases.answerNs(), phases, (double) formula.totalNs() / Math.max(1, rtoNs), running - taken,
-                state.pagesRolledBack(), before, unanswered, gapNs);
+                state.pagesRolledBack(), before, unanswered, gapNs, others);
     }
 
     private FailoverReport report(String startedAt, long elapsedMs) {
