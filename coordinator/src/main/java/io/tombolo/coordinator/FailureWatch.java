@@ -256,9 +256,10 @@ final class FailureWatch implements AutoCloseable {
         return state != HostState.LIVE && state != HostState.CLAIMING;
     }
 
-    /// An offer that nobody takes, and nobody takes back.
+    /// An offer that nobody takes, and nobody takes back; or a claim that its host cannot load, and can give back to
+    /// nobody.
     private boolean isOrphan(int vm, OwnerSnapshot owner, long nowNs) {
-        if (owner.state() != OwnerState.OFFERED) {
+        if (owner.state() != OwnerState.OFFERED && owner.state() != OwnerState.CLAIMED) {
             offers.remove(vm);
             return false;
         }
@@ -279,7 +280,8 @@ final class FailureWatch implements AutoCloseable {
             return running;
         }
         OwnerSnapshot first = ports.region().owner(vm.slot());
-        boolean orphan = first.state() == OwnerState.OFFERED && !isGone(first);
+        boolean orphan = (first.state() == OwnerState.OFFERED || first.state() == OwnerState.CLAIMED)
+                && !isGone(first);
         FailureDetection.Incarnation from = new FailureDetection.Incarnation(first.slot(),
                 ports.region().host(first.slot()).incarnation());
         TakeoverOrchestration.Plan plan = new TakeoverOrchestration.Plan(vm.spec(), vm.slot(), nameOf(first.slot()),
@@ -314,6 +316,12 @@ final class FailureWatch implements AutoCloseable {
         List<String> candidates;
         try {
             candidates = candidates(vm.spec(), ports.membership().hosts());
+            if (owner.state() == OwnerState.CLAIMED && !isGone(owner)) {
+                // Anybody else would have to wait until that host is confirmed stopped.
+                candidates = candidates.stream()
+                        .filter(host -> ports.region().hostName(owner.slot()).filter(host::equals).isPresent())
+                        .toList();
+            }
         } catch (TomboloException e) {
             LOG.debug("hosts are not known at the moment", e);
             candidates = List.of();

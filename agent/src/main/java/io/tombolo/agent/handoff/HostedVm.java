@@ -11,9 +11,7 @@ import io.tombolo.agent.hypervisor.GuestContext;
 import io.tombolo.agent.hypervisor.GuestFacts;
 import io.tombolo.agent.hypervisor.Hypervisor;
 import io.tombolo.agent.pages.VmPages;
-import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.takeover.TakeoverCore;
-import io.tombolo.agent.takeover.TakeoverPorts;
 import io.tombolo.agent.takeover.VmTakeover;
 import io.tombolo.coordinator.wire.AgentRequest;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
@@ -42,7 +40,7 @@ import org.slf4j.LoggerFactory;
 /// One VM as one host sees it. Everything happens on one control thread, so no two operations of a VM meet; callers get
 /// futures. The owner word in the region is changed here and in the two hand-off edges only, and every change goes with
 /// what is believed here: a CAS that fails means a wrong belief, and then the guest is killed, never argued for.
-public final class HostedVm {
+public final class HostedVm extends VmPlace {
     private static final Logger LOG = LoggerFactory.getLogger(HostedVm.class);
 
     /// How often a prepared target looks whether its preparation has outlived itself.
@@ -51,19 +49,13 @@ public final class HostedVm {
 
     private final HostPorts host;
     private final Hypervisor driver;
-    private final VmSlot slot;
-    private final VmSpec spec;
     private final HandoffBounds bounds;
     private final Consumer<HostedVm> hosts;
     private final Consumer<HostedVm> gone;
     private final Control control;
 
     private final RunRight runs;
-    private volatile Guest guest;
-    private volatile String reason = "";
     private VmIdentity identity;
-    private volatile HandoffSource source;
-    private volatile HandoffTarget target;
     private VmTakeover takeover;
     private Arrival arrival = new Arrival(0, WindowEnd.UNKNOWN);
     private boolean paused;
@@ -74,44 +66,14 @@ public final class HostedVm {
     /// @param gone told, on the control thread, that this host has nothing of the VM any more
     public HostedVm(HostPorts host, Hypervisor driver, VmSlot slot, VmSpec spec, HandoffBounds bounds,
             Consumer<HostedVm> hosts, Consumer<HostedVm> gone) {
-        this.host = requireNonNull(host, "host is null");
+        super(slot, spec, host);
+        this.host = host;
         this.driver = requireNonNull(driver, "driver is null");
-        this.slot = requireNonNull(slot, "slot is null");
-        this.spec = requireNonNull(spec, "spec is null");
         this.bounds = requireNonNull(bounds, "bounds is null");
         this.hosts = requireNonNull(hosts, "hosts is null");
         this.gone = requireNonNull(gone, "gone is null");
         this.control = host.control(spec.name());
         this.runs = new RunRight(slot, host.board());
-    }
-
-    public VmSpec spec() {
-        return spec;
-    }
-
-    public int slotIndex() {
-        return slot.index();
-    }
-
-    /// Why the VM does not run here although it should; else empty.
-    public String reason() {
-        return reason;
-    }
-
-    /// Whether a guest of the VM exists on this host, running or stopped.
-    public boolean hosted() {
-        return guest != null;
-    }
-
-    /// What the guest says of itself; nothing when there is none.
-    public GuestFacts facts() {
-        Guest present = guest;
-        return present == null ? new GuestFacts(false, List.of(), -1, -1, false, "no guest") : present.facts();
-    }
-
-    /// The owner word at this moment.
-    public long owner() {
-        return slot.ownerAcquire();
     }
 
     /// Creates the VM and runs it. On failure everything that was taken is given back.
@@ -125,16 +87,13 @@ public final class HostedVm {
     /// A VM that is LOST is destroyed, and created anew in the same slot.
     public CompletableFuture<Void> restart() {
         return submit(() -> {
-            var _ = orLeave(() -> requireRight("restart"));
+            var _ = orLeave(() -> words.requireRight("restart"));
             if (guest != null || target != null || (takeover != null && !takeover.isOver())) {
-                throw notHere();
+                throw words.notHere();
             }
             long lost = slot.ownerAcquire();
             if (OwnerWord.is(lost, OwnerState.LOST)) {
-                long epoch = OwnerWord.nextEpoch(lost);
-                move(lost, OwnerState.DESTROYING, epoch);
-                driver.release(slot.index());
-                move(word(OwnerState.DESTROYING, epoch), OwnerState.FREE, epoch);
+                words.destroy(lost, driver);
             }
             createNow();
             return null;
@@ -142,28 +101,26 @@ public final class HostedVm {
     }
 
     private void createNow() {
-        long free = orLeave(this::requireCreatable);
+        long free = orLeave(() -> words.requireCreatable(driver));
         long epoch = OwnerWord.epoch(free) + 1;
-        move(free, OwnerState.CREATING, epoch);
+        words.move(free, OwnerState.CREATING, epoch);
         try {
             identity = driver.allocate(spec, slot.index());
             host(driver.boot(context()), epoch);
             if (spec.checkpointUs() > 0) {
                 // Before its first instruction, so there is no time in which it is not.
-                runs.set(word(OwnerState.CREATING, epoch), host.board().closings());
+                runs.set(words.word(OwnerState.CREATING, epoch), host.board().closings());
                 guest.protect(epoch, spec.checkpointUs());
             }
         } catch (TomboloException e) {
             if (guest != null) {
                 guest.kill();
             }
-            move(word(OwnerState.CREATING, epoch), OwnerState.DESTROYING, epoch + 1);
-            driver.release(slot.index());
-            move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
+            words.destroy(words.word(OwnerState.CREATING, epoch), driver);
             leave();
             throw e;
         }
-        runAt(word(OwnerState.CREATING, epoch), epoch);
+        runAt(words.word(OwnerState.CREATING, epoch), epoch);
     }
 
     /// Takes the VM over from an owner that is gone; completes with the epoch of the owner word when it is this host's.
@@ -173,23 +130,46 @@ public final class HostedVm {
     public CompletableFuture<Long> takeOver(Region region, long ownerEpoch, Consumer<TakeoverCore.State> told) {
         return submit(() -> {
             if (control.isShutdown()) {
-                throw notHere();
+                throw words.notHere();
             }
             if (takeover != null && !takeover.isOver()) {
                 return takeover.epoch();
             }
-            var _ = orLeave(() -> requireRight("take over"));
+            var _ = orLeave(() -> words.requireRight("take over"));
             if (guest != null || !forgetTarget()) {
-                throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")
+                throw words.error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")
                         .build();
             }
             return orLeave(() -> {
                 driver.check(spec);
                 identity = slot.readIdentity();
-                takeover = new VmTakeover(region, slot, host.self(), spec.name(), new TakenHere(), told);
+                takeover = new VmTakeover(region, slot, host.self(), spec.name(), new TakenHere(host, control, this),
+                        told);
                 return takeover.begin(ownerEpoch);
             });
         });
+    }
+
+    /// For [TakenHere], on the control thread.
+    Guest restored(Blob state) {
+        return driver.restore(context(), state);
+    }
+
+    /// For [TakenHere]: the owner word is about to say that.
+    void expectTaken(OwnerState to, long epoch, int since) {
+        runs.set(words.word(to, epoch), since);
+        reason = "";
+    }
+
+    /// For [TakenHere]: the guest is this host's.
+    void adoptTaken(Guest taken, long epoch, boolean isPaused) {
+        paused = isPaused;
+        host(taken, epoch);
+        if (runs.hasLapsed()) {
+            runAgain();
+        } else if (!paused) {
+            taken.run();
+        }
     }
 
     /// A preparation for a hand-off that its source's death has ended. False if its guest may have the VM already.
@@ -204,67 +184,6 @@ public final class HostedVm {
         target = null;
         adopted.complete(null);
         return true;
-    }
-
-    /// This VM, as its takeover sees it.
-    private final class TakenHere implements TakeoverPorts {
-        @Override
-        public boolean rightHolds() {
-            return host.rightHolds();
-        }
-
-        @Override
-        public CheckBoard board() {
-            return host.board();
-        }
-
-        @Override
-        public long nowNs() {
-            return host.nowNs();
-        }
-
-        @Override
-        public void after(Runnable task, long delayNs) {
-            control.schedule(task, delayNs);
-        }
-
-        @Override
-        public Guest restore(Blob state) {
-            return driver.restore(context(), state);
-        }
-
-        @Override
-        public void expect(OwnerState to, long epoch, int since) {
-            runs.set(word(to, epoch), since);
-            reason = "";
-        }
-
-        @Override
-        public void adopt(Guest taken, long epoch, boolean isPaused) {
-            paused = isPaused;
-            host(taken, epoch);
-            if (runs.hasLapsed()) {
-                runAgain();
-            } else if (!paused) {
-                taken.run();
-            }
-        }
-
-        @Override
-        public void leave() {
-            HostedVm.this.leave();
-        }
-    }
-
-    private long requireCreatable() {
-        driver.check(spec);
-        long free = slot.ownerAcquire();
-        if (OwnerWord.state(free) != OwnerState.FREE) {
-            throw error(HandoffError.VM_SLOT_TAKEN, "the VM slot is not free").fact("owner",
-                    OwnerWord.describe(free)).next("choose another slot; 'tombolo region inspect' shows them")
-                    .build();
-        }
-        return free;
     }
 
     /// A refusal must not leave an entry behind that keeps the slot from the next VM.
@@ -285,7 +204,7 @@ public final class HostedVm {
             long epoch = requireRunning("pause");
             guest.stop();
             guest.saveStopped(new PausedOffer(SlotOffer.metadata(slot, epoch + 1), epoch + 1, spec.uuid()));
-            move(word(OwnerState.RUNNING, epoch), OwnerState.PAUSED, epoch + 1);
+            words.move(words.word(OwnerState.RUNNING, epoch), OwnerState.PAUSED, epoch + 1);
             paused = true;
             source.feed(new SourceCore.Event.EpochMoved(epoch + 1));
             return DONE;
@@ -296,14 +215,14 @@ public final class HostedVm {
     public CompletableFuture<Void> resume() {
         return submit(() -> {
             if (!paused) {
-                throw error(HandoffError.VM_NOT_PAUSED, "the VM is not paused")
+                throw words.error(HandoffError.VM_NOT_PAUSED, "the VM is not paused")
                         .fact("owner", OwnerWord.describe(slot.ownerAcquire())).next("nothing to do").build();
             }
-            requireRight("resume");
+            words.requireRight("resume");
             long epoch = source.state().epoch();
             guest.unpause(epoch);
             paused = false;
-            runAt(word(OwnerState.PAUSED, epoch), epoch + 1);
+            runAt(words.word(OwnerState.PAUSED, epoch), epoch + 1);
             return null;
         });
     }
@@ -314,15 +233,12 @@ public final class HostedVm {
             long word = slot.ownerAcquire();
             if (source == null || source.state().phase() != SourceCore.Phase.IDLE
                     || OwnerWord.slot(word) != host.self()) {
-                throw error(HandoffError.VM_NOT_HERE, "the VM cannot be destroyed now")
+                throw words.error(HandoffError.VM_NOT_HERE, "the VM cannot be destroyed now")
                         .fact("owner", OwnerWord.describe(word)).next("wait for the hand-off to end").build();
             }
-            long epoch = OwnerWord.epoch(word);
             guest.kill();
             MoversGone.await(host, slot, guest, bounds.pollNs(), spec.name());
-            move(word, OwnerState.DESTROYING, epoch + 1);
-            driver.release(slot.index());
-            move(word(OwnerState.DESTROYING, epoch + 1), OwnerState.FREE, epoch + 1);
+            words.destroy(word, driver);
             leave();
             return DONE;
         });
@@ -352,19 +268,6 @@ public final class HostedVm {
         });
     }
 
-    /// Any thread: the pages of the guest, if there is one here and its pages can move.
-    public Optional<VmPages> pages() {
-        Guest present = guest;
-        return present == null ? Optional.empty() : present.pages();
-    }
-
-    /// Any thread: whether this host may move pages of that guest now, running or paused.
-    public boolean ownsPages(VmPages pages) {
-        long word = slot.ownerAcquire();
-        return OwnerWord.slot(word) == host.self() && !pages.isClosed()
-                && (OwnerWord.is(word, OwnerState.RUNNING) || OwnerWord.is(word, OwnerState.PAUSED));
-    }
-
     /// Pre-launches a guest for a VM that another host is about to hand over; completes when armed. `nonce` goes into
     /// the VM's echo word then, where the source finds it if both map the same memory. `copied`: for a VM whose local
     /// pages its source sends.
@@ -372,11 +275,11 @@ public final class HostedVm {
         return submitAsync(() -> {
             if (control.isShutdown()) {
                 // It left while this waited for its turn; whoever asks again meets a new entry.
-                throw notHere();
+                throw words.notHere();
             }
-            var _ = orLeave(() -> requireRight("prepare"));
+            var _ = orLeave(() -> words.requireRight("prepare"));
             if (guest != null) {
-                throw error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")
+                throw words.error(HandoffError.TARGET_REFUSED, "the VM has a guest on this host").next("nothing to do")
                         .build();
             }
             if (target == null) {
@@ -419,10 +322,10 @@ public final class HostedVm {
             Optional<CopySource.CopyLimits> limits) {
         return onceArrived(() -> {
             if (source == null || paused) {
-                throw notHere();
+                throw words.notHere();
             }
             if (intentSeq <= cancelledSeq) {
-                throw error(HandoffError.INTENT_CANCELLED, "the intent was cancelled before its order came")
+                throw words.error(HandoffError.INTENT_CANCELLED, "the intent was cancelled before its order came")
                         .fact("intent", intentSeq).fact("cancelled", cancelledSeq).next("nothing to do").build();
             }
             limits.ifPresent(_ -> ProtectedVms.requireMovablePages(slot, spec.name()));
@@ -536,38 +439,6 @@ public final class HostedVm {
         });
     }
 
-    /// Any thread: how far the copy of that intent is.
-    public Reply.CopyProgress copyProgress(long intentSeq) {
-        return copy(intentSeq).map(CopySource::progress).orElse(new Reply.CopyProgress(0, 0, 0, 0));
-    }
-
-    private Optional<CopySource> copy(long intentSeq) {
-        HandoffSource present = source;
-        return present == null ? Optional.empty() : present.copy(intentSeq);
-    }
-
-    /// Any thread: pages that the source of this VM sends.
-    public void storePages(AgentRequest.CopyPages pages) {
-        Optional.ofNullable(target).orElseThrow(this::notHere).pages().store(pages);
-    }
-
-    /// Any thread: the source has sent everything.
-    public void sealPages(AgentRequest.SealCopy seal) {
-        Optional.ofNullable(target).orElseThrow(this::notHere).seal(seal);
-    }
-
-    /// Any thread: a client's request.
-    public CompletableFuture<GuestReply> call(GuestCall call) {
-        Guest present = guest;
-        return present == null ? CompletableFuture.failedFuture(notHere()) : present.call(call);
-    }
-
-    /// Any thread: the client requests that the guest executed during this stay, oldest first.
-    public List<InputEntry> inputLog() {
-        Guest present = guest;
-        return present == null ? List.of() : present.inputLog();
-    }
-
     /// Phase of an intent on this host, for questions about a hand-off.
     public CompletableFuture<Standing> standing() {
         return submit(() -> new Standing(source == null ? null : source.state(),
@@ -592,11 +463,11 @@ public final class HostedVm {
     }
 
     private void expectRunningAt(long epoch) {
-        runs.set(word(OwnerState.RUNNING, epoch), host.board().closings());
+        runs.set(words.word(OwnerState.RUNNING, epoch), host.board().closings());
         reason = "";
     }
 
-    private void leave() {
+    void leave() {
         adopted.complete(null);
         gone.accept(this);
         guest = null;
@@ -639,50 +510,19 @@ public final class HostedVm {
 
     private void runAt(long from, long epoch) {
         expectRunningAt(epoch);
-        move(from, OwnerState.RUNNING, epoch);
+        words.move(from, OwnerState.RUNNING, epoch);
         source.feed(new SourceCore.Event.EpochMoved(epoch));
         guest.run();
     }
 
     private long requireRunning(String what) {
-        requireRight(what);
+        words.requireRight(what);
         if (source == null || paused || source.state().phase() != SourceCore.Phase.IDLE) {
-            throw error(HandoffError.VM_NOT_HERE, "the VM does not run on this host, or a hand-off is under way")
+            throw words.error(HandoffError.VM_NOT_HERE, "the VM does not run on this host, or a hand-off is under way")
                     .fact("operation", what).fact("owner", OwnerWord.describe(slot.ownerAcquire()))
                     .next("'tombolo vm show' tells where it is").build();
         }
         return source.state().epoch();
-    }
-
-    private boolean requireRight(String what) {
-        if (!host.rightHolds()) {
-            throw error(HandoffError.RIGHT_LAPSED, "this host may not run VMs now").fact("operation", what)
-                    .next("'tombolo host show' says why; it comes back by itself when ZooKeeper answers").build();
-        }
-        return true;
-    }
-
-    private TomboloException notHere() {
-        return error(HandoffError.VM_NOT_HERE, "the VM does not run on this host")
-                .fact("owner", OwnerWord.describe(slot.ownerAcquire())).next("ask the host that the owner word names")
-                .build();
-    }
-
-    private TomboloException.Builder error(HandoffError code, String what) {
-        return TomboloException.error(code, what).fact("vm", spec.name()).fact("slot", slot.index());
-    }
-
-    private long word(OwnerState state, long epoch) {
-        return OwnerWord.pack(state, host.self(), epoch);
-    }
-
-    private void move(long from, OwnerState to, long epoch) {
-        long next = to == OwnerState.FREE ? OwnerWord.pack(to, 0, epoch) : word(to, epoch);
-        if (!slot.compareAndSetOwner(from, next)) {
-            throw error(HandoffError.OWNER_CHANGED, "the owner word changed under this host")
-                    .fact("expected", OwnerWord.describe(from)).fact("found", OwnerWord.describe(slot.ownerAcquire()))
-                    .next("'tombolo vm show' tells who owns it now").build();
-        }
     }
 
     private void pollAfter(long delayNs) {
@@ -728,6 +568,6 @@ public final class HostedVm {
     }
 
     private <T> CompletableFuture<T> submitAsync(Callable<CompletableFuture<T>> task) {
-        return ControlThread.submit(control, task, this::notHere);
+        return ControlThread.submit(control, task, words::notHere);
     }
 }

@@ -136,8 +136,7 @@ final class ConfigurationDocTest {
 
     private static String typeName(RecordComponent component) {
         return Map.<Class<?>, String>of(int.class, "number", long.class, "number", String.class, "text", UUID.class,
-                "UUID", List.class,
-                "list").get(component.getType());
+                "UUID", List.class, "list", Map.class, "map").get(component.getType());
     }
 
     /// The @param texts of a record's documentation, by component.
