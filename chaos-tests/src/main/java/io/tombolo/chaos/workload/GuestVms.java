@@ -195,7 +195,9 @@ public final class GuestVms implements AutoCloseable {
                 continue;
             }
             long now = nowNs.getAsLong();
-            deadSinceNs = deadSinceNs == 0 ? now : deadSinceNs;
+            // Without a coordinator nobody could take it over.
+            boolean possible = !guest.isProtected() || cluster.leader().isPresent();
+            deadSinceNs = deadSinceNs == 0 || !possible ? now : deadSinceNs;
             boolean goesOn = guest.isProtected() || owner.state() == OwnerState.OFFERED
                     || owner.state() == OwnerState.CLAIMED;
             if (ended || !goesOn || now - deadSinceNs > protection.patienceNs()) {
