@@ -198,12 +198,14 @@ public final class FrameAllocator {
     }
 
     /// Takes a spare pre-image of the VM for another of its pages: PREIMAGE -> RESERVED by this host. False if its block
-    /// is another host's: then the frame is free. Not durable, as the next three: an interval that is not committed is
-    /// rolled back, and then neither the old word nor the new one leaves the frame to the page.
+    /// is another host's: then the frame is free. Durable when it returns, because the log's entry that names the frame may
+    /// be overwritten next. The next three are not: an interval that is not committed is rolled back, and then
+    /// neither the old word nor the new one leaves the frame to the page.
     synchronized boolean recycle(int vm, long oldPage, long frame, long page) {
         boolean ours = isOurs(frame / BlockWord.FRAMES);
         change(PageSize.SMALL, frame, FrameWord.preimage(vm, oldPage),
                 ours ? FrameWord.reserved(slot, vm, page) : FrameWord.FREE);
+        memory.persist(region.frameWordOffset(frame), 8);
         return ours;
     }
 

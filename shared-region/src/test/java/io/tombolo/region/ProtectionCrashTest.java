@@ -74,6 +74,28 @@ class ProtectionCrashTest {
                     goesOn(region);
                 }),
 
+                // The next entry is written over the one that names the frame.
+                new Operation("FIRST_WRITES_WITH_A_FULL_LOG", region -> {
+                    protect(region);
+                    PreimageLog log = new PreimageLog(region, region.vm(0).logPlaceOrNull());
+                    int spare = (int) log.capacity();
+                    long[] frames = new long[spare];
+                    assertThat(region.allocator(0).reserve(PageSize.SMALL, 0, new long[spare], spare, frames))
+                            .isEqualTo(spare);
+                    for (int i = 0; i < spare; i++) {
+                        region.memory().store(region.frameWordOffset(frames[i]), FrameWord.preimage(0, 0));
+                        log.write(i, 1, frames[i], frames[i], 0);
+                    }
+                }, region -> {
+                    PageCheckpoint checkpoint = new PageCheckpoint(region, region.allocator(0), region.vm(0),
+                            region.vm(0).logPlaceOrNull());
+                    checkpoint.begin(region.vm(0).commitAcquire(), 1, 128, 128);
+                    store(region, 1, checkpoint.firstWrite(1, region.vm(0).pageTable().entryAcquire(1)), 1);
+                    assertThat(checkpoint.preimageFrames()).isEqualTo(128);
+                    commit(region, checkpoint, 1);
+                    store(region, 2, checkpoint.firstWrite(2, region.vm(0).pageTable().entryAcquire(2)), 2);
+                }, ProtectionCrashTest::goesOn),
+
                 // Nobody knows yet whether host 2 and host 0 have stopped.
                 new Operation("TAKE_OVER_FROM_A_TAKEOVER", region -> {
                     protect(region, 2);
