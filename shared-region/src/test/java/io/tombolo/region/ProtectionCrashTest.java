@@ -112,7 +112,8 @@ class ProtectionCrashTest {
                             .containsExactly(2);
                     HostSlots.confirmStopped(region, 2, 1);
                     Takeover.Recovered found = Takeover.recover(region, vm, second, buffer(region));
-                    commit(region, Takeover.checkpoint(region, region.allocator(1), vm, second), version(found.state()));
+                    commit(region, Takeover.checkpoint(region, region.allocator(1), vm, second),
+                            version(found.state()));
                     assertThat(Takeover.finish(region, vm, second, OwnerState.RUNNING)).isTrue();
                     assertThat(OwnersInDoubt.describe(vm)).isEmpty();
                 }, region -> {
