@@ -32,6 +32,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +45,8 @@ final class Rehearsal {
     private static final long MS = 1_000_000L;
     private static final int STRAIGHT_LINES = 10_000;
     private static final int OVERTURE_HOPS = 10;
+    private static final int COMMITS = 4_000;
+    private static final int COMMIT_US = 100;
 
     private Rehearsal() {
     }
@@ -55,7 +58,7 @@ final class Rehearsal {
         Path file = directory.resolve("rehearsal-" + ProcessHandle.current().pid() + ".region");
         UUID cluster = UUID.randomUUID();
         try {
-            Region.format(file, FormatOptions.of(cluster, 4 * MEMORY_BYTES).withHostSlots(2).withVmSlots(2)
+            Region.format(file, FormatOptions.of(cluster, 8 * MEMORY_BYTES).withHostSlots(2).withVmSlots(2)
                     .withMetadataSlotBytes(1 << 13));
             try (Region region = Region.open(file, OpenOptions.ofCluster(cluster));
                     Stage one = new Stage(region, "one", directory);
@@ -67,6 +70,7 @@ final class Rehearsal {
                 long untilNs = System.nanoTime() + budgetMs * MS;
                 play(one, two, Math.min(hops, OVERTURE_HOPS), untilNs);
                 compileStraightLine(one, two, System.nanoTime() + budgetMs * MS / 3);
+                commit(one, System.nanoTime() + budgetMs * MS / 6);
                 return play(one, two, hops, untilNs);
             } finally {
                 Files.delete(file);
@@ -140,6 +144,18 @@ final class Rehearsal {
             done += STRAIGHT_LINES / 20;
         }
         LOG.debug("rehearsed {} straight lines", done);
+    }
+
+    /// A protected VM whose commits follow one another, so that the first pauses of a guest are not those of code that
+    /// is not compiled yet.
+    private static void commit(Stage stage, long untilNs) {
+        await(stage.hosted(spec()).create());
+        await(stage.vm.protect(COMMIT_US));
+        while (stage.vm.facts().protection().commits() < COMMITS && System.nanoTime() - untilNs < 0) {
+            LockSupport.parkNanos(MS);
+        }
+        LOG.debug("rehearsed {} commits", stage.vm.facts().protection().commits());
+        await(stage.vm.destroy());
     }
 
     private static <T> T await(CompletableFuture<T> future) {

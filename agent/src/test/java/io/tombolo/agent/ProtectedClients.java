@@ -29,6 +29,8 @@ final class ProtectedClients implements AutoCloseable {
     final AtomicLongArray acknowledged;
     final AtomicLong acknowledgements = new AtomicLong();
     final AtomicLong unknown = new AtomicLong();
+    /// Raised before the protection of the VM ends, and when it has begun again: that one counts its intervals from 1.
+    final AtomicLong lives = new AtomicLong();
     final ConcurrentLinkedQueue<String> wrong = new ConcurrentLinkedQueue<>();
     private volatile boolean stop;
 
@@ -59,6 +61,7 @@ final class ProtectedClients implements AutoCloseable {
 
     /// Whether it was acknowledged.
     private boolean write(int client, long value) {
+        long life = lives.get();
         long before = slot.commitAcquire();
         CompletableFuture<GuestReply> reply = send
                 .apply(new GuestCall("vm", client + 1, value, "kv_write", List.of(client + 1L, value)));
@@ -68,6 +71,7 @@ final class ProtectedClients implements AutoCloseable {
             reply.thenAccept(answer -> {
                 long after = slot.commitAcquire();
                 if (CommitWord.isProtected(before) && CommitWord.isProtected(after)
+                        && life % 2 == 0 && lives.get() == life
                         && CommitWord.interval(after) <= CommitWord.interval(before)) {
                     wrong.add("a reply left before its commit: asked at " + CommitWord.describe(before)
                             + ", answered at " + CommitWord.describe(after));

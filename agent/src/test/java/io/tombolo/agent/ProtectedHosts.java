@@ -55,7 +55,7 @@ final class ProtectedHosts implements AutoCloseable {
         this.directory = directory;
         this.spec = spec;
         Path file = directory.resolve("region");
-        Region.format(file, FormatOptions.of(CLUSTER, spec.memoryBytes() + spareBytes).withHostSlots(4).withVmSlots(2)
+        Region.format(file, FormatOptions.of(CLUSTER, spec.memoryBytes() + spareBytes).withHostSlots(24).withVmSlots(2)
                 .withMetadataSlotBytes(1 << 13));
         region = Region.open(file, OpenOptions.ofCluster(CLUSTER));
         slot = region.vm(0);
@@ -163,6 +163,14 @@ final class ProtectedHosts implements AutoCloseable {
                 join(left.abandon());
             }
             assertThat(HostSlots.confirmStopped(region, claimed.slot(), claimed.incarnation())).isTrue();
+        }
+
+        /// Takes the VM over from hosts that have died, as the coordinator has it done, and runs it.
+        void takeOverAsOrdered() {
+            join(open().takeOver(region, OwnerWord.epoch(slot.ownerAcquire()), _ -> {
+            }));
+            await("the VM is here", () -> vm != null && vm.hosted() && !OwnerWord.is(slot.ownerAcquire(),
+                    OwnerState.RECOVERING) && !OwnerWord.is(slot.ownerAcquire(), OwnerState.RESTORING));
         }
 
         /// Takes the VM over from hosts that have died, and runs it.

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tombolo.agent.ProtectedHosts.Host;
 import io.tombolo.agent.ProtectedHosts.Restored;
+import io.tombolo.agent.handoff.SourceReport;
 import io.tombolo.agent.hypervisor.GuestError;
 import io.tombolo.agent.hypervisor.ProtectionFacts;
 import io.tombolo.agent.hypervisor.SimulatedHypervisor;
@@ -81,6 +82,19 @@ final class ProtectedVmTest {
     }
 
     @Test
+    void aProtectedVmThatIsDestroyedLeavesNothing() {
+        VmSpec spec = ProtectedHosts.spec("dirty", 4 * MIB, 2, "zipf").withProtection(1000);
+        try (ProtectedHosts hosts = new ProtectedHosts(directory, spec, 32 * MIB); Host ant = hosts.host("ant")) {
+            long free = hosts.region.allocator(ant.claimed.slot()).freeFrames();
+            join(ant.open().create());
+            ant.awaitCommits(3);
+            join(ant.vm.destroy());
+            assertThat(hosts.findings()).isEmpty();
+            assertThat(hosts.region.allocator(ant.claimed.slot()).freeFrames()).isEqualTo(free);
+        }
+    }
+
+    @Test
     void aVmThatCannotBeProtectedIsNotCreated() {
         VmSpec spec = ProtectedHosts.spec("dirty", 16 * MIB, 1, "zipf").withProtection(1000);
         try (ProtectedHosts hosts = new ProtectedHosts(directory, spec, 2 * MIB); Host ant = hosts.host("ant")) {
@@ -117,7 +131,9 @@ final class ProtectedVmTest {
                     long acknowledged = clients.acknowledgements.get();
                     await("acknowledgements", () -> clients.acknowledgements.get() > acknowledged + 10);
                     long interval = CommitWord.interval(hosts.slot.commitAcquire());
-                    hosts.handOver(from, to);
+                    SourceReport report = hosts.handOver(from, to);
+                    System.out.println("downtime us "
+                            + (report.target().firstInstructionNs() - report.offer().lastInstructionNs()) / 1000);
                     await("adopted", () -> to.vm.hosted());
                     at[0] = to;
                     assertThat(CommitWord.interval(hosts.slot.commitAcquire())).isGreaterThan(interval);

@@ -198,12 +198,14 @@ public final class FrameAllocator {
     }
 
     /// Takes a spare pre-image of the VM for another of its pages: PREIMAGE -> RESERVED by this host. False if its block
-    /// is another host's: then the frame is free. Durable after the next fence, as are the next three.
+    /// is another host's: then the frame is free. Durable when it returns, because the log's entry that names the frame may
+    /// be overwritten next. The next three are not: an interval that is not committed is rolled back, and then
+    /// neither the old word nor the new one leaves the frame to the page.
     synchronized boolean recycle(int vm, long oldPage, long frame, long page) {
         boolean ours = isOurs(frame / BlockWord.FRAMES);
         change(PageSize.SMALL, frame, FrameWord.preimage(vm, oldPage),
                 ours ? FrameWord.reserved(slot, vm, page) : FrameWord.FREE);
-        memory.writeBack(region.frameWordOffset(frame), 8);
+        memory.persist(region.frameWordOffset(frame), 8);
         return ours;
     }
 
@@ -223,19 +225,16 @@ public final class FrameAllocator {
     /// A frame that was reserved for page 0 is for that page now.
     void rename(int vm, long frame, long page) {
         change(PageSize.SMALL, frame, FrameWord.reserved(slot, vm, 0), FrameWord.reserved(slot, vm, page));
-        memory.writeBack(region.frameWordOffset(frame), 8);
     }
 
-    /// The frame that backs the page is its pre-image from now on.
+    /// The frame that backed the page is its pre-image from now on; the page's entry and the log say the same.
     void preserve(int vm, long page, long frame) {
         change(PageSize.SMALL, frame, FrameWord.used(vm, page), FrameWord.preimage(vm, page));
-        memory.writeBack(region.frameWordOffset(frame), 8);
     }
 
-    /// A reserved frame that its page's entry names backs it; until that is durable, the entry says so.
+    /// A reserved frame that its page's entry names backs it.
     void settleLater(int vm, long page, long frame) {
         change(PageSize.SMALL, frame, FrameWord.reserved(slot, vm, page), FrameWord.used(vm, page));
-        memory.writeBack(region.frameWordOffset(frame), 8);
     }
 
     /// Keeps [#trim] from giving blocks back until [#unhold]; for operations that are not done when their frames are no

@@ -104,7 +104,6 @@ public final class PageCheckpoint implements AutoCloseable {
             throw new IllegalStateException("vm slot " + vm.index() + ": page " + page + " is "
                     + PageTableEntry.describe(table.entryAcquire(page)) + ", not " + PageTableEntry.describe(copying));
         }
-        table.writeBack(page, 1);
         allocator.preserve(vm.index(), page, old);
         allocator.settleLater(vm.index(), page, fresh);
         return next;
@@ -222,8 +221,6 @@ public final class PageCheckpoint implements AutoCloseable {
             }
             memory.writeBack(region.frameDataOffset(entry.fresh()), RegionLayout.FRAME_BYTES);
             memory.writeBack(region.frameWordOffset(entry.fresh()), 8);
-            memory.writeBack(region.frameWordOffset(entry.old()), 8);
-            log.writeBack(position);
             table.writeBack(entry.page(), 1);
         }
         memory.fence();

@@ -4,7 +4,8 @@ package io.tombolo.region;
 /// their old frames, and gives all pre-images back. No page is copied. By the host that has the VM in RECOVERING, after
 /// every owner in doubt is confirmed stopped and its frames were recovered; can be repeated from any point.
 ///
-/// Order: entries, persisted; then the frame words.
+/// Entries first, then frame words. All of it is durable with the fence that ends the table's recovery, which follows;
+/// until the next commit the log says the same again to whoever repeats this.
 final class Rollback {
     /// Its right is looked at again after so many: in code that is not compiled yet they take less than a millisecond.
     static final int CHECKED_ENTRIES = 64;
@@ -39,14 +40,12 @@ final class Rollback {
                 pages += pointBack(entry) ? 1 : 0;
             }
         }
-        region.memory().fence();
         for (long position = 0; position < log.capacity(); position++) {
             PreimageLog.Entry entry = read(position);
             if (entry != null) {
                 settle(region, table, entry);
             }
         }
-        region.memory().fence();
         return pages;
     }
 
@@ -59,13 +58,21 @@ final class Rollback {
 
     private boolean pointBack(PreimageLog.Entry entry) {
         long now = table.entryAcquire(entry.page());
-        if (PageTableEntry.frame(now) == entry.old()) {
+        if (PageTableEntry.frame(now) == entry.old() || !isOf(entry.page(), entry.old())) {
             return false;
         }
         boolean changed = table.compareAndSet(entry.page(), now,
                 PageTableEntry.moved(now, Tier.SHARED, entry.old()));
         table.writeBack(entry.page(), 1);
         return changed;
+    }
+
+    /// An entry that damage has made names another frame, and nothing may be pointed there.
+    private boolean isOf(long page, long frame) {
+        long word = frame >= 0 && frame < region.superblock().frameCount()
+                ? region.memory().loadAcquire(region.frameWordOffset(frame))
+                : FrameWord.FREE;
+        return word == FrameWord.used(table.vm(), page) || word == FrameWord.preimage(table.vm(), page);
     }
 
     /// What an entry of the log says is settled by the page's entry: a frame that it names backs the page, another one

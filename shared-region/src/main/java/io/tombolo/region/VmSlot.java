@@ -170,12 +170,9 @@ public final class VmSlot {
         return memory.loadAcquire(base + TAKEN_FROM + place * 8L);
     }
 
+    /// Durable with the change of the owner word that follows.
     boolean compareAndSetDoubt(int place, long expect, long next) {
-        if (!memory.compareAndSet(base + TAKEN_FROM + place * 8L, expect, next)) {
-            return false;
-        }
-        memory.persist(base + TAKEN_FROM + place * 8L, 8);
-        return true;
+        return memory.compareAndSet(base + TAKEN_FROM + place * 8L, expect, next);
     }
 
     /// The gate that operations on the VM's pages pass.
@@ -257,7 +254,6 @@ public final class VmSlot {
         memory.storeRelease(base + FROM, FromWord.NONE);
         gate().reset();
         memory.storeRelease(base + COMMIT, CommitWord.NONE);
-        memory.zero(base + LOG, LOG_END - LOG);
         memory.zero(base + TAKEN_FROM, 8L * (1 + RegionLayout.OWNERS_IN_DOUBT_MAX));
         memory.storeRelease(base + LOCAL_PAGES, 0);
         memory.storeRelease(base + LAYOUT.offset("pins"), 0);

@@ -25,6 +25,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.UUID;
 
 /// Recovers a small protected VM of a scratch region again and again until that code is compiled. A takeover recovers
@@ -69,9 +70,12 @@ public final class RecoveryRehearsal {
         HostSlots.confirmStopped(region, dead.slot(), dead.incarnation());
         long mine = Takeover.begin(region, vm, self.slot(), vm.ownerAcquire());
         MemorySegment into = Arena.ofAuto().allocate(METADATA_BYTES);
+        // Compiled code that has met one check only is thrown away when a takeover comes with its own.
+        long[] checks = new long[3];
+        List<Runnable> all = List.of(() -> checks[0]++, () -> checks[1]++, () -> checks[2]++);
         int done = 0;
         while (done < recoveries && System.nanoTime() - untilNs < 0) {
-            Takeover.recover(region, vm, mine, into);
+            Takeover.recover(region, vm, mine, into, all.get(done % all.size()));
             done++;
         }
         return done;

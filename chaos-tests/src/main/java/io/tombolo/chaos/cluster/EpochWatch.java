@@ -7,6 +7,7 @@ import io.tombolo.coordinator.Threads;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.Region;
+import io.tombolo.region.TomboloException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +25,7 @@ public final class EpochWatch implements AutoCloseable {
     private final Region region;
     private final LongSupplier nowNs;
     private final List<EpochSeen> seen = new ArrayList<>();
+    private final List<OwnerChange> changes = new ArrayList<>();
     private final Map<Integer, Long> words = new HashMap<>();
     private final Thread thread;
     private volatile boolean closed;
@@ -45,13 +47,32 @@ public final class EpochWatch implements AutoCloseable {
                     continue;
                 }
                 highest = Math.max(highest, slot);
+                OwnerChange change = new OwnerChange(slot, OwnerWord.state(word), host(word), OwnerWord.epoch(word),
+                        nowNs.getAsLong());
                 EpochSeen look = new EpochSeen("slot " + slot, "host slot " + OwnerWord.slot(word),
                         OwnerWord.epoch(word), nowNs.getAsLong());
                 synchronized (seen) {
                     seen.add(look);
+                    changes.add(change);
                 }
             }
             LockSupport.parkNanos(this, LOOK_NS);
+        }
+    }
+
+    private String host(long word) {
+        try {
+            return region.host(OwnerWord.slot(word)).readIdentity().name();
+        } catch (TomboloException _) {
+            // The slot is being given to somebody else, or was damaged on purpose.
+            return "";
+        }
+    }
+
+    /// The same as what they said.
+    public List<OwnerChange> changes() {
+        synchronized (seen) {
+            return List.copyOf(changes);
         }
     }
 

@@ -122,8 +122,14 @@ public final class Exhaustive {
             case HAND_OFF -> List.of(handoff(false), handoff(true));
             case PAGE_MOVE -> List.of(new PageModel(new MoverSteps(2), faults, 2));
             case LEASE -> List.of(new LeaseModel(faults));
-            case TAKEOVER -> List.of(new TakeoverModel(new TakeoverLife(3, 1), faults));
+            case TAKEOVER -> faults > 1
+                    ? List.of(takeover(1, 1), takeover(2, 0))
+                    : List.of(takeover(2, 1));
         };
+    }
+
+    private Model<?> takeover(int ownerSteps, int nextOwnerSteps) {
+        return new TakeoverModel(new TakeoverLife(ownerSteps, nextOwnerSteps), faults);
     }
 
     private Model<?> handoff(boolean claims) {

@@ -110,7 +110,8 @@ class TakeoverLife {
     void own(Lives.Port port) {
         Running running = create(port(port));
         port.begins();
-        port.call(Call.of(Kind.CHOOSE, 1));
+        // The first step; nothing is chosen.
+        port.call(new Call(Kind.CHOOSE, 1, 1, 0, null));
         execute(port, running, ownerSteps);
     }
 

@@ -118,7 +118,7 @@ class TakeoverModel implements Model<TakeoverWorld> {
                 for (int way = 0; way < call.a(); way++) {
                     TakeoverDraft draft = new TakeoverDraft(image, world);
                     goOn(draft, world, host, way);
-                    to.step(who, way == 0 ? "is to write a page" : "is to commit", draft.world());
+                    to.step(who, call.offset() == 1 ? "goes on" : way == 0 ? "is to write a page" : "is to commit", draft.world());
                 }
             }
             case ORDER -> order(world, host, to);

@@ -109,7 +109,8 @@ final class ChaosExtension implements ParameterResolver, InvocationInterceptor {
         ChaosTest wanted = method.getAnnotation(ChaosTest.class);
         long seed = wanted.seed() >= 0 ? wanted.seed() : PlanText.newSeed();
         ChaosPlan plan = PlanText.plan(wanted.workload(), List.of(wanted.nemesis()), wanted.time(), seed,
-                wanted.hosts(), wanted.network(), folder(method), false);
+                wanted.hosts(), wanted.network(), folder(method), false,
+                wanted.unprotected());
         System.err.println(plan.command());
         CompletableFuture<ClusterUnderTest> cluster = new CompletableFuture<>();
         CompletableFuture<ChaosResult> result = CompletableFuture.supplyAsync(

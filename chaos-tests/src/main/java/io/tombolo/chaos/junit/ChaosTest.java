@@ -47,4 +47,7 @@ public @interface ChaosTest {
 
     /// As `--network`.
     String network() default "proxy";
+
+    /// As `--unprotected`.
+    boolean unprotected() default false;
 }

@@ -40,11 +40,12 @@ final class PageData {
         all.put("ops", results.path("ops"));
         all.put("faultCounts", results.path("faults"));
         all.put("endNs", endNs);
+        all.put("takeoverBoundNs", run.path("takeoverBoundNs").asLong());
         all.put("checkers", checkers(results));
         all.put("violations", violations.of(results.path("details")));
         all.put("kinds", NemesisKind.texts());
         all.put("faults", most(run.path("faults")).stream().map(PageData::fault).toList());
-        for (String key : List.of("ownership", "migrations", "stops")) {
+        for (String key : List.of("ownership", "migrations", "stops", "takeovers")) {
             all.put(key, most(run.path(key)));
             all.put(key + "Count", run.path(key).size());
         }

@@ -60,6 +60,9 @@ public final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--keep", description = "Keep a copy of the region in the result folder.")
     private boolean keep;
 
+    @Option(names = "--unprotected", description = "Guests are not protected: one whose host dies is lost, and another one is created.")
+    private boolean unprotected;
+
     @Option(names = "--json", description = "Print results.json instead of text; of several workloads, a list of them.")
     private boolean json;
 
@@ -100,7 +103,8 @@ public final class ChaosCommand implements Callable<Integer> {
         for (int i = 0; i < workloads.size(); i++) {
             String workload = workloads.get(i);
             // Checked before its name becomes a folder's. A seed of its own: otherwise all would meet the same faults.
-            ChaosPlan plan = PlanText.plan(workload, nemeses, time, used + i, hosts, network, Path.of("."), keep);
+            ChaosPlan plan = PlanText.plan(workload, nemeses, time, used + i, hosts, network, Path.of("."), keep,
+                    unprotected);
             plans.add(plan.share(workloads.size(), folder(workload, used + i)));
         }
         return plans;

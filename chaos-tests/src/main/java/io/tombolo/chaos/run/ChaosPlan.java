@@ -18,8 +18,9 @@ import java.util.List;
 /// @param network what is between the processes
 /// @param folder  result folder, empty or not there
 /// @param keep    whether the region is kept in the result folder
+/// @param unprotected whether guests are lost with their hosts
 public record ChaosPlan(WorkloadKind workload, List<NemesisKind> nemeses, Duration time, long seed, int hosts,
-        NetworkKind network, Path folder, boolean keep) {
+        NetworkKind network, Path folder, boolean keep, boolean unprotected) {
     public ChaosPlan {
         requireNonNull(workload, "workload is null");
         nemeses = List.copyOf(nemeses);
@@ -35,7 +36,7 @@ public record ChaosPlan(WorkloadKind workload, List<NemesisKind> nemeses, Durati
 
     /// One of several that share the time.
     ChaosPlan share(int of, Path where) {
-        return new ChaosPlan(workload, nemeses, time.dividedBy(of), seed, hosts, network, where, keep);
+        return new ChaosPlan(workload, nemeses, time.dividedBy(of), seed, hosts, network, where, keep, unprotected);
     }
 
     /// The command that does the same again.
@@ -43,6 +44,7 @@ public record ChaosPlan(WorkloadKind workload, List<NemesisKind> nemeses, Durati
         return "./tombolo chaos --workload " + workload.text() + " --nemesis "
                 + (nemeses.isEmpty() ? "none" : String.join(",", nemeses.stream().map(NemesisKind::text).toList()))
                 + " --time " + time.toMillis() + "ms --seed " + seed + " --hosts " + hosts
-                + (network == NetworkKind.PROXY ? "" : " --network namespaces");
+                + (network == NetworkKind.PROXY ? "" : " --network namespaces")
+                + (unprotected ? " --unprotected" : "");
     }
 }

@@ -2,6 +2,7 @@ package io.tombolo.chaos.run;
 
 import static java.util.Objects.requireNonNull;
 
+import io.tombolo.agent.right.TakeoverFormula;
 import io.tombolo.chaos.check.CheckContext;
 import io.tombolo.chaos.check.RegionVerified.VerifiedRegion;
 import io.tombolo.chaos.check.Verdicts;
@@ -9,6 +10,7 @@ import io.tombolo.chaos.cluster.ChaosPrograms;
 import io.tombolo.chaos.cluster.ClusterPlan;
 import io.tombolo.chaos.cluster.ClusterUnderTest;
 import io.tombolo.chaos.cluster.EpochWatch;
+import io.tombolo.chaos.cluster.LeaderWatch;
 import io.tombolo.chaos.cluster.Leftovers;
 import io.tombolo.chaos.cluster.RunRecord;
 import io.tombolo.chaos.generator.Call;
@@ -32,6 +34,7 @@ import io.tombolo.region.RegionVerifier;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VerifyReport;
 import io.tombolo.region.os.Linux;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +51,9 @@ public final class ChaosRun {
     private static final long REGION_BYTES = 512L << 20;
     private static final long NEMESIS_PACE_NS = 1_500_000_000L;
     private static final String RECOVER = "recover";
+    private static final int CHECKPOINT_US = 5_000;
+    /// Faults come one after the other, and each may cost a takeover of its own.
+    private static final int PATIENCE = 8;
 
     private final ChaosPlan plan;
     private final Consumer<String> progress;
@@ -130,8 +136,9 @@ public final class ChaosRun {
     }
 
     private RunFacts attack(ClusterUnderTest cluster, Journal journal) {
-        try (GuestVms vms = new GuestVms(cluster, plan.workload().program(), plan.seed(), nowNs);
+        try (GuestVms vms = new GuestVms(cluster, plan.workload().program(), plan.seed(), protection(cluster), nowNs);
                 EpochWatch epochs = new EpochWatch(cluster.region(), nowNs);
+                LeaderWatch leaders = new LeaderWatch(cluster, nowNs);
                 Healing healing = new Healing(cluster)) {
             vms.start();
             Workload workload = plan.workload().create(cluster, vms, plan.seed());
@@ -155,12 +162,12 @@ public final class ChaosRun {
                     teller.interrupt();
                 }
             }
-            return collect(cluster, vms, migrator, workload, nemeses, recovery, epochs, journal);
+            return collect(cluster, vms, migrator, workload, nemeses, recovery, epochs, leaders, journal);
         }
     }
 
     private RunFacts collect(ClusterUnderTest cluster, GuestVms vms, Migrator migrator, Workload workload,
-            Nemeses nemeses, RecoveryPhase recovery, EpochWatch epochs, Journal journal) {
+            Nemeses nemeses, RecoveryPhase recovery, EpochWatch epochs, LeaderWatch leaders, Journal journal) {
         List<RunRecord> runs = cluster.runs().stream().map(run -> run.since(zeroNs)).toList();
         VerifyReport report = RegionVerifier.verify(cluster.region());
         VerifiedRegion region = new VerifiedRegion("region", cluster.region().superblock().frameCount(),
@@ -171,12 +178,26 @@ public final class ChaosRun {
             folder.copyFile(cluster.region().file());
         }
         FaultSpans faults = FaultSpans.of(journal.history());
+        RunFacts.Takeovers takeovers = new RunFacts.Takeovers(!plan.unprotected(),
+                new TakeoversSeen(vms.all(), runs, faults, leaders.changes()).of(epochs.changes()), bound(cluster),
+                vms.lost());
         return new RunFacts(workload.checkers(), workload.kinds(), recovery.recovery(), vms.all(),
                 migrator.migrations(), runs, epochs.seen(), region, cluster.stops(),
                 Linux.clockBoottimeNs() - nowNs.getAsLong(), folder.copy(cluster.logs(), "logs"),
                 AllowedErrors.of(faults, nemeses.all()), zeroWall, nemeses.tallies(),
                 plan.nemeses().contains(NemesisKind.DAMAGE),
-                nowNs.getAsLong(), List.of());
+                nowNs.getAsLong(), List.of(), takeovers);
+    }
+
+    private GuestVms.Protection protection(ClusterUnderTest cluster) {
+        return plan.unprotected()
+                ? GuestVms.Protection.NONE
+                : new GuestVms.Protection(CHECKPOINT_US, PATIENCE * bound(cluster).toNanos());
+    }
+
+    private static Duration bound(ClusterUnderTest cluster) {
+        return Duration.ofNanos(TakeoverFormula.of(cluster.timings(), cluster.region().superblock().frameCount(),
+                GuestVms.MEMORY_BYTES / cluster.region().superblock().frameBytes()).totalNs());
     }
 
     private Generator generator(Workload workload, Nemeses nemeses) {

@@ -32,7 +32,7 @@ public final class PlanText {
     /// @param nemeses names, or `all`, or `none`
     /// @throws TomboloException OPTION_INVALID, with the option's name as on the command line
     public static ChaosPlan plan(String workload, List<String> nemeses, String time, long seed, int hosts,
-            String network, Path folder, boolean keep) {
+            String network, Path folder, boolean keep, boolean unprotected) {
         check(hosts >= 2 && hosts <= 16, "--hosts", hosts, "2 to 16");
         long ns = Units.parseNanos(time);
         check(ns >= MIN_NS && ns <= MAX_NS, "--time", time, "1s to 168h");
@@ -43,7 +43,8 @@ public final class PlanText {
             case "namespaces" -> NetworkKind.NAMESPACES;
             default -> throw invalid("--network", network, "proxy, namespaces");
         };
-        return new ChaosPlan(kind, nemeses(nemeses, between), Duration.ofNanos(ns), seed, hosts, between, folder, keep);
+        return new ChaosPlan(kind, nemeses(nemeses, between), Duration.ofNanos(ns), seed, hosts, between, folder, keep,
+                unprotected);
     }
 
     private static List<NemesisKind> nemeses(List<String> names, NetworkKind network) {

@@ -4,10 +4,14 @@ import io.tombolo.chaos.check.Checker;
 import io.tombolo.chaos.check.EpochsGrow;
 import io.tombolo.chaos.check.EveryKindHadAnOk;
 import io.tombolo.chaos.check.NothingLeft;
+import io.tombolo.chaos.check.ProtectedVmsKept;
 import io.tombolo.chaos.check.RecoveryTime;
 import io.tombolo.chaos.check.RegionVerified;
 import io.tombolo.chaos.check.RunInterval;
 import io.tombolo.chaos.check.SingleOwner;
+import io.tombolo.chaos.check.SomethingWasAtStake;
+import io.tombolo.chaos.check.TakeoversWithinBound;
+import io.tombolo.chaos.check.TakeoversWithinBound.Takeover;
 import io.tombolo.chaos.check.UnexpectedErrors;
 import io.tombolo.chaos.nemesis.NemesisKind;
 import io.tombolo.chaos.cluster.RunRecord;
@@ -32,6 +36,12 @@ final class RunCheckers {
         all.add(new NothingLeft(NothingLeft.KINDS, facts.left()));
         all.add(new FaultsTookEffect(facts.tallies()));
         all.add(new MigrationsCompleted(facts.migrations().size(), facts.migrated()));
+        RunFacts.Takeovers takeovers = facts.takeovers();
+        if (takeovers.expected()) {
+            all.add(new TakeoversWithinBound(takeovers.all(), takeovers.bound()));
+            all.add(new SomethingWasAtStake(takeovers.all().stream().map(Takeover::ranNs).toList()));
+            all.add(new ProtectedVmsKept(facts.vms().size(), takeovers.lost()));
+        }
         if (facts.tallies().containsKey(NemesisKind.HALT.text())) {
             all.add(new WatchdogKills());
         }

@@ -1,5 +1,6 @@
 package io.tombolo.chaos.run;
 
+import io.tombolo.chaos.check.TakeoversWithinBound.Takeover;
 import io.tombolo.chaos.cluster.RunRecord;
 import io.tombolo.chaos.history.History;
 import io.tombolo.chaos.history.HistoryEvent;
@@ -29,6 +30,7 @@ final class RunFiles {
         all.put("seed", plan.seed());
         all.put("hosts", plan.hosts());
         all.put("network", plan.network().name());
+        all.put("protected", !plan.unprotected());
         all.put("versions", Version.all());
         return all;
     }
@@ -63,6 +65,8 @@ final class RunFiles {
         all.put("ownership", facts.runs().stream().map(run -> run(run, facts.vms())).toList());
         all.put("migrations", facts.migrations().stream().map(RunFiles::migration).toList());
         all.put("stops", facts.stops().stream().map(stop -> stop(stop, facts.zeroBootNs())).toList());
+        all.put("takeoverBoundNs", facts.takeovers().bound().toNanos());
+        all.put("takeovers", facts.takeovers().all().stream().map(RunFiles::takeover).toList());
         all.put("results", results(result));
         return all;
     }
@@ -145,6 +149,23 @@ final class RunFiles {
             all.put("phases", phases);
             all.put("downtimeNs", migration.report().downtimeNs());
         }
+        return all;
+    }
+
+    private static Map<String, Object> takeover(Takeover takeover) {
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("vm", takeover.vm());
+        all.put("from", takeover.from());
+        all.put("to", takeover.to());
+        all.put("failedNs", takeover.failedNs());
+        all.put("ranNs", takeover.ranNs());
+        all.put("possibleNs", takeover.possibleNs());
+        all.put("begunNs", takeover.begunNs());
+        all.put("endedNs", takeover.endedNs());
+        all.put("end", takeover.end());
+        all.put("elapsedNs", takeover.elapsedNs());
+        all.put("alone", takeover.isAlone());
+        all.put("faults", takeover.faults());
         return all;
     }
 

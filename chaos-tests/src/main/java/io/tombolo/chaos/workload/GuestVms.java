@@ -22,9 +22,10 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The guest that a workload runs in, one at a time. A VM whose owner was killed stands still for ever, because nobody
-/// takes it over: then another one is created under another name, on another host, and what clients do from then on
-/// they do to that one. Checks are made for each VM by itself. Thread safe.
+/// The guest that a workload runs in, one at a time. A protected VM whose owner fails is taken over, and is waited for.
+/// One that is not protected, or that is not taken over for very long, is lost: then another one is created under another
+/// name, on another host, and what clients do from then on they do to that one. Checks are made for each VM by itself.
+/// Thread safe.
 public final class GuestVms implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GuestVms.class);
     private static final long LOOK_NS = 50_000_000;
@@ -34,19 +35,30 @@ public final class GuestVms implements AutoCloseable {
     private static final long CREATE_MS = 8_000;
     private static final long ANSWER_MS = 1_000;
     private static final long DESTROY_MS = 3_000;
-    private static final long MEMORY_BYTES = 4L << 20;
+    public static final long MEMORY_BYTES = 4L << 20;
     private static final long WORKING_SET_BYTES = 2L << 20;
 
     private final ClusterUnderTest cluster;
     private final String program;
+    private final Protection protection;
     private final LongSupplier nowNs;
     private final SplittableRandom random;
+    private final List<String> lost = new CopyOnWriteArrayList<>();
     private final List<Guest> all = new CopyOnWriteArrayList<>();
     private final List<String> orphans = new ArrayList<>();
     private final Thread keeper;
     private volatile Guest current;
     private volatile boolean closed;
     private long attempts;
+
+    /// How guests are protected.
+    ///
+    /// @param checkpointUs longest time between two commits; 0: not at all
+    /// @param patienceNs   how long a VM may be without a living owner
+    public record Protection(int checkpointUs, long patienceNs) {
+        /// They are lost with their host.
+        public static final Protection NONE = new Protection(0, SETTLE_NS);
+    }
 
     /// One VM, from its creation until it was lost.
     public static final class Guest {
@@ -81,6 +93,10 @@ public final class GuestVms implements AutoCloseable {
             return number;
         }
 
+        public boolean isProtected() {
+            return spec.checkpointUs() > 0;
+        }
+
         /// Nanoseconds since the run began.
         public long createdNs() {
             return createdNs;
@@ -94,9 +110,11 @@ public final class GuestVms implements AutoCloseable {
 
     /// @param program guest program
     /// @param nowNs   nanoseconds since the run began
-    public GuestVms(ClusterUnderTest cluster, String program, long seed, LongSupplier nowNs) {
+    public GuestVms(ClusterUnderTest cluster, String program, long seed, Protection protection,
+            LongSupplier nowNs) {
         this.cluster = requireNonNull(cluster, "cluster is null");
         this.program = requireNonNull(program, "program is null");
+        this.protection = requireNonNull(protection, "protection is null");
         this.nowNs = requireNonNull(nowNs, "nowNs is null");
         this.random = new SplittableRandom(seed);
         this.keeper = Thread.ofPlatform().daemon().name("chaos-vms").unstarted(this::keep);
@@ -130,6 +148,11 @@ public final class GuestVms implements AutoCloseable {
     /// All there have been.
     public List<Guest> all() {
         return List.copyOf(all);
+    }
+
+    /// Guests that were given up because nobody executed them any more, and why.
+    public List<String> lost() {
+        return List.copyOf(lost);
     }
 
     /// Gives a guest up for another one; it is destroyed.
@@ -166,15 +189,20 @@ public final class GuestVms implements AutoCloseable {
                 continue;
             }
             Owner owner = cluster.owner(guest.slot);
-            if (owner.living()) {
+            boolean ended = owner.state() == OwnerState.LOST;
+            if (owner.living() && !ended) {
                 deadSinceNs = 0;
                 continue;
             }
             long now = nowNs.getAsLong();
-            deadSinceNs = deadSinceNs == 0 ? now : deadSinceNs;
-            boolean handedOver = owner.state() == OwnerState.OFFERED || owner.state() == OwnerState.CLAIMED;
-            if (!handedOver || now - deadSinceNs > SETTLE_NS) {
+            // Without a coordinator nobody could take it over.
+            boolean possible = !guest.isProtected() || cluster.leader().isPresent();
+            deadSinceNs = deadSinceNs == 0 || !possible ? now : deadSinceNs;
+            boolean goesOn = guest.isProtected() || owner.state() == OwnerState.OFFERED
+                    || owner.state() == OwnerState.CLAIMED;
+            if (ended || !goesOn || now - deadSinceNs > protection.patienceNs()) {
                 LOG.info("vm {} is lost: {}", guest.name(), owner);
+                lost.add(guest.name() + " at " + now + " ns: " + owner);
                 synchronized (orphans) {
                     guest.lostNs = now;
                     current = null;
@@ -199,7 +227,7 @@ public final class GuestVms implements AutoCloseable {
     private void create(String host) {
         long number = ++attempts;
         VmSpec spec = new VmSpec(program + "-" + number, UUID.randomUUID(), "simulated", MEMORY_BYTES, 1, program,
-                WORKING_SET_BYTES, "sequential", number);
+                WORKING_SET_BYTES, "sequential", number).withProtection(protection.checkpointUs());
         try {
             VmStatus status = cluster.create(spec, host, CREATE_MS);
             Guest guest = new Guest(number, spec, status.slot(), nowNs.getAsLong());

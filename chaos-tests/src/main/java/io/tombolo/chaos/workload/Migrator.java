@@ -102,7 +102,8 @@ public final class Migrator implements AutoCloseable {
             others = living;
         }
         String to = others.get(random.nextInt(others.size()));
-        MigrateMode mode = switch (random.nextInt(8)) {
+        // A protected VM's pages stay in shared memory.
+        MigrateMode mode = guest.isProtected() ? MigrateMode.HANDOFF : switch (random.nextInt(8)) {
             case 0, 1 -> MigrateMode.TRANSIT;
             case 2 -> MigrateMode.COPY;
             default -> MigrateMode.HANDOFF;

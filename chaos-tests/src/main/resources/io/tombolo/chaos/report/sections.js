@@ -17,6 +17,7 @@ main.append(el("div", {class: "tiles"},
   tile("failed, unknown", `${(report.ops.fail || 0).toLocaleString("en")}, ${(report.ops.info || 0).toLocaleString("en")}`),
   tile("faults", report.faults.length.toLocaleString("en")),
   tile("migrations completed / asked for", `${completed.length.toLocaleString("en")} / ${report.migrationsCount.toLocaleString("en")}`),
+  tile("takeovers", report.takeoversCount.toLocaleString("en")),
   tile("recovery after healing", report.recoveredNs < 0 ? "never" : time(report.recoveredNs - report.healedNs))));
 
 main.append(el("div", {class: "one"}, card("Checks", "What each does not check is in docs/checkers.md.",
@@ -40,7 +41,7 @@ main.append(el("div", {class: "one"}, card("Timeline", "Seconds since the run be
   el("h3", {}, "Operations of each client"), el("p", {class: "note", style: "margin:0"}, "A client goes on under a new process number after an operation of unknown outcome." + ofAll),
   operationStrip(), el("div", {class: "chips"}, ...OPERATION_TYPES.map(t => chip(`var(${TYPE_COLOR[t]})`, t === "info" ? "info (outcome unknown)" : t))),
   ...(report.vms.length ? [el("h3", {}, "Who executes each VM"), el("p", {class: "note", style: "margin:0"},
-    "A bar is from before the first to after the last instruction on a host, with the epoch. A cross: its owner was killed, and it is lost." + cutNote("ownership", "bars")),
+    "A bar is from before the first to after the last instruction on a host, with the epoch. A cross: it was given up, and is lost." + cutNote("ownership", "bars")),
     ownerStrip(), el("div", {class: "chips"}, ...hosts.map(h => chip(hostColor(h), h)))] : []),
   ...(stops.length ? [el("h3", {}, "Processes that stopped"), stopStrip()] : []))));
 
@@ -173,6 +174,12 @@ if (report.migrations.length > 0) {
       table([">", "at", "VM", "from", "to", "mode", "outcome", ">total", ">downtime", ...INSIDE.map(p => ">" + p[0]), ...OUTSIDE.map(p => ">" + p[0])],
         report.migrations.slice(0, MIGRATION_ROWS).map(m => [m.n, at(sec(m.startNs)), m.vm, m.from || "?", m.to, m.mode, m.outcome, time(m.totalNs), optional(m.downtimeNs, time),
           ...[...INSIDE, ...OUTSIDE].map(p => optional(m.phases?.[p[1]], time))]))))));
+}
+
+if (report.takeovers.length > 0) {
+  main.append(el("div", {class: "one"}, card("Takeovers", `From the failure, or since when a coordinator led if that is later, until the owner word said how it ended; bound ${time(report.takeoverBoundNs)} while no more than one fault is at work.` + cutNote("takeovers", "takeovers"),
+    table(["VM", "from", "to", "failed at", "ended at", ">took", ">of the bound", "end", "faults at work"], report.takeovers.map(t => [t.vm, t.from || "?", t.to, at(sec(t.failedNs)),
+      t.end ? at(sec(t.endedNs)) : "–", t.end ? time(t.elapsedNs) : "–", t.end && t.alone ? `${Math.round(100 * t.elapsedNs / report.takeoverBoundNs)} %` : "–", t.end || "under way", t.faults.join(", ")])))));
 }
 
 const list = text => el("td", {class: "value"}, shortened(text, 400));

@@ -60,7 +60,7 @@ final class ExhaustiveTest {
     void whatDoesNotGoTogetherIsRefused(String line) {
         assertThat(simulate(line.split(" "))).isEqualTo(2);
         assertThat(err.toString())
-                .contains(line.contains("leese") ? "there are hand-off, lease, page-move, all" : "--");
+                .contains(line.contains("leese") ? "there are hand-off, lease, page-move, takeover, all" : "--");
         assertThat(out.toString()).isEmpty();
     }
 

@@ -74,7 +74,7 @@ public final class PlantedRuns {
 
     static ChaosPlan plan(RealBug bug, Path folder) {
         return PlanText.plan(bug.workload(), List.of(bug.nemesis()), TIME, seed(bug), 3, "proxy",
-                folder.resolve(bug.name().toLowerCase(Locale.ROOT)), false);
+                folder.resolve(bug.name().toLowerCase(Locale.ROOT)), false, true);
     }
 
     /// The first seed whose faults come by the moment that matters, early and three times.
