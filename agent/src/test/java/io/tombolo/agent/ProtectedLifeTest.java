@@ -72,7 +72,7 @@ final class ProtectedLifeTest {
     }
 
     private String event(ProtectedHosts hosts, ProtectedClients clients, int kind, int checkpointUs) {
-        switch (kind) {
+        return switch (kind) {
             case 0, 1 -> {
                 Host from = at;
                 Host to = other;
@@ -81,11 +81,11 @@ final class ProtectedLifeTest {
                 await("gone", () -> from.vm == null);
                 at = to;
                 other = from;
-                return "hand-off";
+                yield "hand-off";
             }
             case 2 -> {
                 if (born == HOSTS) {
-                    return "nothing";
+                    yield "nothing";
                 }
                 Host dead = at;
                 dead.die();
@@ -94,27 +94,27 @@ final class ProtectedLifeTest {
                 at = other;
                 other = host(hosts);
                 assertThat(at.protection().isProtected()).isTrue();
-                return "takeover";
+                yield "takeover";
             }
             case 3 -> {
                 join(at.vm.pause());
                 join(at.vm.resume());
-                return "pause";
+                yield "pause";
             }
             case 4 -> {
                 clients.lives.incrementAndGet();
                 join(at.vm.protect(0));
                 join(at.vm.protect(checkpointUs));
                 clients.lives.incrementAndGet();
-                return "unprotected for a moment";
+                yield "unprotected for a moment";
             }
             default -> {
                 join(at.vm.rightLapsed("a test says so"));
                 join(at.vm.renew());
                 join(at.vm.runRenewed());
-                return "lapse";
+                yield "lapse";
             }
-        }
+        };
     }
 
     private CompletableFuture<GuestReply> call(GuestCall call) {
