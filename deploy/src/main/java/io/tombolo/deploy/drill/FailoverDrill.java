@@ -159,7 +159,7 @@ public final class FailoverDrill {
         Failure failure = failure(kind, from, to, failedNs, words, state, answeredNs, before, unanswered,
                 clients.takeLongestGapNs(), others);
         seen.failures.add(failure);
-        progress.count(seen.failures.size(), plan.count(), kind.text() + " " + from + ": runs on " + to + " after "
+        progress.step(seen.failures.size() + "/" + plan.count() + " " + kind.text() + " " + from + ": runs on " + to + " after "
                 + Units.nanos(failure.rtoNs()) + ", answers after " + Units.nanos(failure.answeredNs()));
         if (seen.failures.size() < plan.count()) {
             cluster.heal(from);
