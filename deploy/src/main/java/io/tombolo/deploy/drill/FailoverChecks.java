@@ -32,10 +32,12 @@ final class FailoverChecks {
             failures(seen);
         }
         seen.coldStart.ifPresent(this::coldStart);
-        must("one host at a time", seen.doubleOwners() == 0, seen.doubleOwners() + " overlaps"
-                + (seen.ownership == null || seen.ownership.contradictions().isEmpty()
-                        ? ""
-                        : "; " + seen.ownership.contradictions().getFirst()));
+        if (seen.ownership != null) {
+            must("one host at a time", seen.doubleOwners() == 0, seen.doubleOwners() + " overlaps"
+                    + (seen.ownership.contradictions().isEmpty()
+                            ? ""
+                            : "; " + seen.ownership.contradictions().getFirst()));
+        }
         must("no frame leaked", seen.frames.leaked() == 0, seen.frames.leaked() + " frames");
         must("region sound", seen.frames.findings() == 0, seen.frames.findings() + " findings"
                 + (seen.frames.detail().isEmpty() ? "" : ": " + seen.frames.detail()));

@@ -30,8 +30,8 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /// A protected VM under clients, and hosts that fail under it: the owner is killed, stopped or cut off, in turn; the VM
-/// has to go on elsewhere with nothing lost that was answered. What it needs of the outside comes in as an interface; it
-/// starts no process and prints nothing itself.
+/// has to go on elsewhere with nothing lost that was answered. What it needs of the outside comes in as an interface;
+/// it starts no process and prints nothing itself.
 ///
 /// The cluster is closed however the drill ends. A drill is run once, by one thread.
 public final class FailoverDrill {
@@ -159,7 +159,8 @@ public final class FailoverDrill {
         Failure failure = failure(kind, from, to, failedNs, words, state, answeredNs, before, unanswered,
                 clients.takeLongestGapNs(), others);
         seen.failures.add(failure);
-        progress.count(seen.failures.size(), plan.count(), kind.text() + " " + from + ": runs on " + to + " after "
+        progress.step(seen.failures.size() + "/" + plan.count() + " " + kind.text() + " " + from + ": runs on " + to
+                + " after "
                 + Units.nanos(failure.rtoNs()) + ", answers after " + Units.nanos(failure.answeredNs()));
         if (seen.failures.size() < plan.count()) {
             cluster.heal(from);

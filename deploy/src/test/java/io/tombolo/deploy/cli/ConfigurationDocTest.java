@@ -50,6 +50,28 @@ final class ConfigurationDocTest {
         text.append(
                 """
 
+                        ## The fence agent of a local cluster
+
+                        `tombolo fence-local` fences hosts of a cluster that `tombolo up` started, by the calling convention of
+                        the fence-agents package, so that fencing can be tried without power switches: options as `name=value`
+                        lines on standard input.
+
+                        | option | meaning |
+                        |---|---|
+                        | `action` | `off` kills the host's kill group and waits until it is empty; `status`, `monitor`, `metadata` |
+                        | `plug` or `port` | name of the host |
+                        | `cluster` | name of the local cluster, or path of its `control.sock`; `default` |
+
+                        The exit status is 0 for success and 1 for failure; that of `status` is 0 for on and 2 for off. `on` and
+                        `reboot` are refused: fencing starts nothing. `off` of a host that is off succeeds.
+
+                        ```
+                        printf 'action=off\\nplug=host-1\\ncluster=default\\n' | ./tombolo fence-local
+                        ```
+
+                        A fence agent is one executable: [fence_tombolo](../deploy/src/main/fence/fence_tombolo) calls the command,
+                        and is what `command` of a fence agent names.
+
                         ## By hand, against an ensemble that is there
 
                         What `tombolo up` starts are exactly these processes. By hand, on one machine or several:
