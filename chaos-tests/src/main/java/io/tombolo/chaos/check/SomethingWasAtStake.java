@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A failure can only lose what there is: how many of the failures hit a guest that had just acknowledged something, and
-/// that had something in hand which it had not acknowledged.
+/// A failure can only lose what there is: how many of the failures hit a guest that had just acknowledged something,
+/// and that had something in hand which it had not acknowledged.
 ///
 /// It does not check that what was in hand had been executed: only the guest knows that. Many failures, and none of
 /// them with anything at stake, are UNKNOWN.

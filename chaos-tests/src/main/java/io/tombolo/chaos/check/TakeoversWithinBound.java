@@ -13,9 +13,9 @@ import java.util.Map;
 /// a coordinator led for good; and none ended with the VM lost.
 ///
 /// It does not check: the time of takeovers while more than one fault was at work, which the formula does not promise
-/// (counted as `moreFaults`), or none, when the machine itself stood still (`noFault`); VMs that nobody took over (`recovery-time` wants a guest at the end, and [ProtectedVmsKept]
-/// every one); what the clients saw meanwhile. It does not look at the history. No takeover is VALID: not every run has
-/// one.
+/// (counted as `moreFaults`), or none, when the machine itself stood still (`noFault`); VMs that nobody took over
+/// (`recovery-time` wants a guest at the end, and [ProtectedVmsKept] every one); what the clients saw meanwhile. It
+/// does not look at the history. No takeover is VALID: not every run has one.
 ///
 /// @param takeovers in any order
 /// @param bound     the formula's value

@@ -37,7 +37,7 @@ public final class Exhaustive {
     /// The protocols that can be explored.
     public enum Protocol {
         HAND_OFF(430_000, 14_850_000), LEASE(200_000, 1_610_000), PAGE_MOVE(4_110_000, 7_800_000), TAKEOVER(
-                1_000_000, 4_000_000);
+                150_000, 2_480_000);
 
         /// How many worlds the largest configuration has.
         private final long withOneFault;
@@ -122,14 +122,9 @@ public final class Exhaustive {
             case HAND_OFF -> List.of(handoff(false), handoff(true));
             case PAGE_MOVE -> List.of(new PageModel(new MoverSteps(2), faults, 2));
             case LEASE -> List.of(new LeaseModel(faults));
-            case TAKEOVER -> faults > 1
-                    ? List.of(takeover(1, 1), takeover(2, 0))
-                    : List.of(takeover(2, 1));
+            // With a second write of the owner two faults have several times as many worlds.
+            case TAKEOVER -> List.of(new TakeoverModel(new TakeoverLife(faults > 1 ? 1 : 2, 1), faults));
         };
-    }
-
-    private Model<?> takeover(int ownerSteps, int nextOwnerSteps) {
-        return new TakeoverModel(new TakeoverLife(ownerSteps, nextOwnerSteps), faults);
     }
 
     private Model<?> handoff(boolean claims) {

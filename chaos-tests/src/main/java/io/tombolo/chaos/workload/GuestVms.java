@@ -23,9 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// The guest that a workload runs in, one at a time. A protected VM whose owner fails is taken over, and is waited for.
-/// One that is not protected, or that is not taken over for very long, is lost: then another one is created under another
-/// name, on another host, and what clients do from then on they do to that one. Checks are made for each VM by itself.
-/// Thread safe.
+/// One that is not protected, or that is not taken over for very long, is lost: then another one is created under
+/// another name, on another host, and what clients do from then on they do to that one. Checks are made for each VM by
+/// itself. Thread safe.
 public final class GuestVms implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(GuestVms.class);
     private static final long LOOK_NS = 50_000_000;

@@ -23,6 +23,8 @@ final class PackageRules {
     static final Map<String, String> MAY_COPY = Map.of( //
             "io.tombolo.chaos.sim.ArrayMemory", "a memory port over an array, for the simulator", //
             "io.tombolo.chaos.sim.HostMemory", "the memory port of a simulated host", //
+            "io.tombolo.chaos.explore.DraftMemory", "a memory port over the words of a world", //
+            "io.tombolo.chaos.explore.Lives$Port", "the memory port of code that is explored", //
             "io.tombolo.region.MappedMemory", "the memory port: headers, blobs and, for a counting caller, frames", //
             "io.tombolo.region.FieldBuffer", "fields of one header, on the heap", //
             "io.tombolo.region.SegmentFiles", "the trailer behind a guest's memory", //
