@@ -21,8 +21,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Loopback, with a relay of its own between every agent and each ZooKeeper server, so that one host can be cut off from
-/// ZooKeeper without any rights. While it is cut off nothing passes and nothing ends, as when cables are pulled:
+/// Loopback, with a relay of its own between every agent and each ZooKeeper server, so that one host can be cut off
+/// from ZooKeeper without any rights. While it is cut off nothing passes and nothing ends, as when cables are pulled:
 /// connections stay open, new ones are accepted and nothing comes of them. Healing ends the connections that were cut.
 ///
 /// Ends with this process; thread safe.

@@ -99,7 +99,8 @@ final class ColdStartRun {
         return created;
     }
 
-    /// RUNNING by another right than before, at a host that lives, from the interval after the one that was rolled back.
+    /// RUNNING by another right than before, at a host that lives, from the interval after the one that was rolled
+    /// back.
     private boolean runsAgain(Before before) {
         VmSlot slot = region.vm(before.slot());
         long owner = slot.ownerAcquire();

@@ -12,8 +12,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
-/// Follows one takeover by the words in the region, which nobody can put off: the owner word of the VM and the slot word
-/// of the host that fails. Reads them every 200 us and changes nothing. Used by one thread.
+/// Follows one takeover by the words in the region, which nobody can put off: the owner word of the VM and the slot
+/// word of the host that fails. Reads them every 200 us and changes nothing. Used by one thread.
 final class TakeoverWatch {
     private static final long PERIOD_NS = 200_000;
 

@@ -64,8 +64,8 @@ public record FailoverReport(boolean failover, long vmBytes, int checkpointUs, L
     /// @param acknowledgedBefore operations that were answered in the last 100 ms before the failure
     /// @param unanswered         operations that were on their way at the failure
     /// @param longestGapNs       longest time without an answer to a client around this failure
-    /// @param otherStops         other hosts that ended meanwhile, and why: then it was not one failure at a time, and the
-    ///                           formula says nothing
+    /// @param otherStops         other hosts that ended meanwhile, and why: then it was not one failure at a time, and
+    ///                           the formula says nothing
     public record Failure(int number, String kind, String from, String to, long epoch, long rtoNs,
             long confirmedStoppedNs, long answeredNs, Phases phases, double boundPerActual, long afterConfirmedNs,
             long pagesRolledBack, long acknowledgedBefore, int unanswered, long longestGapNs,
