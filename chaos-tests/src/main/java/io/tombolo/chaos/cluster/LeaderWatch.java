@@ -18,7 +18,10 @@ public final class LeaderWatch implements AutoCloseable {
     private final Thread thread;
     private volatile boolean closed;
 
-    /// @param leader who leads from then on; "" for nobody
+    /// Who leads, from a time on.
+    ///
+    /// @param leader "" for nobody
+    /// @param timeNs nanoseconds since the run began
     public record Change(String leader, long timeNs) {
     }
 
