@@ -127,9 +127,8 @@ class TakeoverLife {
                 if (takeOver(port, region, allocator, vm, host, expect)) {
                     return;
                 }
-            } catch (TomboloException e) {
-                // The VM is somebody else's by now.
-                continue;
+            } catch (TomboloException _) {
+                // The VM is somebody else's by now: this host waits for its next order.
             }
         }
     }
@@ -291,7 +290,7 @@ class TakeoverLife {
 
         /// The next value for a page.
         byte next(int page) {
-            return (byte) ((epoch - EPOCH) << 5 | (line.length + 1) << 1 & 0x1E | page);
+            return (byte) ((epoch - EPOCH) << 5 | ((line.length + 1) << 1 & 0x1E) | page);
         }
 
         void write(int page, byte value) {
