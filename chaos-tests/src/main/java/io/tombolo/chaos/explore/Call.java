@@ -43,8 +43,18 @@ record Call(Kind kind, long offset, long a, long b, Bytes bytes) {
         };
     }
 
-    /// Bytes compared by contents.
-    record Bytes(byte[] all) {
+    /// Bytes compared by contents; nobody changes them.
+    static final class Bytes {
+        private final byte[] all;
+
+        Bytes(byte[] all) {
+            this.all = all;
+        }
+
+        byte[] all() {
+            return all;
+        }
+
         @Override
         public boolean equals(Object o) {
             return o instanceof Bytes other && Arrays.equals(all, other.all);

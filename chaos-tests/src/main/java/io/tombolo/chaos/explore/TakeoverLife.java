@@ -123,14 +123,19 @@ class TakeoverLife {
         port.begins();
         for (int order = 0; order < ORDERS; order++) {
             long expect = (Long) port.call(Call.of(Kind.ORDER, order));
-            try {
-                if (takeOver(port, region, allocator, vm, host, expect)) {
-                    return;
-                }
-            } catch (TomboloException e) {
-                // The VM is somebody else's by now.
-                continue;
+            if (tries(port, region, allocator, vm, host, expect)) {
+                return;
             }
+        }
+    }
+
+    private boolean tries(Lives.Port port, Region region, FrameAllocator allocator, VmSlot vm, int host,
+            long expect) {
+        try {
+            return takeOver(port, region, allocator, vm, host, expect);
+        } catch (TomboloException _) {
+            // The VM is somebody else's by now.
+            return false;
         }
     }
 
@@ -291,7 +296,7 @@ class TakeoverLife {
 
         /// The next value for a page.
         byte next(int page) {
-            return (byte) ((epoch - EPOCH) << 5 | (line.length + 1) << 1 & 0x1E | page);
+            return (byte) ((epoch - EPOCH) << 5 | ((line.length + 1) << 1 & 0x1E) | page);
         }
 
         void write(int page, byte value) {
