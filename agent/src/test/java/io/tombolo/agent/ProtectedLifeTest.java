@@ -21,9 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Whatever can happen to a protected VM, in random order, under clients: hand-offs, deaths and takeovers, lapses of the
-/// right, pauses, the end and the beginning of its protection. Nothing that was acknowledged is lost, no reply leaves
-/// before its commit, and the guest finds its memory as it left it.
+/// Whatever can happen to a protected VM, in random order, under clients: hand-offs, deaths and takeovers, lapses of
+/// the right, pauses, the end and the beginning of its protection. Nothing that was acknowledged is lost, no reply
+/// leaves before its commit, and the guest finds its memory as it left it.
 final class ProtectedLifeTest {
     private static final long LIFE_NS = TimeUnit.SECONDS.toNanos(5);
     private static final int HOSTS = 16;

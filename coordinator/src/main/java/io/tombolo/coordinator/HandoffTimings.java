@@ -49,8 +49,8 @@ public record HandoffTimings(@Defaulted("500") int baseMs) {
         return 20 * baseMs;
     }
 
-    /// How long an offer stands unanswered before it is taken to be forgotten: its source is dead, and its target's slot
-    /// is another incarnation's. Longer than any source waits before it takes back.
+    /// How long an offer stands unanswered before it is taken to be forgotten: its source is dead, and its target's
+    /// slot is another incarnation's. Longer than any source waits before it takes back.
     public int orphanMs() {
         return 20 * baseMs;
     }

@@ -197,10 +197,10 @@ public final class FrameAllocator {
         return first;
     }
 
-    /// Takes a spare pre-image of the VM for another of its pages: PREIMAGE -> RESERVED by this host. False if its block
-    /// is another host's: then the frame is free. Durable when it returns, because the log's entry that names the frame may
-    /// be overwritten next. The next three are not: an interval that is not committed is rolled back, and then
-    /// neither the old word nor the new one leaves the frame to the page.
+    /// Takes a spare pre-image of the VM for another of its pages: PREIMAGE -> RESERVED by this host. False if its
+    /// block is another host's: then the frame is free. Durable when it returns, because the log's entry that names the
+    /// frame may be overwritten next. The next three are not: an interval that is not committed is rolled back, and
+    /// then neither the old word nor the new one leaves the frame to the page.
     synchronized boolean recycle(int vm, long oldPage, long frame, long page) {
         boolean ours = isOurs(frame / BlockWord.FRAMES);
         change(PageSize.SMALL, frame, FrameWord.preimage(vm, oldPage),

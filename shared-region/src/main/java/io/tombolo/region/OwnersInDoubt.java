@@ -9,8 +9,9 @@ import java.util.function.LongPredicate;
 ///
 /// `taken_from` is whom the VM was taken from last; a takeover writes it before the owner word, so it belongs to the
 /// present owner word if it carries its epoch, and otherwise to an attempt that has not got further. The list holds the
-/// `taken_from` words of the takeovers before; an attempt copies it there before it writes its own. What an attempt that
-/// failed leaves in the list does no harm: it names owners that were confirmed stopped before the VM could run again.
+/// `taken_from` words of the takeovers before; an attempt copies it there before it writes its own. What an attempt
+/// that failed leaves in the list does no harm: it names owners that were confirmed stopped before the VM could run
+/// again.
 final class OwnersInDoubt {
     private OwnersInDoubt() {
     }

@@ -96,10 +96,10 @@ public final class Recovery {
                 List.copyOf(pending));
     }
 
-    /// Makes the memory of a VM whole for its new owner: `vm` is RECOVERING or RESTORING by `executorSlot`, and the frames of the
-    /// dead incarnation were recovered before. Entries that are MIGRATING or COPYING become PRESENT with the same frame and the
-    /// next tag; local pages are counted and listed; `local_pages`, pins and the gate are put right. Walks the table
-    /// once; can be repeated.
+    /// Makes the memory of a VM whole for its new owner: `vm` is RECOVERING or RESTORING by `executorSlot`, and the
+    /// frames of the dead incarnation were recovered before. Entries that are MIGRATING or COPYING become PRESENT with
+    /// the same frame and the next tag; local pages are counted and listed; `local_pages`, pins and the gate are put
+    /// right. Walks the table once; can be repeated.
     public static VmReport recoverVm(Region region, VmSlot vm, int executorSlot) {
         return recoverVm(region, vm, executorSlot, () -> {
         });

@@ -153,8 +153,8 @@ final class VmChecks {
         return "first " + VmPins.first(range) + " pages " + VmPins.pages(range) + " pin " + SuperblockReader.hex(pin);
     }
 
-    /// What a takeover of a protected VM would go back to. A running VM commits while we look: only a word that is still
-    /// the same afterwards names a slot that nobody writes.
+    /// What a takeover of a protected VM would go back to. A running VM commits while we look: only a word that is
+    /// still the same afterwards names a slot that nobody writes.
     private static void committed(VerifyPass pass, VmSlot vm, VmIdentity identity) {
         long commit = vm.commitAcquire();
         if (!CommitWord.isProtected(commit) || identity == null) {

@@ -462,8 +462,8 @@ class ProtectionCrashTest {
         }
     }
 
-    /// Host 0 is dead: what it had goes on at host 1, or is lost because it was not protected; then it is destroyed, and
-    /// no frame is missing.
+    /// Host 0 is dead: what it had goes on at host 1, or is lost because it was not protected; then it is destroyed,
+    /// and no frame is missing.
     private static void goesOn(Region region) {
         VmSlot vm = region.vm(0);
         die(region, 0);

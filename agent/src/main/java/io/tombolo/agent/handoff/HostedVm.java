@@ -236,8 +236,8 @@ public final class HostedVm extends VmPlace {
         });
     }
 
-    /// Protects the VM, committed every `checkpointUs` microseconds; 0: not any more. It stands still meanwhile, and runs
-    /// on at the next epoch. Nothing happens if it is so already.
+    /// Protects the VM, committed every `checkpointUs` microseconds; 0: not any more. It stands still meanwhile, and
+    /// runs on at the next epoch. Nothing happens if it is so already.
     public CompletableFuture<Void> protect(int checkpointUs) {
         return onceArrived(() -> {
             long epoch = requireRunning(checkpointUs == 0 ? "unprotect" : "protect");

@@ -35,7 +35,8 @@ public interface Hypervisor extends AutoCloseable {
     /// memory recovered. A protected VM has been committed once more when this returns.
     ///
     /// @param state what was found, paused or not
-    /// @throws TomboloException VM_PROTECT_UNSUPPORTED if the driver cannot; GUEST_STATE_SCHEMA and the like if the state
+    /// @throws TomboloException VM_PROTECT_UNSUPPORTED if the driver cannot; GUEST_STATE_SCHEMA and the like if the
+    /// state
     ///         is not of this VM or driver; REGION_FULL; VM_TAKEN_OVER
     default Guest restore(GuestContext context, Blob state) {
         throw TomboloException.error(GuestError.VM_PROTECT_UNSUPPORTED, "this driver cannot restore a guest")

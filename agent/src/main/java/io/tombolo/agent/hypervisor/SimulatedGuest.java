@@ -5,8 +5,6 @@ import static java.util.Objects.requireNonNull;
 import io.tombolo.agent.hypervisor.OfferResult.Outcome;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.pages.VmPages;
-import io.tombolo.agent.sim.GuestOp;
-import io.tombolo.agent.sim.GuestRequest;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.agent.sim.InputLog;
 import io.tombolo.agent.sim.MovingPageWait;
@@ -21,7 +19,6 @@ import io.tombolo.agent.sim.SwitchAction;
 import io.tombolo.agent.sim.VcpuRunner;
 import io.tombolo.agent.sim.VmListener;
 import io.tombolo.coordinator.wire.AgentRequest.GuestCall;
-import io.tombolo.coordinator.wire.GuestStatus;
 import io.tombolo.coordinator.wire.InputEntry;
 import io.tombolo.coordinator.wire.Reply.GuestReply;
 import io.tombolo.region.Blob;
@@ -31,7 +28,6 @@ import io.tombolo.region.Region;
 import io.tombolo.region.TomboloException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -389,55 +385,14 @@ final class SimulatedGuest implements Guest, IncomingGuest {
 
     @Override
     public CompletableFuture<GuestReply> call(GuestCall call) {
-        GuestOp op = opOf(call.op());
-        if (op == null || call.args().size() > 3) {
-            return CompletableFuture.completedFuture(
-                    new GuestReply(call.clientId(), call.seq(), GuestStatus.INVALID, List.of()));
-        }
-        GuestRequest request = GuestRequest.of(call.clientId(), call.seq(), op, arg(call, 0), arg(call, 1),
-                arg(call, 2));
-        return requests.submit(request).reply().thenApply(reply -> switch (reply.status()) {
-            case OK -> reply(call, GuestStatus.OK, reply);
-            case NOT_FOUND, CAS_MISMATCH, INSUFFICIENT, TABLE_FULL -> reply(call, GuestStatus.FAILED, reply);
-            case CLIENTS_FULL, STALE_SEQUENCE, BAD_REQUEST, DAMAGED -> reply(call, GuestStatus.INVALID, reply);
-            case QUEUE_FULL, LOG_FULL, NOT_OWNER -> throw TomboloException
-                    .error(reply.status() == io.tombolo.agent.sim.ReplyStatus.NOT_OWNER
-                            ? GuestError.NOT_OWNER
-                            : GuestError.GUEST_BUSY, "the request was certainly not executed")
-                    .fact("vm", call.vm()).fact("status", reply.status()).next("send it again to the VM's owner")
-                    .build();
-        });
-    }
-
-    private static GuestReply reply(GuestCall call, GuestStatus status, io.tombolo.agent.sim.GuestReply from) {
-        return new GuestReply(call.clientId(), call.seq(), status,
-                from.values().isEmpty() ? List.of(from.value()) : from.values());
-    }
-
-    private static long arg(GuestCall call, int index) {
-        return index < call.args().size() ? call.args().get(index) : 0;
-    }
-
-    private static GuestOp opOf(String name) {
-        String wanted = name.toUpperCase(Locale.ROOT).replace('-', '_');
-        for (GuestOp op : GuestOp.values()) {
-            if (op.name().equals(wanted)) {
-                return op;
-            }
-        }
-        return null;
+        return GuestWire.request(call).map(request -> requests.submit(request).reply()
+                .thenApply(reply -> GuestWire.reply(call, reply)))
+                .orElseGet(() -> CompletableFuture.completedFuture(GuestWire.invalid(call)));
     }
 
     @Override
     public List<InputEntry> inputLog() {
-        return inputs.entries().stream().map(SimulatedGuest::entry).toList();
-    }
-
-    private static InputEntry entry(InputLog.Entry entry) {
-        GuestRequest request = entry.request();
-        return new InputEntry(0, entry.instruction(), request.clientId(), request.sequence(),
-                String.valueOf(GuestOp.of(request.op())),
-                List.of(request.a(), request.b(), request.c(), entry.index()));
+        return inputs.entries().stream().map(GuestWire::entry).toList();
     }
 
     // ---- arriving ----

@@ -14,7 +14,8 @@ import java.util.List;
 /// |---|---|---|
 /// | detection | T + 1.5 tick | until ZooKeeper has removed the host's session, see [Timings#detectionMs] |
 /// | look | B / 5 | until the leading coordinator has seen that, and that the host still owns VMs |
-/// | fence order | B / 5 | order to a live host, slot word LIVE -> FENCING; order to the one that takes over, owner word |
+/// | fence order | B / 5 | order to a live host, slot word LIVE -> FENCING; order to the one that takes over, owner
+/// word |
 /// | watchdog bound | (a W + C + S + Kr)(1 + rho) | until every process of the host has stopped and that is said |
 /// | recovery | [#RECOVERY_NS] for each frame of the region | what the dead incarnation had reserved |
 /// | rollback | [#ROLLBACK_NS] for each page written since the last commit | pointers only, nothing is copied |

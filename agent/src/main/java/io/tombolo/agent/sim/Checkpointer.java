@@ -10,12 +10,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/// Commits the intervals of a protected VM, on the threads of its vCPUs, see docs/protection.md. One vCPU commits at the
-/// end of an instruction when the interval is over; several meet in a [VcpuBarrier], and the last to arrive commits.
-/// The pause, from a vCPU's last instruction to its next, is recorded.
+/// Commits the intervals of a protected VM, on the threads of its vCPUs, see docs/protection.md. One vCPU commits at
+/// the end of an instruction when the interval is over; several meet in a [VcpuBarrier], and the last to arrive
+/// commits. The pause, from a vCPU's last instruction to its next, is recorded.
 ///
-/// Nothing of it parks. A vCPU that stops, for whatever reason, is not waited for. One whose right lapses while it waits
-/// stops; nothing is committed for its sake.
+/// Nothing of it parks. A vCPU that stops, for whatever reason, is not waited for. One whose right lapses while it
+/// waits stops; nothing is committed for its sake.
 ///
 /// A commit that fails is the last: the VM is being taken over, and stops here for good ([#isLost]).
 ///
@@ -23,7 +23,8 @@ import java.util.function.Supplier;
 public final class Checkpointer {
     private static final long CHECK_NS = TimeUnit.MICROSECONDS.toNanos(500);
     private static final long YIELD_NS = TimeUnit.MICROSECONDS.toNanos(50);
-    /// A vCPU reads the clock at each of this many ends of instructions only: reading it costs as much as an instruction.
+    /// A vCPU reads the clock at each of this many ends of instructions only: reading it costs as much as an
+    /// instruction.
     private static final int LOOKS_PER_CLOCK = 4;
     /// Cache lines between the vCPUs' own numbers.
     private static final int STRIDE_LONGS = 16;
@@ -51,7 +52,8 @@ public final class Checkpointer {
     private volatile double meanDirty;
     private int bytes;
 
-    /// @param ownerEpoch the epoch of the owner word by which this host owns the VM, as the host believes it: never what
+    /// @param ownerEpoch the epoch of the owner word by which this host owns the VM, as the host believes it: never
+    /// what
     ///                   the word happens to hold
     /// @param right      asked while a vCPU waits for the others
     public Checkpointer(ProtectedPages protection, VmPages pages, SimulatedState state, SimulatedStateCodec codec,

@@ -15,7 +15,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 ///
 /// | type | what it gets |
 /// |---|---|
-/// | [io.tombolo.chaos.cluster.ClusterUnderTest] | the cluster, while clients and faults are at work; the run goes on until its time is up, and is judged after the method |
+/// | [io.tombolo.chaos.cluster.ClusterUnderTest] | the cluster, while clients and faults are at work; the run goes on
+/// until its time is up, and is judged after the method |
 /// | [io.tombolo.chaos.run.ChaosResult] | the result, when the run is over |
 ///
 /// ```java

@@ -19,9 +19,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
 /// `tombolo fence-local`: the fence agent of a local cluster, for drills. The calling convention is that of the
-/// fence-agents package (fence-agents/doc/FenceAgentAPI.md): options as `name=value` lines on standard input, `#` begins
-/// a comment; `action` off, status, monitor or metadata; exit status 0 for success, 1 for failure; of status 0 for on
-/// and 2 for off.
+/// fence-agents package (fence-agents/doc/FenceAgentAPI.md): options as `name=value` lines on standard input, `#`
+/// begins a comment; `action` off, status, monitor or metadata; exit status 0 for success, 1 for failure; of status 0
+/// for on and 2 for off.
 ///
 /// | option | meaning |
 /// |---|---|
