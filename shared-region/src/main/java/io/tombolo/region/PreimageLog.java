@@ -60,11 +60,18 @@ final class PreimageLog {
 
     /// The entry at this position, or null if there is none, or it is not whole.
     Entry read(long position) {
+        if (isUnwritten(at(position))) {
+            return null;
+        }
         memory.copyOut(at(position), raw, 0, ENTRY_BYTES);
         Entry entry = new Entry(raw.get(Struct.PRIVATE_LONG, INTERVAL), raw.get(Struct.PRIVATE_LONG, OLD),
                 raw.get(Struct.PRIVATE_LONG, FRESH), raw.get(Struct.PRIVATE_INT, PAGE) & 0xFFFF_FFFFL);
-        // An entry that was never written is zero, whose checksum is not.
         return raw.get(Struct.PRIVATE_INT, CRC) == check() ? entry : null;
+    }
+
+    /// Most of a log, usually: looked at without a checksum, which for zeros is not zero either.
+    private boolean isUnwritten(long at) {
+        return memory.load(at + PAGE) == 0 && memory.load(at + INTERVAL) == 0 && memory.load(at + OLD) == 0;
     }
 
     private int check() {
