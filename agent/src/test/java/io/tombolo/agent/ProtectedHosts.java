@@ -185,7 +185,7 @@ final class ProtectedHosts implements AutoCloseable {
                 GuestContext context = new GuestContext(spec, slot.readIdentity(), slot, core.board(),
                         () -> slot.ownerAcquire() == word.get(), () -> OwnerWord.epoch(word.get()), _ -> {
                         }, RunObserver.NONE);
-                Guest guest = driver.restore(context, found.state());
+                Guest guest = driver.restoring(context).restore(found.state(), mine);
                 OwnerState to = found.state().paused() ? OwnerState.PAUSED : OwnerState.RUNNING;
                 word.set(OwnerWord.pack(to, claimed.slot(), OwnerWord.epoch(mine)));
                 assertThat(Takeover.finish(region, slot, mine, to)).isTrue();

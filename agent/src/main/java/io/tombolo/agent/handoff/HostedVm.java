@@ -9,10 +9,10 @@ import io.tombolo.agent.handoff.HostPorts.WindowEnd;
 import io.tombolo.agent.hypervisor.Guest;
 import io.tombolo.agent.hypervisor.GuestContext;
 import io.tombolo.agent.hypervisor.Hypervisor;
+import io.tombolo.agent.hypervisor.RestoringGuest;
 import io.tombolo.agent.takeover.TakeoverCore;
 import io.tombolo.agent.takeover.VmTakeover;
 import io.tombolo.coordinator.wire.VmSpec;
-import io.tombolo.region.Blob;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.Region;
@@ -143,8 +143,8 @@ public final class HostedVm extends VmPlace {
     }
 
     /// For [TakenHere], on the control thread.
-    Guest restored(Blob state) {
-        return driver.restore(context(), state);
+    RestoringGuest restoring() {
+        return driver.restoring(context());
     }
 
     /// For [TakenHere]: the owner word is about to say that.

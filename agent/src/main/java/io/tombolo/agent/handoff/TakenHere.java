@@ -3,9 +3,9 @@ package io.tombolo.agent.handoff;
 import static java.util.Objects.requireNonNull;
 
 import io.tombolo.agent.hypervisor.Guest;
+import io.tombolo.agent.hypervisor.RestoringGuest;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.agent.takeover.TakeoverPorts;
-import io.tombolo.region.Blob;
 import io.tombolo.region.OwnerState;
 
 /// A VM's place on its host, as its takeover sees it.
@@ -39,8 +39,8 @@ record TakenHere(HostPorts host, Control control, HostedVm vm) implements Takeov
     }
 
     @Override
-    public Guest restore(Blob state) {
-        return vm.restored(state);
+    public RestoringGuest restoring() {
+        return vm.restoring();
     }
 
     @Override

@@ -129,11 +129,10 @@ final class GuestProtection {
     }
 
     /// The VM is taken over, the state is in place.
-    void restore(boolean paused) {
+    void restore(long mine, boolean paused) {
         if (!CommitWord.isProtected(context.slot().commitAcquire())) {
             return;
         }
-        long mine = context.slot().ownerAcquire();
         PageCheckpoint checkpoint = asStoring(() -> context.slot().ownerAcquire() == mine,
                 () -> Takeover.checkpoint(region, allocator, context.slot(), mine));
         Checkpointer next = checkpointer(checkpoint, context.slot().checkpointUs());

@@ -1,7 +1,6 @@
 package io.tombolo.agent.hypervisor;
 
 import io.tombolo.coordinator.wire.VmSpec;
-import io.tombolo.region.Blob;
 import io.tombolo.region.TomboloException;
 import io.tombolo.region.VmIdentity;
 
@@ -31,14 +30,10 @@ public interface Hypervisor extends AutoCloseable {
     /// memory at most.
     IncomingGuest prepare(GuestContext context, IncomingPort port);
 
-    /// A stopped guest with a saved state in place, for a VM that this host takes over: RECOVERING or RESTORING, its
-    /// memory recovered. A protected VM has been committed once more when this returns.
+    /// A guest whose state is not known yet, for a VM that this host takes over; the VM may be another host's still.
     ///
-    /// @param state what was found, paused or not
-    /// @throws TomboloException VM_PROTECT_UNSUPPORTED if the driver cannot; GUEST_STATE_SCHEMA and the like if the
-    /// state
-    ///         is not of this VM or driver; REGION_FULL; VM_TAKEN_OVER
-    default Guest restore(GuestContext context, Blob state) {
+    /// @throws TomboloException VM_PROTECT_UNSUPPORTED if the driver cannot restore guests
+    default RestoringGuest restoring(GuestContext context) {
         throw TomboloException.error(GuestError.VM_PROTECT_UNSUPPORTED, "this driver cannot restore a guest")
                 .fact("driver", name()).fact("vm", context.spec().name())
                 .next("restart it: 'tombolo vm restart', or --on-host-failure restart").build();

@@ -44,7 +44,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// Outside the spin window the waiting thread looks at the owner word every [#LOOK_NS]; inside it spins. Everything
 /// between seeing the offer and the first instruction happens on that one thread and allocates next to nothing.
-final class SimulatedGuest implements Guest, IncomingGuest {
+final class SimulatedGuest implements Guest, IncomingGuest, RestoringGuest {
     private static final Logger LOG = LoggerFactory.getLogger(SimulatedGuest.class);
     /// Long enough to cost nothing, short enough that an offer that missed its window is taken soon.
     private static final long LOOK_NS = 1_000_000;
@@ -507,8 +507,8 @@ final class SimulatedGuest implements Guest, IncomingGuest {
 
     // ---- taken over ----
 
-    /// The state of a VM that this host takes over; the guest stays stopped.
-    SimulatedGuest restored(Blob blob) {
+    @Override
+    public Guest restore(Blob blob, long mine) {
         requests.leave();
         try {
             if (blob.schema() != SimulatedStateCodec.SCHEMA) {
@@ -517,7 +517,7 @@ final class SimulatedGuest implements Guest, IncomingGuest {
                         .fact("expected", SimulatedStateCodec.SCHEMA).next("restart the VM").build();
             }
             codec.decode(blob.bytes(), blob.length(), state);
-            protection.restore(blob.paused());
+            protection.restore(mine, blob.paused());
             return this;
         } catch (RuntimeException e) {
             kill();

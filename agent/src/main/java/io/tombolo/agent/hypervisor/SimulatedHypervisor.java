@@ -9,7 +9,6 @@ import io.tombolo.agent.sim.AccessPattern;
 import io.tombolo.agent.sim.GuestProgram;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.coordinator.wire.VmSpec;
-import io.tombolo.region.Blob;
 import io.tombolo.region.FrameAllocator;
 import io.tombolo.region.PageSize;
 import io.tombolo.region.Region;
@@ -99,8 +98,8 @@ public final class SimulatedHypervisor implements Hypervisor {
     }
 
     @Override
-    public Guest restore(GuestContext context, Blob state) {
-        return guest(context).restored(state);
+    public RestoringGuest restoring(GuestContext context) {
+        return guest(context);
     }
 
     private SimulatedGuest guest(GuestContext context) {

@@ -1,8 +1,8 @@
 package io.tombolo.agent.takeover;
 
 import io.tombolo.agent.hypervisor.Guest;
+import io.tombolo.agent.hypervisor.RestoringGuest;
 import io.tombolo.agent.right.CheckBoard;
-import io.tombolo.region.Blob;
 import io.tombolo.region.OwnerState;
 
 /// What a takeover needs of the VM's place on its host. All methods are called on the VM's control thread.
@@ -19,8 +19,8 @@ public interface TakeoverPorts {
     /// Runs the task on the control thread after `delayNs`, unless the VM has left by then.
     void after(Runnable task, long delayNs);
 
-    /// A stopped guest with that state in place.
-    Guest restore(Blob state);
+    /// A guest that waits for its state; made while owners are in doubt, so that nobody waits for it afterwards.
+    RestoringGuest restoring();
 
     /// The owner word is about to say that, by compare-and-set.
     ///

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.tombolo.agent.handoff.HandoffError;
 import io.tombolo.agent.hypervisor.Guest;
 import io.tombolo.agent.hypervisor.GuestError;
+import io.tombolo.agent.hypervisor.RestoringGuest;
 import io.tombolo.agent.right.CheckBoard;
 import io.tombolo.coordinator.CoordinatorError;
 import io.tombolo.region.Blob;
@@ -40,6 +41,8 @@ public final class VmTakeover {
     private TakeoverCore.State state;
     private boolean feeding;
     private Blob blob;
+    private boolean launched;
+    private RestoringGuest waiting;
     private Guest guest;
 
     /// @param told of every state
@@ -143,6 +146,9 @@ public final class VmTakeover {
                 if (guest != null) {
                     guest.kill();
                 }
+                if (waiting != null) {
+                    waiting.discard();
+                }
                 ports.leave();
             }
         }
@@ -153,8 +159,21 @@ public final class VmTakeover {
             return;
         }
         boolean ours = slot.ownerAcquire() == state.mine();
+        if (ours && !launched && !state.doubts().isEmpty()) {
+            launched = true;
+            prelaunch();
+        }
         feed(new TakeoverCore.Event.Looked(holds(), ours,
                 ours ? Takeover.inDoubt(region, slot, state.mine()) : List.of()));
+    }
+
+    /// What keeps it from being made is told when it is needed.
+    private void prelaunch() {
+        try {
+            waiting = ports.restoring();
+        } catch (TomboloException e) {
+            LOG.info("vm {}: no guest yet: {}", name, e.getMessage());
+        }
     }
 
     private boolean holds() {
@@ -231,7 +250,9 @@ public final class VmTakeover {
     }
 
     private void restore() {
-        guest = ports.restore(blob);
+        RestoringGuest next = waiting == null ? ports.restoring() : waiting;
+        waiting = null;
+        guest = next.restore(blob, state.mine());
         blob = null;
         feed(new TakeoverCore.Event.Restored());
     }
