@@ -28,7 +28,8 @@ final class RegionAhead {
     private final HandoffRunner.Ports ports;
     private final HandoffTimings timings;
     private final long term;
-    private volatile boolean suspected;
+    /// Until the first look has shown that it is in line.
+    private volatile boolean suspected = true;
 
     RegionAhead(HandoffRunner.Ports ports, HandoffTimings timings, long term) {
         this.ports = ports;

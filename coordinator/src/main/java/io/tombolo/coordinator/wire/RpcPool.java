@@ -13,6 +13,7 @@ public final class RpcPool implements AutoCloseable {
     private final Supplier<Hello> self;
     private final int connectTimeoutMs;
     private final Map<RpcAddress, CompletableFuture<RpcClient>> clients = new HashMap<>();
+    private boolean closed;
 
     public RpcPool(RpcTransport transport, Supplier<Hello> self, int connectTimeoutMs) {
         this.transport = transport;
@@ -20,9 +21,14 @@ public final class RpcPool implements AutoCloseable {
         this.connectTimeoutMs = connectTimeoutMs;
     }
 
-    /// A connection to `address` that is open, or being opened.
+    /// A connection to `address` that is open, or being opened. Fails with `RPC_NOT_SENT` after [#close].
     public CompletableFuture<RpcClient> client(RpcAddress address) {
         synchronized (clients) {
+            if (closed) {
+                return CompletableFuture.failedFuture(
+                        TomboloException.error(CoordinatorError.RPC_NOT_SENT, "this process is closing its connections")
+                                .fact("address", address.text()).next("repeat the command").build());
+            }
             CompletableFuture<RpcClient> known = clients.get(address);
             if (known != null && (!known.isDone() || (!known.isCompletedExceptionally() && known.join().isOpen()))) {
                 return known;
@@ -54,6 +60,7 @@ public final class RpcPool implements AutoCloseable {
     @Override
     public void close() {
         synchronized (clients) {
+            closed = true;
             for (CompletableFuture<RpcClient> client : clients.values()) {
                 // A connection that could not be made needs no closing.
                 var _ = client.thenAccept(RpcClient::close);
