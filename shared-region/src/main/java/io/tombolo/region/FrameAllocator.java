@@ -198,28 +198,16 @@ public final class FrameAllocator {
     }
 
     /// Takes a spare pre-image of the VM for another of its pages: PREIMAGE -> RESERVED by this host. False if its
-    /// block is another host's: then the frame is free. Durable when it returns, because the log's entry that names the
+    /// block is not this host's: then the frame is free. Durable when it returns, because the log's entry that names the
     /// frame may be overwritten next. The next three are not: an interval that is not committed is rolled back, and
     /// then neither the old word nor the new one leaves the frame to the page.
     synchronized boolean recycle(int vm, long oldPage, long frame, long page) {
-        boolean ours = isOurs(frame / BlockWord.FRAMES);
+        // A block that is nobody's is not claimed for it: with every hand-off this host would hold more of them.
+        boolean ours = memory.loadAcquire(region.blockOffset(frame / BlockWord.FRAMES)) == ownedWord;
         change(PageSize.SMALL, frame, FrameWord.preimage(vm, oldPage),
                 ours ? FrameWord.reserved(slot, vm, page) : FrameWord.FREE);
         memory.persist(region.frameWordOffset(frame), 8);
         return ours;
-    }
-
-    private boolean isOurs(long block) {
-        long at = region.blockOffset(block);
-        if (memory.loadAcquire(at) == ownedWord) {
-            return true;
-        }
-        if (!memory.compareAndSet(at, BlockWord.FREE, ownedWord)) {
-            return false;
-        }
-        memory.persist(at, 8);
-        remember(block);
-        return true;
     }
 
     /// A frame that was reserved for page 0 is for that page now.

@@ -19,6 +19,7 @@ public final class PageCheckpoint implements AutoCloseable {
     /// Frames that a VM that is being protected must get, if it has as many pages.
     private static final int FIRST_STOCK = 1024;
     private static final int STOCK_BATCH = 64;
+    private static final int SPARES_LOOKED_AT = 8;
 
     private final Region region;
     private final Memory memory;
@@ -123,7 +124,8 @@ public final class PageCheckpoint implements AutoCloseable {
     }
 
     private long takeFrame(long page) {
-        while (tail < committed) {
+        // After a hand-off all spare ones are in blocks of the host before: they are not all given back in one store.
+        for (int i = 0; tail < committed && (i < SPARES_LOOKED_AT || stocked == 0); i++) {
             PreimageLog.Entry spare = log.read(tail);
             if (spare == null) {
                 throw new IllegalStateException("vm slot " + vm.index() + ": log entry " + tail + " is damaged");
