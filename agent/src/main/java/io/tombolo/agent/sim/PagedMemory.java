@@ -142,13 +142,26 @@ public final class PagedMemory implements GuestMemory {
 
     private long translateRead(long gpa) {
         check(gpa);
-        FirstWrites first = firstWrites;
-        if (first != null) {
-            first.reads(gpa >>> pageShift);
-        }
-        long entry = presentEntry(gpa >>> pageShift);
+        long entry = entryForReading(gpa >>> pageShift);
         bits.read(gpa >>> pageShift);
         return reads.add(gpa, addressOf(entry, gpa) - gpa);
+    }
+
+    /// The entry of a page that this vCPU is known to read. Whoever gives the page another frame forgets that while
+    /// this vCPU waits for the page, so after a wait it is said again, and the entry loaded after that.
+    private long entryForReading(long page) {
+        FirstWrites first = firstWrites;
+        if (first == null) {
+            return presentEntry(page);
+        }
+        while (true) {
+            first.reads(page);
+            long entry = entryOf(page);
+            if (PageTableEntry.isPresent(entry)) {
+                return entry;
+            }
+            var _ = slowEntry(page, entry);
+        }
     }
 
     private long translateWrite(long gpa) {
@@ -173,8 +186,7 @@ public final class PagedMemory implements GuestMemory {
         if (first.hasWaited()) {
             forget();
         }
-        first.reads(page);
-        reads.add(gpa, addressOf(presentEntry(page), gpa) - gpa);
+        reads.add(gpa, addressOf(entryForReading(page), gpa) - gpa);
     }
 
     private long entry(long gpa) {
