@@ -171,7 +171,7 @@ final class HostedVms {
         if (!vm.compareAndSetOwner(lost, destroying)) {
             throw notHere(name);
         }
-        driver.release(vmSlot);
+        driver.releaseLost(vmSlot);
         vm.compareAndSetOwner(destroying, OwnerWord.pack(OwnerState.FREE, 0, OwnerWord.epoch(destroying)));
         takeovers.remove(vmSlot);
     }

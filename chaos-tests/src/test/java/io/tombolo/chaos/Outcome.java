@@ -73,15 +73,20 @@ final class Outcome {
         });
     }
 
-    /// Nobody executes it, nobody changes its owner word, and ZooKeeper says why.
-    static void standsStill(ChaosCluster cluster, Vm vm, long word, String reason) {
-        awaitOwner(cluster, vm, word);
-        await("the reason why " + vm.name() + " stands still").atMost(ChaosCluster.PATIENCE)
-                .untilAsserted(() -> assertThat(cluster.record(vm).reason()).isEqualTo(reason));
-        Map<String, Long> before = counts(cluster, vm);
+    /// Taken over from an owner that is confirmed stopped, at an epoch after its, and lost: nobody executes it, nobody
+    /// changes its owner word, and ZooKeeper says why. It can be destroyed, and is.
+    static void isLost(ChaosCluster cluster, Vm vm, long word, String reason) {
+        await(vm.name() + " is lost, and why").atMost(ChaosCluster.PATIENCE).untilAsserted(() -> {
+            assertThat(OwnerWord.state(cluster.owner(vm))).isEqualTo(OwnerState.LOST);
+            assertThat(cluster.record(vm).reason()).isEqualTo(reason);
+        });
+        long lost = cluster.owner(vm);
+        assertThat(OwnerWord.epoch(lost)).isGreaterThan(OwnerWord.epoch(word));
         await(vm.name() + " stands still").during(STILL).atMost(STILL.multipliedBy(10))
-                .untilAsserted(() -> assertThat(counts(cluster, vm)).isEqualTo(before));
-        assertOwner(cluster, vm, word);
+                .untilAsserted(() -> assertThat(counts(cluster, vm)).isEmpty());
+        assertThat(cluster.owner(vm)).isEqualTo(lost);
+        cluster.destroy(vm);
+        assertThat(OwnerWord.state(cluster.owner(vm))).isEqualTo(OwnerState.FREE);
     }
 
     /// Instructions by host, of the hosts that have a guest of it.

@@ -2,14 +2,12 @@ package io.tombolo.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import io.tombolo.agent.handoff.HandoffPoint;
 import io.tombolo.agent.qemu.GuestConsole;
 import io.tombolo.chaos.ChaosCluster.Vm;
 import io.tombolo.coordinator.wire.Reply;
 import io.tombolo.coordinator.wire.VmSpec;
-import io.tombolo.coordinator.zk.VmRecord;
 import io.tombolo.region.OwnerState;
 import io.tombolo.region.OwnerWord;
 import io.tombolo.region.os.Linux;
@@ -28,7 +26,7 @@ class QemuDeathTest {
     private static final long MEMORY_BYTES = 192L << 20;
     private static final long WORKING_SET_BYTES = 16L << 20;
     private static final long PROGRESS_MS = 60_000;
-    private static final String DEAD_HOST = "OWNER_HOST_DEAD";
+    private static final String NOT_PROTECTED = "VM_LOST_NOT_PROTECTED";
 
     private static GuestConsole.Beat progress(ChaosCluster cluster, Vm vm, String host) {
         GuestConsole console = new GuestConsole(cluster.runDirectory(host).resolve(vm.name() + ".console"));
@@ -56,14 +54,6 @@ class QemuDeathTest {
                 // The thread ended while it was looked at.
                 return false;
             }
-        });
-    }
-
-    private static void standsStill(ChaosCluster cluster, Vm vm, long word) {
-        await("the reason").atMost(ChaosCluster.PATIENCE).untilAsserted(() -> {
-            VmRecord record = cluster.record(vm);
-            assertThat(record.reason()).isEqualTo(DEAD_HOST);
-            assertThat(OwnerWord.describe(cluster.owner(vm))).isEqualTo(OwnerWord.describe(word));
         });
     }
 
@@ -107,7 +97,9 @@ class QemuDeathTest {
         cluster.processes().signal("cat", Linux.SIGKILL);
         cluster.awaitStopped("cat");
         assertThat(waiting).noneMatch(QemuDeathTest::lives);
-        standsStill(cluster, vm, OwnerWord.pack(OwnerState.CLAIMED, a.targetSlot(), a.epoch() + 1));
+        assertThat(a.migration().handle((_, failure) -> failure)).succeedsWithin(ChaosCluster.PATIENCE)
+                .isNotNull();
+        Outcome.isLost(cluster, vm, OwnerWord.pack(OwnerState.CLAIMED, a.targetSlot(), a.epoch() + 1), NOT_PROTECTED);
 
         Vm second = cluster.create(new VmSpec("linux-2", UUID.randomUUID(), "qemu", MEMORY_BYTES, 1, "linux",
                 WORKING_SET_BYTES, "uniform", 8), "bee");
@@ -118,7 +110,7 @@ class QemuDeathTest {
         cluster.processes().signal("bee", Linux.SIGKILL);
         cluster.awaitStopped("bee");
         assertThat(running).noneMatch(QemuDeathTest::lives);
-        standsStill(cluster, second, word);
+        Outcome.isLost(cluster, second, word, NOT_PROTECTED);
 
         cluster.processes().signal("ant", Linux.SIGSTOP);
         cluster.awaitStopped("ant");

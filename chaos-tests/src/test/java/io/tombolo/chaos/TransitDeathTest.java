@@ -30,7 +30,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 ///
 /// The moment is found in the region: some pages are local, and some are not.
 class TransitDeathTest {
-    private static final String DEAD_HOST = "OWNER_HOST_DEAD";
+    private static final String LOCAL_PAGES = "VM_LOST_LOCAL_PAGES";
+    private static final String NOT_PROTECTED = "VM_LOST_NOT_PROTECTED";
     private static final long MEMORY_BYTES = 64L << 20;
     private static final long PAGES = MEMORY_BYTES / 4096;
     private static final int CALL_MS = 60_000;
@@ -111,6 +112,23 @@ class TransitDeathTest {
                     && OwnerWord.is(cluster.owner(vm), OwnerState.RUNNING);
         }
 
+        /// Whether it is lost, and not at a living host, when its owner's death has had its effect.
+        boolean isLostInTheEnd() {
+            await(vm.name() + " is lost, or at a living host").atMost(ChaosCluster.PATIENCE).until(() -> {
+                long owner = cluster.owner(vm);
+                int slot = OwnerWord.slot(owner);
+                return OwnerWord.is(owner, OwnerState.LOST) || (OwnerWord.is(owner, OwnerState.RUNNING)
+                        && cluster.hosts().stream()
+                                .anyMatch(host -> host.slot() == slot && cluster.alive(host.name())));
+            });
+            return OwnerWord.is(cluster.owner(vm), OwnerState.LOST);
+        }
+
+        /// By the time its host died all of its pages may have come to shared memory.
+        void isLostWithItsPages(long word) {
+            Outcome.isLost(cluster, vm, word, localPages() > 0 ? LOCAL_PAGES : NOT_PROTECTED);
+        }
+
         /// Wherever it runs, its memory is sound.
         void endsSound() {
             Guests.sound(cluster, vm);
@@ -184,18 +202,17 @@ class TransitDeathTest {
             dies(host, action);
             if (phase == Phase.TO_SHARED && victim == Victim.SOURCE) {
                 // It may have offered the VM before the signal came.
-                if (!t.isInMiddle(phase)) {
+                if (!t.isLostInTheEnd()) {
                     return false;
                 }
-                standsStill(t, Outcome.running(t.sourceSlot, t.epoch));
                 assertThatThrownBy(t.migration::join).isInstanceOf(CompletionException.class);
-                assertThat(t.isInMiddle(phase)).isTrue();
+                t.isLostWithItsPages(Outcome.running(t.sourceSlot, t.epoch));
             } else if (phase == Phase.TO_LOCAL && victim == Victim.TARGET) {
-                if (!t.isInMiddle(phase)) {
+                if (!t.isLostInTheEnd()) {
                     return false;
                 }
-                standsStill(t, Outcome.running(t.targetSlot, t.epoch + 1));
-                assertThatThrownBy(t.migration::join).hasMessageContaining(DEAD_HOST);
+                assertThatThrownBy(t.migration::join).isInstanceOf(CompletionException.class);
+                t.isLostWithItsPages(Outcome.running(t.targetSlot, t.epoch + 1));
             } else if (phase == Phase.TO_SHARED) {
                 // The pages of a VM that cannot go anywhere stay where they are by then. When all of them have moved
                 // and no hand-off has begun, it is the target that is refused.
@@ -213,10 +230,6 @@ class TransitDeathTest {
             }
             return true;
         });
-    }
-
-    private static void standsStill(Transit t, long word) {
-        Outcome.standsStill(cluster, t.vm, word, DEAD_HOST);
     }
 
     private static void endUnhit(Transit t) {
@@ -249,9 +262,9 @@ class TransitDeathTest {
                     t.endsSound();
                 }
                 case SOURCE_SAVED -> {
-                    standsStill(t, Outcome.running(t.sourceSlot, t.epoch));
                     assertThatThrownBy(t.migration::join).isInstanceOf(CompletionException.class);
                     assertThat(t.localPages()).isZero();
+                    Outcome.isLost(cluster, t.vm, Outcome.running(t.sourceSlot, t.epoch), NOT_PROTECTED);
                 }
                 default -> {
                     Outcome.runsOnlyAt(cluster, t.vm, t.target, Outcome.running(t.targetSlot, t.epoch + 1));

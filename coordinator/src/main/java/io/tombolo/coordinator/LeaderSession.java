@@ -274,25 +274,44 @@ final class LeaderSession implements AutoCloseable {
             Versioned<VmRecord> record = ports.records().require(request.vm());
             requireNoMigration(request.vm());
             int slot = record.value().slot();
-            if (ports.region().owner(slot).state() != OwnerState.FREE) {
-                HostRecord owner = ports.region().owner(slot).state() == OwnerState.LOST
-                        ? anyLive(record.value())
-                        : view.requireOwner(record.value());
-                await(ports.agents().call(owner, new AgentRequest.DestroyVm(term, request.vm(), slot), Reply.Ack.class,
-                        timings.prepareMs()));
+            OwnerState state = ports.region().owner(slot).state();
+            if (state == OwnerState.LOST) {
+                destroyLost(record.value());
+            } else if (state != OwnerState.FREE) {
+                destroyAt(view.requireOwner(record.value()), record.value());
             }
             ports.writes().deleteVm(term, ports.records().require(request.vm()));
             return new Reply.Ack();
         });
     }
 
-    /// What is LOST nobody runs: any host may give its memory back.
-    private HostRecord anyLive(VmRecord vm) {
-        return ports.membership().hosts().stream().filter(host -> host.drivers().contains(vm.spec().driver()))
-                .findFirst().orElseThrow(() -> TomboloException
-                        .error(CoordinatorError.NO_HOST_AVAILABLE, "no live host has the VM's driver")
+    private void destroyAt(HostRecord host, VmRecord vm) {
+        await(ports.agents().call(host, new AgentRequest.DestroyVm(term, vm.spec().name(), vm.slot()), Reply.Ack.class,
+                timings.prepareMs()));
+    }
+
+    /// What is LOST nobody runs: any host may give its memory back. The record of one that has just died is still there.
+    private void destroyLost(VmRecord vm) {
+        TomboloException last = null;
+        for (HostRecord host : ports.membership().hosts()) {
+            if (!host.drivers().contains(vm.spec().driver())) {
+                continue;
+            }
+            try {
+                destroyAt(host, vm);
+                return;
+            } catch (TomboloException e) {
+                if (e.code() != CoordinatorError.RPC_UNREACHABLE) {
+                    throw e;
+                }
+                last = e;
+            }
+        }
+        throw last != null
+                ? last
+                : TomboloException.error(CoordinatorError.NO_HOST_AVAILABLE, "no live host has the VM's driver")
                         .fact("vm", vm.spec().name()).fact("driver", vm.spec().driver()).next("tombolo host list")
-                        .build());
+                        .build();
     }
 
     Reply pause(CoordinatorRequest.VmPause request) {

@@ -32,7 +32,11 @@ record VmWords(VmSlot slot, VmSpec spec, HostPorts host) {
     void destroy(long from, Hypervisor driver) {
         long epoch = OwnerWord.nextEpoch(from);
         move(from, OwnerState.DESTROYING, epoch);
-        driver.release(slot.index());
+        if (OwnerWord.is(from, OwnerState.LOST)) {
+            driver.releaseLost(slot.index());
+        } else {
+            driver.release(slot.index());
+        }
         move(word(OwnerState.DESTROYING, epoch), OwnerState.FREE, epoch);
     }
 

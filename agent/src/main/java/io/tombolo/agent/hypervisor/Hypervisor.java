@@ -23,6 +23,12 @@ public interface Hypervisor extends AutoCloseable {
     /// DESTROYING.
     void release(int vmSlot);
 
+    /// The same for a VM that is LOST: what it had in a host's own memory went with another host, and what its entries
+    /// say of that means nothing here.
+    default void releaseLost(int vmSlot) {
+        release(vmSlot);
+    }
+
     /// A guest at its first instruction, not started.
     Guest boot(GuestContext context);
 

@@ -88,6 +88,11 @@ public final class SimulatedHypervisor implements Hypervisor {
     }
 
     @Override
+    public void releaseLost(int vmSlot) {
+        VmMemory.release(region, region.vm(vmSlot));
+    }
+
+    @Override
     public Guest boot(GuestContext context) {
         return guest(context);
     }

@@ -84,7 +84,7 @@ enum PlantedBug {
             });
         }
     },
-    GATE_NOT_CLOSED(4_000, "pages move while the VM is offered: the gate is not closed") {
+    GATE_NOT_CLOSED(20_000, "pages move while the VM is offered: the gate is not closed") {
         @Override
         Wiring wiring() {
             return ports((world, process) -> new HostMemory(world, process) {
