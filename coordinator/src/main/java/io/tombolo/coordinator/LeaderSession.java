@@ -290,7 +290,8 @@ final class LeaderSession implements AutoCloseable {
                 timings.prepareMs()));
     }
 
-    /// What is LOST nobody runs: any host may give its memory back. The record of one that has just died is still there.
+    /// What is LOST nobody runs: any host may give its memory back. The record of one that has just died is still
+    /// there.
     private void destroyLost(VmRecord vm) {
         TomboloException last = null;
         for (HostRecord host : ports.membership().hosts()) {

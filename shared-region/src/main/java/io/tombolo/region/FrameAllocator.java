@@ -198,8 +198,8 @@ public final class FrameAllocator {
     }
 
     /// Takes a spare pre-image of the VM for another of its pages: PREIMAGE -> RESERVED by this host. False if its
-    /// block is not this host's: then the frame is free. Durable when it returns, because the log's entry that names the
-    /// frame may be overwritten next. The next three are not: an interval that is not committed is rolled back, and
+    /// block is not this host's: then the frame is free. Durable when it returns, because the log's entry that names
+    /// the frame may be overwritten next. The next three are not: an interval that is not committed is rolled back, and
     /// then neither the old word nor the new one leaves the frame to the page.
     synchronized boolean recycle(int vm, long oldPage, long frame, long page) {
         // A block that is nobody's is not claimed for it: with every hand-off this host would hold more of them.
