@@ -44,6 +44,11 @@ public final class PageTable {
         return memory.loadAcquire(at(page));
     }
 
+    /// Copies the entries of a range of pages out, as bytes of the region. Not atomic: for who owns the VM alone.
+    void copyOut(long firstPage, MemorySegment into, int count) {
+        memory.copyOut(at(firstPage), into, 0, count * 8L);
+    }
+
     /// Changes the entry if it is still `expect`; a change of state has the next tag. Does not persist: see [#persist].
     public boolean compareAndSet(long page, long expect, long next) {
         return memory.compareAndSet(at(page), expect, next);

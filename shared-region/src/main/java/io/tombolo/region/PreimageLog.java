@@ -1,6 +1,7 @@
 package io.tombolo.region;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 
 /// The bytes of a VM's pre-image log: a ring of checked entries of 32 bytes in a run of frames, which are TABLE frames
@@ -20,6 +21,7 @@ final class PreimageLog {
     private static final long CRC = LAYOUT.offset("crc");
     static final int ENTRY_BYTES = (int) LAYOUT.bytes();
     static final int PER_FRAME = RegionLayout.FRAME_BYTES / ENTRY_BYTES;
+    private static final int WORDS = ENTRY_BYTES / 8;
 
     private final Memory memory;
     private final long base;
@@ -58,20 +60,32 @@ final class PreimageLog {
         memory.writeBack(at(position), ENTRY_BYTES);
     }
 
+    /// Every entry that is whole, in the order of positions. `check` is called once per frame of the log.
+    void forEach(Runnable check, Consumer<Entry> task) {
+        FrameWords words = new FrameWords();
+        for (long first = 0; first < capacity; first += PER_FRAME) {
+            check.run();
+            memory.copyOut(at(first), words.bytes(), 0, RegionLayout.FRAME_BYTES);
+            long[] raws = words.decoded();
+            for (int i = 0; i < PER_FRAME; i++) {
+                // Most of a log was never written, usually.
+                int at = i * WORDS;
+                if ((raws[at] | raws[at + 1] | raws[at + 2] | raws[at + 3]) != 0) {
+                    Entry entry = read(first + i);
+                    if (entry != null) {
+                        task.accept(entry);
+                    }
+                }
+            }
+        }
+    }
+
     /// The entry at this position, or null if there is none, or it is not whole.
     Entry read(long position) {
-        if (isUnwritten(at(position))) {
-            return null;
-        }
         memory.copyOut(at(position), raw, 0, ENTRY_BYTES);
         Entry entry = new Entry(raw.get(Struct.PRIVATE_LONG, INTERVAL), raw.get(Struct.PRIVATE_LONG, OLD),
                 raw.get(Struct.PRIVATE_LONG, FRESH), raw.get(Struct.PRIVATE_INT, PAGE) & 0xFFFF_FFFFL);
         return raw.get(Struct.PRIVATE_INT, CRC) == check() ? entry : null;
-    }
-
-    /// Most of a log, usually: looked at without a checksum, which for zeros is not zero either.
-    private boolean isUnwritten(long at) {
-        return memory.load(at + PAGE) == 0 && memory.load(at + INTERVAL) == 0 && memory.load(at + OLD) == 0;
     }
 
     private int check() {

@@ -7,14 +7,12 @@ package io.tombolo.region;
 /// Entries first, then frame words. All of it is durable with the fence that ends the table's recovery, which follows;
 /// until the next commit the log says the same again to whoever repeats this.
 final class Rollback {
-    /// Its right is looked at again after so many: in code that is not compiled yet they take less than a millisecond.
-    static final int CHECKED_ENTRIES = 64;
-
     private final Region region;
     private final PageTable table;
     private final PreimageLog log;
     private final long open;
     private final Runnable check;
+    private long pages;
 
     private Rollback(Region region, PageTable table, PreimageLog log, long open, Runnable check) {
         this.check = check;
@@ -33,27 +31,13 @@ final class Rollback {
     }
 
     private long run() {
-        long pages = 0;
-        for (long position = 0; position < log.capacity(); position++) {
-            PreimageLog.Entry entry = read(position);
-            if (entry != null && entry.interval() == open && entry.page() < table.pages()) {
-                pages += pointBack(entry) ? 1 : 0;
+        log.forEach(check, entry -> {
+            if (entry.interval() == open && entry.page() < table.pages() && pointBack(entry)) {
+                pages++;
             }
-        }
-        for (long position = 0; position < log.capacity(); position++) {
-            PreimageLog.Entry entry = read(position);
-            if (entry != null) {
-                settle(region, table, entry);
-            }
-        }
+        });
+        log.forEach(check, entry -> settle(region, table, entry));
         return pages;
-    }
-
-    private PreimageLog.Entry read(long position) {
-        if (position % CHECKED_ENTRIES == 0) {
-            check.run();
-        }
-        return log.read(position);
     }
 
     private boolean pointBack(PreimageLog.Entry entry) {

@@ -28,20 +28,29 @@ final class VmRecovery {
     }
 
     private void walk(Region region, PageTable table, Runnable check) {
-        for (long page = 0; page < table.pages(); page++) {
-            if (page % Rollback.CHECKED_ENTRIES == 0) {
-                check.run();
-            }
-            long entry = table.entryAcquire(page);
-            if (PageTableEntry.state(entry) == PteState.MIGRATING || PageTableEntry.state(entry) == PteState.COPYING) {
-                unmark(table, page, entry);
-            }
-            if (PageTableEntry.state(entry) != PteState.ABSENT && PageTableEntry.tier(entry) == Tier.LOCAL) {
-                count(page);
+        FrameWords words = new FrameWords();
+        for (long page = 0; page < table.pages(); page += FrameWords.COUNT) {
+            check.run();
+            int count = (int) Math.min(FrameWords.COUNT, table.pages() - page);
+            table.copyOut(page, words.bytes(), count);
+            long[] entries = words.decoded();
+            for (int i = 0; i < count; i++) {
+                if (!PageTableEntry.isPresentShared(entries[i])) {
+                    look(table, page + i, entries[i]);
+                }
             }
         }
         endRange();
         region.memory().fence();
+    }
+
+    private void look(PageTable table, long page, long entry) {
+        if (PageTableEntry.state(entry) == PteState.MIGRATING || PageTableEntry.state(entry) == PteState.COPYING) {
+            unmark(table, page, entry);
+        }
+        if (PageTableEntry.state(entry) != PteState.ABSENT && PageTableEntry.tier(entry) == Tier.LOCAL) {
+            count(page);
+        }
     }
 
     private void unmark(PageTable table, long page, long entry) {
