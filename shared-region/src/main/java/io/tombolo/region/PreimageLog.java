@@ -2,6 +2,7 @@ package io.tombolo.region;
 
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
+import java.util.function.LongPredicate;
 import java.util.zip.CRC32C;
 
 /// The bytes of a VM's pre-image log: a ring of checked entries of 32 bytes in a run of frames, which are TABLE frames
@@ -22,6 +23,7 @@ final class PreimageLog {
     static final int ENTRY_BYTES = (int) LAYOUT.bytes();
     static final int PER_FRAME = RegionLayout.FRAME_BYTES / ENTRY_BYTES;
     private static final int WORDS = ENTRY_BYTES / 8;
+    private static final int INTERVAL_WORD = (int) (INTERVAL / 8);
 
     private final Memory memory;
     private final long base;
@@ -60,17 +62,17 @@ final class PreimageLog {
         memory.writeBack(at(position), ENTRY_BYTES);
     }
 
-    /// Every entry that is whole, in the order of positions. `check` is called once per frame of the log.
-    void forEach(Runnable check, Consumer<Entry> task) {
+    /// Every entry that is whole and of an interval that is asked for, in the order of positions. Most are not, so what
+    /// an entry says its interval is decides before its checksum is computed. `check` is called once per frame of the
+    /// log.
+    void forEach(LongPredicate ofInterval, Runnable check, Consumer<Entry> task) {
         FrameWords words = new FrameWords();
         for (long first = 0; first < capacity; first += PER_FRAME) {
             check.run();
             memory.copyOut(at(first), words.bytes(), 0, RegionLayout.FRAME_BYTES);
             long[] raws = words.decoded();
             for (int i = 0; i < PER_FRAME; i++) {
-                // Most of a log was never written, usually.
-                int at = i * WORDS;
-                if ((raws[at] | raws[at + 1] | raws[at + 2] | raws[at + 3]) != 0) {
+                if (ofInterval.test(raws[i * WORDS + INTERVAL_WORD])) {
                     Entry entry = read(first + i);
                     if (entry != null) {
                         task.accept(entry);

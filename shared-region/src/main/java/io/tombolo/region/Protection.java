@@ -118,13 +118,8 @@ public final class Protection {
         int firstIndex = identity.tableFrames();
         PageTable table = new PageTable(region, vm.index(), identity);
         if (isWhole(region, vm, place, firstIndex)) {
-            PreimageLog log = new PreimageLog(region, place);
-            for (long position = 0; position < log.capacity(); position++) {
-                PreimageLog.Entry entry = log.read(position);
-                if (entry != null) {
-                    Rollback.settle(region, table, entry);
-                }
-            }
+            new PreimageLog(region, place).forEach(_ -> true, () -> {
+            }, entry -> Rollback.settle(region, table, entry));
             memory.fence();
         }
         for (int i = 0; i < place.frames(); i++) {

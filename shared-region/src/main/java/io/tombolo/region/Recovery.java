@@ -60,12 +60,13 @@ public final class Recovery {
         requireConfirmed(region, deadSlot, incarnation);
         long ownedWord = BlockWord.owned(deadSlot, incarnation);
         long[] settled = new long[2];
+        FrameWords words = new FrameWords();
         List<Long> blocks = new ArrayList<>();
         for (long block = 0; block < region.superblock().blockCount(); block++) {
             check.run();
             if (region.memory().loadAcquire(region.blockOffset(block)) == ownedWord) {
                 blocks.add(block);
-                settleBlock(region, deadSlot, block, settled);
+                settleBlock(region, deadSlot, block, words, settled);
             } else {
                 settleLarge(region, deadSlot, incarnation, block, settled);
             }
@@ -136,22 +137,26 @@ public final class Recovery {
         return withdrawn;
     }
 
-    private static void settleBlock(Region region, int deadSlot, long block, long[] settled) {
+    private static void settleBlock(Region region, int deadSlot, long block, FrameWords words, long[] settled) {
         Memory memory = region.memory();
+        long base = region.frameWordOffset(block * BlockWord.FRAMES);
+        // Only a hint: a word that was half of one store and half of another is equal to none that is compared below,
+        // and whoever stores to a word that this incarnation has reserved settles it.
+        memory.copyOut(base, words.bytes(), 0, BlockWord.FRAMES * 8L);
+        long[] seen = words.decoded();
         for (int i = 0; i < BlockWord.FRAMES; i++) {
-            long frame = block * BlockWord.FRAMES + i;
-            long at = region.frameWordOffset(frame);
-            long word = memory.loadAcquire(at);
+            long word = seen[i];
             if (FrameWord.state(word) != FrameState.RESERVED || FrameWord.slot(word) != deadSlot) {
                 continue;
             }
-            boolean kept = entryNames(region, FrameWord.vm(word), FrameWord.page(word), PageSize.SMALL, frame);
+            boolean kept = entryNames(region, FrameWord.vm(word), FrameWord.page(word), PageSize.SMALL,
+                    block * BlockWord.FRAMES + i);
             long next = kept ? FrameWord.used(FrameWord.vm(word), FrameWord.page(word)) : FrameWord.FREE;
-            if (memory.compareAndSet(at, word, next)) {
+            if (memory.compareAndSet(base + i * 8L, word, next)) {
                 settled[kept ? 1 : 0]++;
             }
         }
-        memory.persist(region.frameWordOffset(block * BlockWord.FRAMES), BlockWord.FRAMES * 8L);
+        memory.persist(base, BlockWord.FRAMES * 8L);
     }
 
     /// A block that the slot has reserved whole, as one frame.

@@ -1,43 +1,79 @@
 package io.tombolo.region;
 
 /// Takes a protected VM back to its last commit: points the entries of the pages that the open interval wrote back at
-/// their old frames, and gives all pre-images back. No page is copied. By the host that has the VM in RECOVERING, after
-/// every owner in doubt is confirmed stopped and its frames were recovered; can be repeated from any point.
+/// their old frames, and gives the new ones back. No page is copied, and what is done grows with what the interval
+/// wrote. By the host that has the VM in RECOVERING, after every owner in doubt is confirmed stopped and its frames were
+/// recovered; can be repeated from any point.
 ///
-/// Entries first, then frame words. All of it is durable with the fence that ends the table's recovery, which follows;
-/// until the next commit the log says the same again to whoever repeats this.
+/// An entry first, then the words of its frames. All of it is durable with the fence that ends the table's recovery,
+/// which follows; until the next commit the log says the same again to whoever repeats this.
 final class Rollback {
     private final Region region;
     private final PageTable table;
     private final PreimageLog log;
-    private final long open;
-    private final Runnable check;
     private long pages;
 
-    private Rollback(Region region, PageTable table, PreimageLog log, long open, Runnable check) {
-        this.check = check;
+    private Rollback(Region region, VmSlot vm) {
         this.region = region;
-        this.table = table;
-        this.log = log;
-        this.open = open;
+        this.table = new PageTable(region, vm.index(), vm.readIdentity());
+        this.log = new PreimageLog(region, Protection.requirePlace(region, vm));
     }
 
     /// Returns how many pages were written in the interval that is rolled back.
     static long run(Region region, VmSlot vm, Runnable check) {
-        VmSlot.LogPlace place = Protection.requirePlace(region, vm);
-        PageTable table = new PageTable(region, vm.index(), vm.readIdentity());
         long open = CommitWord.interval(vm.commitAcquire()) + 1;
-        return new Rollback(region, table, new PreimageLog(region, place), open, check).run();
+        Rollback rollback = new Rollback(region, vm);
+        rollback.log.forEach(interval -> interval == open, check, rollback::undo);
+        return rollback.pages;
     }
 
-    private long run() {
-        log.forEach(check, entry -> {
-            if (entry.interval() == open && entry.page() < table.pages() && pointBack(entry)) {
-                pages++;
+    private void undo(PreimageLog.Entry entry) {
+        if (entry.page() < table.pages() && pointBack(entry)) {
+            pages++;
+        }
+        settle(region, table, entry);
+    }
+
+    /// Which of the spare pre-images of the committed state whoever goes on from it still has, after the rollback: the
+    /// last of them, this many. The interval that was rolled back had begun to use the first ones up; those of them that
+    /// it seems not to have used are given back.
+    static long spares(Region region, VmSlot vm, Blob committed) {
+        return new Rollback(region, vm).spares(committed.logHead() - committed.logSpare(), committed.logHead());
+    }
+
+    private long spares(long first, long end) {
+        long kept = first;
+        for (long position = first; position < end; position++) {
+            if (!isSpare(log.read(position))) {
+                kept = position + 1;
             }
-        });
-        log.forEach(check, entry -> settle(region, table, entry));
-        return pages;
+        }
+        for (long position = first; position < kept; position++) {
+            PreimageLog.Entry entry = log.read(position);
+            if (entry != null) {
+                settle(region, table, entry);
+            }
+        }
+        region.memory().fence();
+        return end - kept;
+    }
+
+    /// The word that made it a pre-image is not durable with the commit that made it a spare one.
+    private boolean isSpare(PreimageLog.Entry entry) {
+        if (entry == null || entry.page() >= table.pages() || !isOf(entry.page(), entry.old())
+                || isNamed(table, entry.page(), entry.old())) {
+            return false;
+        }
+        long at = region.frameWordOffset(entry.old());
+        region.memory().compareAndSet(at, FrameWord.used(table.vm(), entry.page()),
+                FrameWord.preimage(table.vm(), entry.page()));
+        region.memory().writeBack(at, 8);
+        return true;
+    }
+
+    private static boolean isNamed(PageTable table, long page, long frame) {
+        long entry = table.entryAcquire(page);
+        return PageTableEntry.tier(entry) == Tier.SHARED && PageTableEntry.frame(entry) == frame;
     }
 
     private boolean pointBack(PreimageLog.Entry entry) {
@@ -76,9 +112,7 @@ final class Rollback {
         if (word != used && word != FrameWord.preimage(table.vm(), page)) {
             return;
         }
-        long entry = table.entryAcquire(page);
-        boolean named = PageTableEntry.tier(entry) == Tier.SHARED && PageTableEntry.frame(entry) == frame;
-        long next = named ? used : FrameWord.FREE;
+        long next = isNamed(table, page, frame) ? used : FrameWord.FREE;
         if (word != next) {
             region.memory().compareAndSet(at, word, next);
         }

@@ -190,13 +190,16 @@ public final class Takeover {
     /// What a protected VM needs to go on here: its state is committed with it once more before [#finish], under a
     /// number that no interval had.
     ///
+    /// @param state that [#recover] found
     /// @throws TomboloException REGION_FULL
-    public static PageCheckpoint checkpoint(Region region, FrameAllocator allocator, VmSlot vm, long mine) {
+    public static PageCheckpoint checkpoint(Region region, FrameAllocator allocator, VmSlot vm, long mine, Blob state) {
         requireMine(region, vm, mine);
-        PageCheckpoint checkpoint = Protection.prepare(region, allocator, vm);
+        PageCheckpoint checkpoint = new PageCheckpoint(region, allocator, vm, Protection.requirePlace(region, vm));
         // With this takeover's own seal: who takes the VM over meanwhile has put another one in, and this host must not
         // commit over it.
-        checkpoint.begin(CommitWord.sealed(vm.commitAcquire(), OwnerWord.epoch(mine)), 2, 0, 0);
+        checkpoint.begin(CommitWord.sealed(vm.commitAcquire(), OwnerWord.epoch(mine)), 2, state.logHead(),
+                Rollback.spares(region, vm, state));
+        checkpoint.stockUp();
         return checkpoint;
     }
 

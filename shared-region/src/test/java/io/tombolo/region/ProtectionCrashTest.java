@@ -112,7 +112,7 @@ class ProtectionCrashTest {
                             .containsExactly(2);
                     HostSlots.confirmStopped(region, 2, 1);
                     Takeover.Recovered found = Takeover.recover(region, vm, second, buffer(region));
-                    commit(region, Takeover.checkpoint(region, region.allocator(1), vm, second),
+                    commit(region, Takeover.checkpoint(region, region.allocator(1), vm, second, found.state()),
                             version(found.state()));
                     assertThat(Takeover.finish(region, vm, second, OwnerState.RUNNING)).isTrue();
                     assertThat(OwnersInDoubt.describe(vm)).isEmpty();
@@ -431,7 +431,7 @@ class ProtectionCrashTest {
         long version = version(found.state());
         if (CommitWord.isProtected(vm.commitAcquire())) {
             long before = CommitWord.interval(vm.commitAcquire());
-            PageCheckpoint checkpoint = Takeover.checkpoint(region, region.allocator(host), vm, mine);
+            PageCheckpoint checkpoint = Takeover.checkpoint(region, region.allocator(host), vm, mine, found.state());
             commit(region, checkpoint, version, found.state().paused());
             assertThat(CommitWord.interval(vm.commitAcquire())).isEqualTo(before + 2);
             memoryIs(region, version);

@@ -129,14 +129,14 @@ final class GuestProtection {
     }
 
     /// The VM is taken over, the state is in place.
-    void restore(long mine, boolean paused) {
+    void restore(long mine, Blob blob) {
         if (!CommitWord.isProtected(context.slot().commitAcquire())) {
             return;
         }
         PageCheckpoint checkpoint = asStoring(() -> context.slot().ownerAcquire() == mine,
-                () -> Takeover.checkpoint(region, allocator, context.slot(), mine));
+                () -> Takeover.checkpoint(region, allocator, context.slot(), mine, blob));
         Checkpointer next = checkpointer(checkpoint, context.slot().checkpointUs());
-        if (!next.commitStopped(OwnerWord.epoch(mine), paused)) {
+        if (!next.commitStopped(OwnerWord.epoch(mine), blob.paused())) {
             throw takenOver();
         }
         begin(next);

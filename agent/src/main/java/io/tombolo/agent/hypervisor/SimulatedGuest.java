@@ -517,7 +517,7 @@ final class SimulatedGuest implements Guest, IncomingGuest, RestoringGuest {
                         .fact("expected", SimulatedStateCodec.SCHEMA).next("restart the VM").build();
             }
             codec.decode(blob.bytes(), blob.length(), state);
-            protection.restore(mine, blob.paused());
+            protection.restore(mine, blob);
             return this;
         } catch (RuntimeException e) {
             kill();

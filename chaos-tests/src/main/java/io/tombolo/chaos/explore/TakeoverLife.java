@@ -147,7 +147,7 @@ class TakeoverLife {
         }
         Blob state = recovered.state();
         byte[] line = line(state.bytes(), state.length());
-        PageCheckpoint checkpoint = checkpoint(region, allocator, vm, mine);
+        PageCheckpoint checkpoint = checkpoint(region, allocator, vm, mine, state);
         Running running = new Running(region, vm, host, OwnerWord.epoch(mine), checkpoint, line);
         if (!commitRecovered(running)) {
             return false;
@@ -174,8 +174,8 @@ class TakeoverLife {
         port.call(Call.of(Kind.AWAIT, mine));
     }
 
-    PageCheckpoint checkpoint(Region region, FrameAllocator allocator, VmSlot vm, long mine) {
-        return Takeover.checkpoint(region, allocator, vm, mine);
+    PageCheckpoint checkpoint(Region region, FrameAllocator allocator, VmSlot vm, long mine, Blob state) {
+        return Takeover.checkpoint(region, allocator, vm, mine, state);
     }
 
     boolean commitRecovered(Running running) {

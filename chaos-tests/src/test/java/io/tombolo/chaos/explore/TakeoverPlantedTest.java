@@ -1,6 +1,7 @@
 package io.tombolo.chaos.explore;
 
 import io.tombolo.chaos.explore.Call.Kind;
+import io.tombolo.region.Blob;
 import io.tombolo.region.CommitWord;
 import io.tombolo.region.FrameAllocator;
 import io.tombolo.region.HostState;
@@ -145,10 +146,10 @@ final class TakeoverPlantedTest {
         }
 
         @Override
-        PageCheckpoint checkpoint(Region region, FrameAllocator allocator, VmSlot vm, long mine) {
+        PageCheckpoint checkpoint(Region region, FrameAllocator allocator, VmSlot vm, long mine, Blob state) {
             return bug == Bug.INTERVAL_USED_AGAIN
                     ? TakeoverPlants.sameInterval(region, allocator, vm)
-                    : super.checkpoint(region, allocator, vm, mine);
+                    : super.checkpoint(region, allocator, vm, mine, state);
         }
 
         @Override
