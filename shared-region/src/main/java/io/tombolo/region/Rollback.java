@@ -51,7 +51,8 @@ final class Rollback {
         for (long position = first; position < kept; position++) {
             PreimageLog.Entry entry = log.read(position);
             if (entry != null) {
-                settle(region, table, entry);
+                // Its other frame is named by the page's entry, or is a later spare one.
+                settle(region, table, entry.page(), entry.old());
             }
         }
         region.memory().fence();

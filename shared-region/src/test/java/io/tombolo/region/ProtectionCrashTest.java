@@ -27,7 +27,7 @@ class ProtectionCrashTest {
     private static final long FRAMES = 1024;
     private static final CrashHarness HARNESS = new CrashHarness(FRAMES);
     /// Pages that the guest writes at version v: different ones, and the same one again.
-    private static final int[][] WRITES = {{}, {1}, {1, 2}, {2}, {0, 1, 2}, {1}};
+    private static final int[][] WRITES = {{}, {1}, {1, 2}, {2}, {0, 1, 2}, {1}, {0, 2}};
 
     static List<Operation> operations() {
         return List.of(
@@ -86,10 +86,15 @@ class ProtectionCrashTest {
                         region.memory().store(region.frameWordOffset(frames[i]), FrameWord.preimage(0, 0));
                         log.write(i, 1, frames[i], frames[i], 0);
                     }
+                    PageCheckpoint checkpoint = new PageCheckpoint(region, region.allocator(0), region.vm(0),
+                            region.vm(0).logPlaceOrNull());
+                    checkpoint.begin(region.vm(0).commitAcquire(), 1, spare, spare);
+                    commit(region, checkpoint, 0);
+                    region.memory().persist(0, region.superblock().fileBytes());
                 }, region -> {
                     PageCheckpoint checkpoint = new PageCheckpoint(region, region.allocator(0), region.vm(0),
                             region.vm(0).logPlaceOrNull());
-                    checkpoint.begin(region.vm(0).commitAcquire(), 1, 128, 128);
+                    checkpoint.arrive(committed(region));
                     store(region, 1, checkpoint.firstWrite(1, region.vm(0).pageTable().entryAcquire(1)), 1);
                     assertThat(checkpoint.preimageFrames()).isEqualTo(128);
                     commit(region, checkpoint, 1);
@@ -145,6 +150,9 @@ class ProtectionCrashTest {
                     execute(region, checkpoint, 4);
                     commit(region, checkpoint, 4);
                     execute(region, checkpoint, 5);
+                    commit(region, checkpoint, 5);
+                    // Uses one of two spare pre-images of page 1 up; the other one was new when that one was written.
+                    execute(region, checkpoint, 6);
                 }, ProtectionCrashTest::goesOn),
 
                 new Operation("UNPROTECT", ProtectionCrashTest::protectAndWork, region -> {
@@ -435,12 +443,25 @@ class ProtectionCrashTest {
             commit(region, checkpoint, version, found.state().paused());
             assertThat(CommitWord.interval(vm.commitAcquire())).isEqualTo(before + 2);
             memoryIs(region, version);
+            writeTheSameAgain(region, checkpoint, found.state());
+            memoryIs(region, version);
             checkpoint.close();
         }
         OwnerState to = found.state().paused() ? OwnerState.PAUSED : OwnerState.RUNNING;
         assertThat(Takeover.finish(region, vm, mine, to)).isTrue();
         assertThat(OwnerWord.state(vm.ownerAcquire())).isEqualTo(to);
         return version;
+    }
+
+    /// Uses spare pre-images up that the takeover kept.
+    private static void writeTheSameAgain(Region region, PageCheckpoint checkpoint, Blob state) {
+        PageTable table = region.vm(0).pageTable();
+        for (int round = 0; round < 2; round++) {
+            for (int page = 0; page < PAGES; page++) {
+                assertThat(checkpoint.firstWrite(page, table.entryAcquire(page))).isPositive();
+            }
+            commit(region, checkpoint, version(state), state.paused());
+        }
     }
 
     /// What the guest's pages hold at a version.
