@@ -147,8 +147,8 @@ public final class Agent implements AutoCloseable {
         if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
             // After the libraries are loaded: a class that comes later can make compiled code invalid again.
             Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
-            LOG.info("rehearsed {} recoveries",
-                    Rehearsal.recoveries(runDirectory, config.rehearsalHops(), REHEARSAL_MS / 2));
+            LOG.info("rehearsed {} takeovers",
+                    Rehearsal.takeovers(runDirectory, config.rehearsalHops(), REHEARSAL_MS / 2));
         }
         boolean quiet = Compilers.awaitQuiet(QUIET_MS, REHEARSAL_MS);
         LOG.debug("compilers {}", quiet ? "quiet" : "still busy");

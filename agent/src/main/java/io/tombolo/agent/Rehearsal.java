@@ -10,7 +10,8 @@ import io.tombolo.agent.hypervisor.SimulatedHypervisor;
 import io.tombolo.agent.sim.GuestSpec;
 import io.tombolo.agent.sim.SimulatedState;
 import io.tombolo.agent.sim.SimulatedStateCodec;
-import io.tombolo.agent.takeover.RecoveryRehearsal;
+import io.tombolo.agent.takeover.TakeoverCore;
+import io.tombolo.agent.takeover.TakeoverRehearsal;
 import io.tombolo.coordinator.wire.VmSpec;
 import io.tombolo.region.ClaimedSlot;
 import io.tombolo.region.FormatOptions;
@@ -81,15 +82,58 @@ final class Rehearsal {
         }
     }
 
-    /// The same for the recovery of a VM that is taken over.
+    /// The same for the takeover of a protected VM: first what is stored to the region, which is most of it, then all.
     ///
-    /// @return recoveries made
-    static int recoveries(Path directory, int count, long budgetMs) {
+    /// @return takeovers made
+    static int takeovers(Path directory, int count, long budgetMs) {
+        Path file = directory.resolve("takeovers-" + ProcessHandle.current().pid() + ".region");
         try {
-            return RecoveryRehearsal.run(directory, Linux.bootId(), count, budgetMs);
+            int stored = TakeoverRehearsal.run(directory, Linux.bootId(), count, budgetMs * 2 / 3);
+            UUID cluster = UUID.randomUUID();
+            Region.format(file, FormatOptions.of(cluster, 8 * MEMORY_BYTES).withHostSlots(2).withVmSlots(1)
+                    .withMetadataSlotBytes(1 << 13));
+            try (Region region = Region.open(file, OpenOptions.ofCluster(cluster))) {
+                LOG.debug("rehearsed {} takeovers in the region", stored);
+                return stored + takeOver(region, directory, count, System.nanoTime() + budgetMs * MS / 3);
+            } finally {
+                Files.delete(file);
+            }
         } catch (IOException e) {
             throw TomboloException.error(AgentError.REHEARSAL_FAILED, "the scratch region could not be removed")
                     .fact("directory", directory).next("check the run directory").cause(e).build();
+        }
+    }
+
+    /// A host dies, and the next one goes on with its VM, which was protected.
+    private static int takeOver(Region region, Path directory, int count, long untilNs) {
+        VmSpec spec = spec();
+        Stage stage = new Stage(region, "host-0", directory);
+        try {
+            await(stage.hosted(spec).create());
+            await(stage.vm.protect(COMMIT_US));
+            int done = 0;
+            while (done < count && System.nanoTime() - untilNs < 0) {
+                done++;
+                awaitCommits(stage, 2, untilNs);
+                stage.close();
+                HostSlots.fence(region, stage.slot.slot(), stage.slot.incarnation());
+                HostSlots.confirmStopped(region, stage.slot.slot(), stage.slot.incarnation());
+                ClaimedSlot dead = stage.slot;
+                stage = new Stage(region, "host-" + done, directory);
+                CompletableFuture<Boolean> runs = new CompletableFuture<>();
+                await(stage.hosted(spec).takeOver(region, OwnerWord.epoch(region.vm(0).ownerAcquire()), state -> {
+                    if (state.isOver()) {
+                        runs.complete(state.phase() == TakeoverCore.Phase.RUNNING);
+                    }
+                }));
+                if (!await(runs)) {
+                    throw failed(new IllegalStateException(OwnerWord.describe(region.vm(0).ownerAcquire())));
+                }
+                HostSlots.free(region, dead.slot(), dead.incarnation());
+            }
+            return done;
+        } finally {
+            stage.close();
         }
     }
 
@@ -151,11 +195,15 @@ final class Rehearsal {
     private static void commit(Stage stage, long untilNs) {
         await(stage.hosted(spec()).create());
         await(stage.vm.protect(COMMIT_US));
-        while (stage.vm.facts().protection().commits() < COMMITS && System.nanoTime() - untilNs < 0) {
-            LockSupport.parkNanos(MS);
-        }
+        awaitCommits(stage, COMMITS, untilNs);
         LOG.debug("rehearsed {} commits", stage.vm.facts().protection().commits());
         await(stage.vm.destroy());
+    }
+
+    private static void awaitCommits(Stage stage, int commits, long untilNs) {
+        while (stage.vm.facts().protection().commits() < commits && System.nanoTime() - untilNs < 0) {
+            LockSupport.parkNanos(MS / 10);
+        }
     }
 
     private static <T> T await(CompletableFuture<T> future) {
@@ -175,9 +223,10 @@ final class Rehearsal {
                 .build();
     }
 
-    /// One of the two hosts on the scratch region.
+    /// One of the hosts on the scratch region.
     private static final class Stage implements AutoCloseable {
         private final Region region;
+        private final ClaimedSlot slot;
         private final HostCore host;
         private final SimulatedHypervisor driver;
         private Stage other;
@@ -185,7 +234,7 @@ final class Rehearsal {
 
         Stage(Region region, String name, Path directory) {
             this.region = region;
-            ClaimedSlot slot = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), name, Linux.bootId(),
+            this.slot = HostSlots.claim(region, new HostIdentity(UUID.randomUUID(), name, Linux.bootId(),
                     ProcessHandle.current().pid(), WatchdogBound.UNKNOWN));
             this.host = LastingRight.host(region, slot, HostCore.NO_POINTS,
                     (_, intentSeq, _, epoch, _) -> other.vm.openWindow(intentSeq, epoch));

@@ -69,14 +69,18 @@ final class PreimageLog {
         FrameWords words = new FrameWords();
         for (long first = 0; first < capacity; first += PER_FRAME) {
             check.run();
-            memory.copyOut(at(first), words.bytes(), 0, RegionLayout.FRAME_BYTES);
-            long[] raws = words.decoded();
-            for (int i = 0; i < PER_FRAME; i++) {
-                if (ofInterval.test(raws[i * WORDS + INTERVAL_WORD])) {
-                    Entry entry = read(first + i);
-                    if (entry != null) {
-                        task.accept(entry);
-                    }
+            forEach(first, words, ofInterval, task);
+        }
+    }
+
+    private void forEach(long first, FrameWords words, LongPredicate ofInterval, Consumer<Entry> task) {
+        memory.copyOut(at(first), words.bytes(), 0, RegionLayout.FRAME_BYTES);
+        long[] raws = words.decoded();
+        for (int i = 0; i < PER_FRAME; i++) {
+            if (ofInterval.test(raws[i * WORDS + INTERVAL_WORD])) {
+                Entry entry = read(first + i);
+                if (entry != null) {
+                    task.accept(entry);
                 }
             }
         }

@@ -59,16 +59,15 @@ public final class Recovery {
     private static Report recoverNow(Region region, int deadSlot, long incarnation, int executorSlot, Runnable check) {
         requireConfirmed(region, deadSlot, incarnation);
         long ownedWord = BlockWord.owned(deadSlot, incarnation);
-        long[] settled = new long[2];
-        FrameWords words = new FrameWords();
+        ReservedFrames reserved = new ReservedFrames(region, deadSlot, incarnation);
         List<Long> blocks = new ArrayList<>();
         for (long block = 0; block < region.superblock().blockCount(); block++) {
             check.run();
             if (region.memory().loadAcquire(region.blockOffset(block)) == ownedWord) {
                 blocks.add(block);
-                settleBlock(region, deadSlot, block, words, settled);
+                reserved.settleBlock(block);
             } else {
-                settleLarge(region, deadSlot, incarnation, block, settled);
+                reserved.settleLarge(block);
             }
         }
         withdrawTakeBack(region, deadSlot);
@@ -93,7 +92,7 @@ public final class Recovery {
             }
             region.memory().persist(region.blockOffset(block), 8);
         }
-        return new Report(deadSlot, incarnation, settled[0], settled[1], released, List.copyOf(destroyed),
+        return new Report(deadSlot, incarnation, reserved.freed(), reserved.kept(), released, List.copyOf(destroyed),
                 List.copyOf(pending));
     }
 
@@ -135,69 +134,6 @@ public final class Recovery {
             }
         }
         return withdrawn;
-    }
-
-    private static void settleBlock(Region region, int deadSlot, long block, FrameWords words, long[] settled) {
-        Memory memory = region.memory();
-        long base = region.frameWordOffset(block * BlockWord.FRAMES);
-        // Only a hint: a word that was half of one store and half of another is equal to none that is compared below,
-        // and whoever stores to a word that this incarnation has reserved settles it.
-        memory.copyOut(base, words.bytes(), 0, BlockWord.FRAMES * 8L);
-        long[] seen = words.decoded();
-        for (int i = 0; i < BlockWord.FRAMES; i++) {
-            long word = seen[i];
-            if (FrameWord.state(word) != FrameState.RESERVED || FrameWord.slot(word) != deadSlot) {
-                continue;
-            }
-            boolean kept = entryNames(region, FrameWord.vm(word), FrameWord.page(word), PageSize.SMALL,
-                    block * BlockWord.FRAMES + i);
-            long next = kept ? FrameWord.used(FrameWord.vm(word), FrameWord.page(word)) : FrameWord.FREE;
-            if (memory.compareAndSet(base + i * 8L, word, next)) {
-                settled[kept ? 1 : 0]++;
-            }
-        }
-        memory.persist(base, BlockWord.FRAMES * 8L);
-    }
-
-    /// A block that the slot has reserved whole, as one frame.
-    private static void settleLarge(Region region, int deadSlot, long incarnation, long block, long[] settled) {
-        Memory memory = region.memory();
-        long at = region.blockOffset(block);
-        long word = memory.loadAcquire(at);
-        // The word names the slot and not the incarnation: a recoverer that slept until the slot is somebody else's
-        // must not go on.
-        if (!BlockWord.isLargeReserved(word) || BlockWord.slot(word) != deadSlot
-                || SlotWord.incarnation(region.host(deadSlot).wordAcquire()) != incarnation) {
-            return;
-        }
-        boolean kept = entryNames(region, BlockWord.vm(word), BlockWord.page(word), PageSize.LARGE,
-                block * BlockWord.FRAMES);
-        long next = kept ? BlockWord.largeUsed(BlockWord.vm(word), BlockWord.page(word)) : BlockWord.FREE;
-        if (memory.compareAndSet(at, word, next)) {
-            settled[kept ? 1 : 0] += BlockWord.FRAMES;
-        }
-        memory.persist(at, 8);
-    }
-
-    /// True if the entry of this page of this VM names the frame; an entry that is MIGRATING or COPYING still names the
-    /// old one.
-    private static boolean entryNames(Region region, int vm, long page, PageSize size, long frame) {
-        if (vm >= region.vmSlots() || OwnerWord.is(region.vm(vm).ownerAcquire(), OwnerState.FREE)) {
-            return false;
-        }
-        VmIdentity identity = region.vm(vm).identityOrNull();
-        if (identity == null || page >= identity.pages() || identity.tableFrames() == 0
-                || identity.pageSize() != size) {
-            return false;
-        }
-        long perTable = RegionLayout.FRAME_BYTES / 8;
-        long tableFrame = identity.tableFirstFrame() + page / perTable;
-        if (region.memory().loadAcquire(region.frameWordOffset(tableFrame)) != FrameWord.table(vm, page / perTable)) {
-            return false;
-        }
-        long entry = region.memory().loadAcquire(region.frameDataOffset(tableFrame) + page % perTable * 8);
-        return PageTableEntry.state(entry) != PteState.ABSENT && PageTableEntry.tier(entry) == Tier.SHARED
-                && PageTableEntry.frame(entry) == frame;
     }
 
     private static boolean finishDestroy(Region region, VmSlot vm, long owner, int executorSlot) {

@@ -66,8 +66,10 @@ final class Rollback {
             return false;
         }
         long at = region.frameWordOffset(entry.old());
-        region.memory().compareAndSet(at, FrameWord.used(table.vm(), entry.page()),
-                FrameWord.preimage(table.vm(), entry.page()));
+        long used = FrameWord.used(table.vm(), entry.page());
+        if (region.memory().loadAcquire(at) == used) {
+            region.memory().compareAndSet(at, used, FrameWord.preimage(table.vm(), entry.page()));
+        }
         region.memory().writeBack(at, 8);
         return true;
     }

@@ -31,17 +31,23 @@ final class VmRecovery {
         FrameWords words = new FrameWords();
         for (long page = 0; page < table.pages(); page += FrameWords.COUNT) {
             check.run();
-            int count = (int) Math.min(FrameWords.COUNT, table.pages() - page);
-            table.copyOut(page, words.bytes(), count);
-            long[] entries = words.decoded();
-            for (int i = 0; i < count; i++) {
-                if (!PageTableEntry.isPresentShared(entries[i])) {
-                    look(table, page + i, entries[i]);
-                }
-            }
+            look(table, page, words);
         }
         endRange();
         region.memory().fence();
+    }
+
+    /// Of its own, so that it is compiled code after a few frames even if something in one of them ends the code that
+    /// was compiled before.
+    private void look(PageTable table, long page, FrameWords words) {
+        int count = (int) Math.min(FrameWords.COUNT, table.pages() - page);
+        table.copyOut(page, words.bytes(), count);
+        long[] entries = words.decoded();
+        for (int i = 0; i < count; i++) {
+            if (!PageTableEntry.isPresentShared(entries[i])) {
+                look(table, page + i, entries[i]);
+            }
+        }
     }
 
     private void look(PageTable table, long page, long entry) {

@@ -23,7 +23,7 @@ public final class JavaPrograms implements ClusterPrograms {
     /// Packages of what runs while a guest is stopped; the launcher names the same.
     private static final List<String> HANDOFF_PATH = List.of("io.tombolo.region", "io.tombolo.agent.sim",
             "io.tombolo.agent.hypervisor", "io.tombolo.agent.qemu", "io.tombolo.agent.handoff",
-            "io.tombolo.agent.right", "io.tombolo.agent.pages");
+            "io.tombolo.agent.right", "io.tombolo.agent.pages", "io.tombolo.agent.takeover");
     /// C2 for what runs while a guest is stopped or executes it, C1 for all else: on two cores C2's threads were the
     /// longest of what a guest that hops has to wait for.
     private static final String DIRECTIVES = """

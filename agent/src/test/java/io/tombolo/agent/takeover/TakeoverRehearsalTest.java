@@ -8,20 +8,20 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-final class RecoveryRehearsalTest {
+final class TakeoverRehearsalTest {
     private static final long LONG_MS = 60_000;
 
     @TempDir
     Path directory;
 
     @Test
-    void recoversAsOftenAsItIsToldAndLeavesNothing() throws IOException {
-        assertThat(RecoveryRehearsal.run(directory, Linux.bootId(), 20, LONG_MS)).isEqualTo(20);
+    void takesOverAsOftenAsItIsToldAndLeavesNothing() throws IOException {
+        assertThat(TakeoverRehearsal.run(directory, Linux.bootId(), 20, LONG_MS)).isEqualTo(20);
         assertThat(directory).isEmptyDirectory();
     }
 
     @Test
     void stopsWhenItsTimeIsOver() throws IOException {
-        assertThat(RecoveryRehearsal.run(directory, Linux.bootId(), Integer.MAX_VALUE, 50)).isPositive();
+        assertThat(TakeoverRehearsal.run(directory, Linux.bootId(), Integer.MAX_VALUE, 50)).isPositive();
     }
 }
