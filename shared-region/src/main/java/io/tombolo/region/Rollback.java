@@ -35,8 +35,8 @@ final class Rollback {
     }
 
     /// Which of the spare pre-images of the committed state whoever goes on from it still has, after the rollback: the
-    /// last of them, this many. The interval that was rolled back had begun to use the first ones up; those of them that
-    /// it seems not to have used are given back.
+    /// last of them, this many. The interval that was rolled back had begun to use the first ones up; what is left of
+    /// those, because an entry after them is damaged, is given back. Durable with the commit that follows.
     static long spares(Region region, VmSlot vm, Blob committed) {
         return new Rollback(region, vm).spares(committed.logHead() - committed.logSpare(), committed.logHead());
     }
@@ -55,11 +55,11 @@ final class Rollback {
                 settle(region, table, entry.page(), entry.old());
             }
         }
-        region.memory().fence();
         return end - kept;
     }
 
-    /// The word that made it a pre-image is not durable with the commit that made it a spare one.
+    /// The word that made it a pre-image is not durable with the commit that made it a spare one, and need not be here
+    /// either: it is looked at like this by whoever is next.
     private boolean isSpare(PreimageLog.Entry entry) {
         if (entry == null || entry.page() >= table.pages() || !isOf(entry.page(), entry.old())
                 || isNamed(table, entry.page(), entry.old())) {
@@ -70,7 +70,6 @@ final class Rollback {
         if (region.memory().loadAcquire(at) == used) {
             region.memory().compareAndSet(at, used, FrameWord.preimage(table.vm(), entry.page()));
         }
-        region.memory().writeBack(at, 8);
         return true;
     }
 

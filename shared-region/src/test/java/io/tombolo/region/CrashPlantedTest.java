@@ -21,7 +21,7 @@ class CrashPlantedTest {
     static final Class<?>[] PRODUCT = {FrameAllocator.class, HostSlot.class, HostSlots.class, MetadataSlot.class,
             PageTable.class, Recovery.class, RegionFormatter.class, VmGate.class, VmMemory.class, VmPins.class,
             VmRecovery.class, VmSlot.class, VmSlots.class, OwnersInDoubt.class, PageCheckpoint.class, PreimageLog.class,
-            Protection.class, Rollback.class, Takeover.class};
+            Protection.class, ReservedFrames.class, Rollback.class, Takeover.class};
 
     static Map<String, Finding> all(Mistake mistake) {
         List<CrashHarness.Operation> small = new ArrayList<>(CrashEnumerationTest.operations());

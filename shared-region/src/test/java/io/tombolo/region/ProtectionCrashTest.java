@@ -202,6 +202,19 @@ class ProtectionCrashTest {
                     execute(region, owned(region), 4);
                 }, ProtectionCrashTest::goesOn),
 
+                // Host 2's last words about spare pre-images were lost with it.
+                new Operation("TAKE_OVER_WITH_LOST_LINES", region -> {
+                    host2Died(region);
+                    Blob state = committed(region);
+                    PreimageLog log = new PreimageLog(region, region.vm(0).logPlaceOrNull());
+                    for (long at = state.logHead() - state.logSpare(); at < state.logHead(); at++) {
+                        PreimageLog.Entry spare = log.read(at);
+                        region.memory().compareAndSet(region.frameWordOffset(spare.old()),
+                                FrameWord.preimage(0, spare.page()), FrameWord.used(0, spare.page()));
+                    }
+                    region.memory().persist(region.frameWordOffset(0), FRAMES * 8);
+                }, region -> takeOver(region, 0), ProtectionCrashTest::goesOn),
+
                 new Operation("TAKE_OVER_UNPROTECTED", region -> {
                     CrashHarness.createVm(region, 2, PAGES);
                     die(region, 2);
