@@ -172,7 +172,8 @@ public final class PageCheckpoint implements AutoCloseable {
         return got >= more;
     }
 
-    /// Takes the frames that a VM needs before its first write. In a full region the spare pre-images that it has will do.
+    /// Takes the frames that a VM needs before its first write. In a full region the spare pre-images that it has will
+    /// do.
     void stockUp() {
         long needed = Math.min(table.pages(), FIRST_STOCK);
         if (!fillStock((int) needed - stocked) && stocked + committed - tail < needed) {

@@ -4,8 +4,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// Settles the frames that a dead incarnation had reserved: each backs the page for which it was reserved if that page's
-/// entry names it, and is free otherwise. For one recovery. Not thread safe; several may be at work on the same frames.
+/// Settles the frames that a dead incarnation had reserved: each backs the page for which it was reserved if that
+/// page's entry names it, and is free otherwise. For one recovery. Not thread safe; several may be at work on the same
+/// frames.
 final class ReservedFrames {
     private final Region region;
     private final Memory memory;

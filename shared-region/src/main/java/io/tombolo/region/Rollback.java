@@ -2,8 +2,8 @@ package io.tombolo.region;
 
 /// Takes a protected VM back to its last commit: points the entries of the pages that the open interval wrote back at
 /// their old frames, and gives the new ones back. No page is copied, and what is done grows with what the interval
-/// wrote. By the host that has the VM in RECOVERING, after every owner in doubt is confirmed stopped and its frames were
-/// recovered; can be repeated from any point.
+/// wrote. By the host that has the VM in RECOVERING, after every owner in doubt is confirmed stopped and its frames
+/// were recovered; can be repeated from any point.
 ///
 /// An entry first, then the words of its frames. All of it is durable with the fence that ends the table's recovery,
 /// which follows; until the next commit the log says the same again to whoever repeats this.

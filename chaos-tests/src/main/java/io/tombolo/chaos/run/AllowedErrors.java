@@ -31,9 +31,13 @@ final class AllowedErrors {
     /// What takes a server of ZooKeeper, or its links, away.
     private static final Set<NemesisKind> LOSES_SERVERS = EnumSet.of(NemesisKind.KILL, NemesisKind.PAUSE,
             NemesisKind.PARTITION, NemesisKind.SLOW, NemesisKind.CONNECTION, NemesisKind.QUORUM, NemesisKind.DISK);
-    /// What makes a client of ZooKeeper lose its connection, its session, or an answer, or stops a host's threads. A host
-    /// whose session is gone is fenced, and its incarnation ends.
+    /// What makes a client of ZooKeeper lose its connection, its session, or an answer. A host whose session is gone is
+    /// fenced.
     private static final Set<NemesisKind> LOSES_SESSIONS = EnumSet.copyOf(LOSES_SERVERS);
+
+    /// What ends an incarnation otherwise than by a SIGKILL, for whatever reason.
+    private static final Set<NemesisKind> ENDS_INCARNATIONS = EnumSet.of(NemesisKind.PAUSE, NemesisKind.STALL,
+            NemesisKind.HALT);
 
     static {
         LOSES_SESSIONS.add(NemesisKind.STALL);
@@ -56,7 +60,9 @@ final class AllowedErrors {
         add(all, "curator: what was under way when a connection was lost", CLIENTS,
                 "(CuratorFrameworkImpl|ConnectionState|LeaderLatch|ClientCnxn) ", faults, LOSES_SESSIONS);
         add(all, "agent: why an incarnation ended", AGENTS, "Agent(Main)? .*(the incarnation ended|this incarnation"
-                + " ends): ", faults, LOSES_SESSIONS);
+                + " ends): ", faults, ENDS_INCARNATIONS);
+        add(all, "agent: fenced, and the incarnation ended", AGENTS, "Agent .*this incarnation ends: FENCED", faults,
+                LOSES_SESSIONS);
         for (Nemesis nemesis : nemeses) {
             NemesisKind kind = NemesisKind.ofText(nemesis.name()).orElseThrow();
             for (Nemesis.Expected expected : nemesis.expected()) {

@@ -87,6 +87,14 @@ class RunCheckersTest {
     }
 
     @Test
+    void aHostMayBeFencedWhenItsSessionWasLost() throws IOException {
+        String fenced = "ERROR Agent [tombolo-right] host host-1: this incarnation ends: FENCED";
+
+        assertThat(errors("host-1.log", "12", fenced)).isEqualTo(Verdict.VALID);
+        assertThat(errors("host-1.log", "29", fenced)).isEqualTo(Verdict.INVALID);
+    }
+
+    @Test
     void aKindOfFaultThatMissesEveryTimeLeavesTheRunUndecided() {
         assertThat(check(new FaultsTookEffect(Map.of("halt", new Tally(9, 1), "disk", new Tally(3, 0))), NOTHING)
                 .verdict()).isEqualTo(Verdict.VALID);
