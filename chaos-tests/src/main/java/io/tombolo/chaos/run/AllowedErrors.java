@@ -48,7 +48,9 @@ final class AllowedErrors {
     }
 
     /// Those of a run.
-    static List<Allowed> of(FaultSpans faults, List<Nemesis> nemeses) {
+    ///
+    /// @param guestsAreProtected whether a guest must outlive its host
+    static List<Allowed> of(FaultSpans faults, List<Nemesis> nemeses, boolean guestsAreProtected) {
         List<Allowed> all = new ArrayList<>();
         // Its words are not ours and are many; what it does wrong is found by the other checks. Not SyncThread: what
         // cannot be written is another matter, see DiskNemesis.
@@ -63,6 +65,10 @@ final class AllowedErrors {
                 + " ends): ", faults, ENDS_INCARNATIONS);
         add(all, "agent: fenced, and the incarnation ended", AGENTS, "Agent .*this incarnation ends: FENCED", faults,
                 LOSES_SESSIONS);
+        if (!guestsAreProtected) {
+            add(all, "agent: a VM was lost with its host", AGENTS, "VmTakeover .*cannot go on: (it was not protected|"
+                    + "\\d+ of its pages were in the memory of a host that is gone)", faults, LOSES_SESSIONS);
+        }
         for (Nemesis nemesis : nemeses) {
             NemesisKind kind = NemesisKind.ofText(nemesis.name()).orElseThrow();
             for (Nemesis.Expected expected : nemesis.expected()) {

@@ -184,7 +184,7 @@ public final class ChaosRun {
         return new RunFacts(workload.checkers(), workload.kinds(), recovery.recovery(), vms.all(),
                 migrator.migrations(), runs, epochs.seen(), region, cluster.stops(),
                 Linux.clockBoottimeNs() - nowNs.getAsLong(), folder.copy(cluster.logs(), "logs"),
-                AllowedErrors.of(faults, nemeses.all()), zeroWall, nemeses.tallies(),
+                AllowedErrors.of(faults, nemeses.all(), !plan.unprotected()), zeroWall, nemeses.tallies(),
                 plan.nemeses().contains(NemesisKind.DAMAGE),
                 nowNs.getAsLong(), List.of(), takeovers);
     }

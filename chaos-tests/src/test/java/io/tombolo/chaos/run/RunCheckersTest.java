@@ -55,10 +55,14 @@ class RunCheckersTest {
     }
 
     private Verdict errors(String log, String second, String text) throws IOException {
+        return errors(log, second, text, true);
+    }
+
+    private Verdict errors(String log, String second, String text, boolean guestsAreProtected) throws IOException {
         Path file = Files.writeString(folder.resolve(log), "2026-01-01T00:00:" + second + ".000Z " + text + "\n");
         History history = faults("10 start-partition", "14 stop-partition", "30 start-pause", "33 stop-pause");
         return check(new UnexpectedErrors(List.of(file), UnexpectedErrors.DEFAULT_ERRORS,
-                AllowedErrors.of(FaultSpans.of(history), List.of()), ZERO), NOTHING).verdict();
+                AllowedErrors.of(FaultSpans.of(history), List.of(), guestsAreProtected), ZERO), NOTHING).verdict();
     }
 
     @Test
@@ -92,6 +96,15 @@ class RunCheckersTest {
 
         assertThat(errors("host-1.log", "12", fenced)).isEqualTo(Verdict.VALID);
         assertThat(errors("host-1.log", "29", fenced)).isEqualTo(Verdict.INVALID);
+    }
+
+    @Test
+    void aGuestMayBeLostWithItsHostIfItWasNotProtected() throws IOException {
+        String lost = "ERROR VmTakeover [vm-kv-1-control] vm kv-1: cannot go on: 752 of its pages were in the memory of"
+                + " a host that is gone";
+
+        assertThat(errors("host-1.log", "12", lost, false)).isEqualTo(Verdict.VALID);
+        assertThat(errors("host-1.log", "12", lost, true)).isEqualTo(Verdict.INVALID);
     }
 
     @Test
