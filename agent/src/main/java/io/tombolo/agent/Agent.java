@@ -145,11 +145,10 @@ public final class Agent implements AutoCloseable {
         peers = new PeerLink(config, slot.incarnation(), timings.requestTimeoutMs());
         opened.add(peers);
         if (config.rehearsalHops() > 0 && config.drivers().contains(SimulatedHypervisor.NAME)) {
-            // After the libraries are loaded: a class that comes later can make compiled code invalid again. Hand-offs
-            // last: theirs is the shorter time.
+            // After the libraries are loaded: a class that comes later can make compiled code invalid again.
+            Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
             LOG.info("rehearsed {} takeovers",
                     Rehearsal.takeovers(runDirectory, config.rehearsalHops(), REHEARSAL_MS / 2));
-            Rehearsal.run(runDirectory, config.rehearsalHops(), REHEARSAL_MS);
         }
         boolean quiet = Compilers.awaitQuiet(QUIET_MS, REHEARSAL_MS);
         LOG.debug("compilers {}", quiet ? "quiet" : "still busy");
