@@ -10,4 +10,7 @@ import java.lang.foreign.MemorySegment;
 /// @param logSpare how many of the last of them name a spare pre-image
 public record Blob(MemorySegment bytes, int length, int schema, long epoch, long interval, int crc, boolean paused,
         long logHead, int logSpare) {
+    Blob withLogSpare(int spare) {
+        return new Blob(bytes, length, schema, epoch, interval, crc, paused, logHead, spare);
+    }
 }

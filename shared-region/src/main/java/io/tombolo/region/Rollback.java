@@ -37,25 +37,33 @@ final class Rollback {
     /// Which of the spare pre-images of the committed state whoever goes on from it still has, after the rollback: the
     /// last of them, this many. The interval that was rolled back had begun to use the first ones up; what is left of
     /// those, because an entry after them is damaged, is given back. Durable with the commit that follows.
-    static long spares(Region region, VmSlot vm, Blob committed) {
-        return new Rollback(region, vm).spares(committed.logHead() - committed.logSpare(), committed.logHead());
+    ///
+    /// @param check called once per frame of the log
+    static int spares(Region region, VmSlot vm, Blob committed, Runnable check) {
+        return new Rollback(region, vm).spares(committed.logHead() - committed.logSpare(), committed.logHead(), check);
     }
 
-    private long spares(long first, long end) {
+    private int spares(long first, long end, Runnable check) {
         long kept = first;
         for (long position = first; position < end; position++) {
+            if ((position - first) % PreimageLog.PER_FRAME == 0) {
+                check.run();
+            }
             if (!isSpare(log.read(position))) {
                 kept = position + 1;
             }
         }
         for (long position = first; position < kept; position++) {
+            if ((position - first) % PreimageLog.PER_FRAME == 0) {
+                check.run();
+            }
             PreimageLog.Entry entry = log.read(position);
             if (entry != null) {
                 // Its other frame is named by the page's entry, or is a later spare one.
                 settle(region, table, entry.page(), entry.old());
             }
         }
-        return end - kept;
+        return (int) (end - kept);
     }
 
     /// The word that made it a pre-image is not durable with the commit that made it a spare one, and need not be here

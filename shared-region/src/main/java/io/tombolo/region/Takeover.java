@@ -134,7 +134,7 @@ public final class Takeover {
         }
         try {
             Blob state = isProtected
-                    ? committed(vm, identity.uuid(), into)
+                    ? committed(region, vm, identity.uuid(), into, check)
                     : OwnerWord.is(mine, OwnerState.RESTORING) ? saved(region, vm, identity.uuid(), into) : null;
             return new Recovered(state, state == null ? "it was not protected, and no state was saved" : "", rolledBack,
                     0);
@@ -154,8 +154,10 @@ public final class Takeover {
         }
     }
 
-    private static Blob committed(VmSlot vm, UUID uuid, MemorySegment into) {
-        return vm.metadata(CommitWord.slot(vm.commitAcquire())).readChecked(uuid, into);
+    /// The state that was committed, with as many spare pre-images as are left of those that it had.
+    private static Blob committed(Region region, VmSlot vm, UUID uuid, MemorySegment into, Runnable check) {
+        Blob blob = vm.metadata(CommitWord.slot(vm.commitAcquire())).readChecked(uuid, into);
+        return blob.withLogSpare(Rollback.spares(region, vm, blob, check));
     }
 
     /// The newest of both slots. One that is damaged may have been the newest, so it is not passed over.
@@ -198,7 +200,7 @@ public final class Takeover {
         // With this takeover's own seal: who takes the VM over meanwhile has put another one in, and this host must not
         // commit over it.
         checkpoint.begin(CommitWord.sealed(vm.commitAcquire(), OwnerWord.epoch(mine)), 2, state.logHead(),
-                Rollback.spares(region, vm, state));
+                state.logSpare());
         checkpoint.stockUp();
         return checkpoint;
     }
